@@ -1,0 +1,143 @@
+# kfkd: build, test, install.  What a user may set is in config.mk.
+#
+#   make          the programs and the CPU backend, under build/
+#   make demo     set-up, build, and the whole pipeline on drawn faces
+#   make check    set-up, build, and all tests
+#   make install  to PREFIX (and DESTDIR)
+
+include config.mk
+
+BUILD = build
+BIN = $(BUILD)/bin
+PLUGINS = $(BUILD)/lib/kfkd
+
+KF_CFLAGS = -std=c11 -Wall -Wextra -pedantic -Werror -Ilib -MMD -MP $(CFLAGS)
+LIBS = -lcsv -lnetpbm -ljansson -lxxhash -ldl -lm
+
+PROGRAMS = $(patsubst cmd/%.c,$(BIN)/%,$(wildcard cmd/kfkd-*.c))
+# backend_<name>.c are plugins, all else is the library.
+LIB_OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,\
+	$(filter-out lib/backend_%.c,$(wildcard lib/*.c)))
+TESTS = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
+TOOLS = $(patsubst tests/%.c,$(BUILD)/tests/%,\
+	$(filter-out tests/test_%.c,$(wildcard tests/*.c)))
+EXAMPLES = $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
+
+all: $(PROGRAMS) $(PLUGINS)/backend_cpu.so $(EXAMPLES)
+
+# -- building -------------------------------------------------------------------
+
+# Changes when the compiler or a flag does; every object depends on it.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(BUILD)
+	@echo '$(CC) $(KF_CFLAGS) $(LDFLAGS)' | cmp -s - $@ || \
+		echo '$(CC) $(KF_CFLAGS) $(LDFLAGS)' > $@
+
+$(BUILD)/lib/%.o: lib/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(KF_CFLAGS) -c -o $@ $<
+
+$(BUILD)/cmd/%.o: cmd/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(KF_CFLAGS) -c -o $@ $<
+
+$(BUILD)/lib/libkfkd.a: $(LIB_OBJECTS)
+	$(AR) rcs $@ $^
+
+$(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/lib/libkfkd.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS)
+
+# The only object that knows oneDNN and OpenMP.
+$(PLUGINS)/backend_cpu.so: lib/backend_cpu.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(KF_CFLAGS) -MF $(BUILD)/lib/backend_cpu.d -O3 -fopenmp -fPIC -shared \
+		$(LDFLAGS) -o $@ $< -ldnnl -lm
+
+$(BUILD)/tests/%: tests/%.c $(BUILD)/lib/libkfkd.a $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(KF_CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/lib/libkfkd.a \
+		-Wl,--as-needed $(LIBS)
+
+# Examples stand alone: they show what it takes without this library.
+$(BUILD)/examples/%: examples/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(KF_CFLAGS) $(LDFLAGS) -o $@ $< -ljansson -lxxhash
+
+.SECONDARY:
+-include $(wildcard $(BUILD)/*/*.d)
+
+# -- set-up ---------------------------------------------------------------------
+
+BUILD_PACKAGES = gcc libc6-dev libcsv-dev libnetpbm-dev libdnnl-dev \
+	libjansson-dev libxxhash-dev
+DEMO_PACKAGES = $(BUILD_PACKAGES)
+CHECK_PACKAGES = $(BUILD_PACKAGES) perl mandoc netpbm python3-venv procps
+
+# $(call install,PACKAGES): those that are missing, by apt.
+define install
+@missing=; for p in $(1); do \
+	dpkg-query -W -f='$${Status}' $$p 2>/dev/null | \
+		grep -q 'ok installed' || missing="$$missing $$p"; done; \
+if [ -n "$$missing" ]; then echo "installing:$$missing"; \
+	$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive \
+	$(SUDO) apt-get install -q -y --no-install-recommends $$missing; fi
+endef
+
+deps:
+	$(call install,$(BUILD_PACKAGES))
+
+deps-check:
+	$(call install,$(CHECK_PACKAGES))
+
+# Python's own safetensors, as another reader.  Without a network its tests
+# are skipped.
+$(BUILD)/venv/done:
+	@mkdir -p $(BUILD)
+	-@$(PYTHON) -m venv $(BUILD)/venv && \
+		$(BUILD)/venv/bin/pip install -q numpy safetensors && touch $@
+
+# -- running --------------------------------------------------------------------
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh demo
+
+check: deps-check
+	@$(MAKE) --no-print-directory $(BUILD)/venv/done
+	@$(MAKE) --no-print-directory all $(TESTS) $(TOOLS)
+	@$(MAKE) --no-print-directory test
+
+# The tests alone, without set-up.  TESTS_FLAGS=-v shows each point.
+test: all $(TESTS) $(TOOLS)
+	PATH="$(CURDIR)/$(BIN):$$PATH" KFKD_BUILD="$(CURDIR)/$(BUILD)" \
+		prove $(TESTS_FLAGS) $(TESTS) tests/*.t
+
+# The whole suite again under the address and undefined-behaviour checkers.
+check-sanitize: deps-check
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize \
+		CFLAGS="-O1 -g -fsanitize=address,undefined \
+			-fno-sanitize-recover=all -fno-omit-frame-pointer" \
+		LDFLAGS="-fsanitize=address,undefined" check
+
+# Both compilers, warnings being errors; needs no run.
+check-clang: deps
+	$(call install,clang)
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang all
+
+# -- installing -----------------------------------------------------------------
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/kfkd
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(PLUGINS)/*.so $(DESTDIR)$(PREFIX)/lib/kfkd
+	for s in 1 5 7; do \
+		install -d $(DESTDIR)$(PREFIX)/share/man/man$$s && \
+		install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s; done
+
+clean:
+	rm -rf $(BUILD) demo
+
+FORCE:
+.PHONY: all deps deps-check demo check test check-sanitize check-clang install \
+	clean FORCE

@@ -1,0 +1,275 @@
+/* What all programs share. */
+#define _GNU_SOURCE
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *cli_name = "kfkd";
+static const char *usage_text = "";
+static const char *output_path;          /* of -o, or NULL */
+static char output_temp[4096];           /* written beside it; "" when none */
+
+/* -- messages ---------------------------------------------------------------- */
+
+static void say(const char *fmt, va_list ap)
+{
+	fprintf(stderr, "%s: ", cli_name);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
+void warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(fmt, ap);
+	va_end(ap);
+}
+
+void die(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(fmt, ap);
+	va_end(ap);
+	exit(1);
+}
+
+void misuse(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(fmt, ap);
+	va_end(ap);
+	fputs(usage_text, stderr);
+	exit(2);
+}
+
+/* -- options ------------------------------------------------------------------ */
+
+void cli_init(char **argv, const char *usage)
+{
+	const char *slash = strrchr(argv[0], '/');
+
+	cli_name = slash ? slash + 1 : argv[0];
+	argv[0] = (char *)cli_name; /* for getopt's messages */
+	usage_text = usage;
+}
+
+void cli_option(int c)
+{
+	if (c == 'h') {
+		fputs(usage_text, stdout);
+		exit(cli_finish());
+	}
+	if (c == 'V') {
+		printf("%s %s\n", cli_name, VERSION);
+		exit(cli_finish());
+	}
+	fputs(usage_text, stderr); /* getopt_long has said what is wrong */
+	exit(2);
+}
+
+long long cli_int(const char *option, const char *text, long long min,
+	long long max)
+{
+	char *end;
+	long long v;
+
+	errno = 0;
+	v = strtoll(text, &end, 10);
+	if (end == text || *end)
+		misuse("%s: '%s' is not a whole number", option, text);
+	if (errno || v < min || v > max)
+		misuse("%s: '%s' is not from %lld to %lld", option, text, min, max);
+	return v;
+}
+
+double cli_real(const char *option, const char *text, double min, double max)
+{
+	char *end;
+	double v = strtod(text, &end);
+
+	if (end == text || *end || !isfinite(v))
+		misuse("%s: '%s' is not a number", option, text);
+	if (v < min || v > max)
+		misuse("%s: '%s' is not from %g to %g", option, text, min, max);
+	return v;
+}
+
+void cli_pair(const char *option, const char *text, int max, int *a, int *b)
+{
+	char tail;
+
+	if (sscanf(text, "%5dx%5d%c", a, b, &tail) != 2 || *a < 1 || *b < 1 ||
+		*a > max || *b > max)
+		misuse("%s: '%s' is not two sizes from 1 to %d such as 4x4", option,
+			text, max);
+}
+
+/* -- input -------------------------------------------------------------------- */
+
+int cli_open(const char *operand, const char **name)
+{
+	int fd;
+
+	*name = operand;
+	if (!strcmp(operand, "-")) {
+		*name = "standard input";
+		return STDIN_FILENO;
+	}
+	fd = open(operand, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		die("cannot open '%s': %s", operand, strerror(errno));
+	return fd;
+}
+
+int cli_input(int argc, char **argv, const char **name)
+{
+	if (argc - optind > 1)
+		misuse("more than one file: '%s'", argv[optind + 1]);
+	return cli_open(optind < argc ? argv[optind] : "-", name);
+}
+
+struct kf_reader *cli_stream(int fd, const char *name, bool adopt)
+{
+	struct kf_err err;
+	struct kf_reader *r;
+
+	if (isatty(fd))
+		misuse("%s is a terminal; give a file, or pipe a stream in", name);
+	r = kf_reader_open(fd, name, adopt, &err);
+	if (!r)
+		die("%s", err.msg);
+	return r;
+}
+
+struct kf_reader *cli_reader(int argc, char **argv)
+{
+	const char *name;
+	int fd = cli_input(argc, argv, &name);
+
+	return cli_stream(fd, name, false);
+}
+
+struct kf_chunk *cli_next(struct kf_reader *r)
+{
+	struct kf_chunk *chunk;
+	struct kf_err err;
+	int rc = kf_reader_next(r, &chunk, &err);
+
+	if (rc < 0)
+		die("%s", err.msg);
+	return rc ? chunk : NULL;
+}
+
+/* -- output ------------------------------------------------------------------- */
+
+static void remove_temp(void)
+{
+	if (*output_temp)
+		unlink(output_temp);
+}
+
+static void remove_temp_and_end(int signal)
+{
+	remove_temp();
+	raise(signal); /* SA_RESETHAND restored its default */
+}
+
+void cli_output(const char *path)
+{
+	struct sigaction sa = { .sa_handler = remove_temp_and_end,
+		.sa_flags = (int)SA_RESETHAND };
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	int fd;
+
+	if (!path)
+		return;
+	output_path = path;
+	if ((size_t)snprintf(output_temp, sizeof output_temp, "%s.%ld.tmp", path,
+		(long)getpid()) >= sizeof output_temp) {
+		*output_temp = '\0';
+		die("cannot create '%s': its name is too long", path);
+	}
+	fd = open(output_temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0) {
+		int saved = errno;
+
+		*output_temp = '\0';
+		die("cannot create '%s': %s", path, strerror(saved));
+	}
+	atexit(remove_temp);
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		sigaction(signals[i], &sa, NULL);
+	if (dup2(fd, STDOUT_FILENO) < 0)
+		die("cannot write '%s': %s", path, strerror(errno));
+	close(fd);
+}
+
+const char *cli_output_name(void)
+{
+	return output_path ? output_path : "standard output";
+}
+
+void cli_binary_output(void)
+{
+	if (isatty(STDOUT_FILENO))
+		misuse("standard output is a terminal, and what comes is binary");
+}
+
+struct kf_writer *cli_writer(const struct kf_schema *s)
+{
+	struct kf_err err;
+	struct kf_writer *w;
+
+	cli_binary_output();
+	w = kf_writer_open(STDOUT_FILENO, cli_output_name(), s, &err);
+	if (!w)
+		die("%s", err.msg);
+	return w;
+}
+
+void cli_write(struct kf_writer *w, const struct kf_chunk *c)
+{
+	struct kf_err err;
+
+	if (kf_writer_write(w, c, &err) < 0)
+		die("%s", err.msg);
+}
+
+void cli_end(struct kf_writer *w)
+{
+	struct kf_err err;
+
+	if (kf_writer_end(w, &err) < 0)
+		die("%s", err.msg);
+	kf_writer_close(w);
+}
+
+int cli_finish(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		die("cannot write '%s': %s", cli_output_name(), strerror(errno));
+	if (*output_temp && fsync(STDOUT_FILENO) && errno != EINVAL)
+		die("cannot write '%s': %s", cli_output_name(), strerror(errno));
+	if (close(STDOUT_FILENO))
+		die("cannot write '%s': %s", cli_output_name(), strerror(errno));
+	if (*output_temp) {
+		if (rename(output_temp, output_path))
+			die("cannot create '%s': %s", output_path, strerror(errno));
+		*output_temp = '\0';
+	}
+	return 0;
+}

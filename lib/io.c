@@ -1,0 +1,80 @@
+/* Whole reads and writes, temporary files. */
+#define _GNU_SOURCE
+#include "io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+ssize_t kf_read(struct kf_source *src, void *buf, size_t n, struct kf_err *err)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t r = read(src->fd, (char *)buf + done, n - done);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return kf_fail_errno(err, "cannot read '%s'", src->name);
+		if (r == 0)
+			break;
+		done += (size_t)r;
+		src->offset += (uint64_t)r;
+	}
+	return (ssize_t)done;
+}
+
+int kf_pread(int fd, const char *name, void *buf, size_t n, uint64_t offset,
+	struct kf_err *err)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t r = pread(fd, (char *)buf + done, n - done,
+			(off_t)(offset + done));
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return kf_fail_errno(err, "cannot read '%s'", name);
+		if (r == 0)
+			return kf_fail(err, "'%s' became shorter while it was read",
+				name);
+		done += (size_t)r;
+	}
+	return 0;
+}
+
+int kf_write(int fd, const char *name, const void *buf, size_t n,
+	struct kf_err *err)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t r = write(fd, (const char *)buf + done, n - done);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return kf_fail_errno(err, "cannot write '%s'", name);
+		done += (size_t)r;
+	}
+	return 0;
+}
+
+int kf_tempfile(struct kf_err *err)
+{
+	const char *dir = getenv("TMPDIR");
+	char path[4096];
+	int fd;
+
+	snprintf(path, sizeof path, "%s/kfkd-XXXXXX", dir && *dir ? dir : "/tmp");
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		return kf_fail_errno(err, "cannot create temporary file '%s'", path);
+	unlink(path);
+	return fd;
+}
