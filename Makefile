@@ -11,7 +11,7 @@ BUILD = build
 BIN = $(BUILD)/bin
 PLUGINS = $(BUILD)/lib/kfkd
 
-KF_CFLAGS = -std=c11 -Wall -Wextra -pedantic -Werror -Ilib -MMD -MP $(CFLAGS)
+KF_CFLAGS = -std=c11 -Wall -Wextra -pedantic -Werror -fPIC -Ilib -MMD -MP $(CFLAGS)
 LIBS = -lcsv -lnetpbm -ljansson -lxxhash -ldl -lm
 
 PROGRAMS = $(patsubst cmd/%.c,$(BIN)/%,$(wildcard cmd/kfkd-*.c))
@@ -48,11 +48,14 @@ $(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/lib/libkfkd.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS)
 
+$(BIN)/kfkd-train: $(BUILD)/cmd/progress.o
+
 # The only object that knows oneDNN and OpenMP.
-$(PLUGINS)/backend_cpu.so: lib/backend_cpu.c $(BUILD)/flags
+$(PLUGINS)/backend_cpu.so: lib/backend_cpu.c $(BUILD)/lib/libkfkd.a $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(KF_CFLAGS) -MF $(BUILD)/lib/backend_cpu.d -O3 -fopenmp -fPIC -shared \
-		$(LDFLAGS) -o $@ $< -ldnnl -lm
+	$(CC) $(KF_CFLAGS) -MF $(BUILD)/lib/backend_cpu.d -O3 -fopenmp -fno-math-errno \
+		-fvisibility=hidden -shared $(LDFLAGS) -o $@ $< $(BUILD)/lib/libkfkd.a \
+		-ldnnl -lm
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/lib/libkfkd.a $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -69,7 +72,8 @@ $(BUILD)/examples/%: examples/%.c $(BUILD)/flags
 
 # -- set-up ---------------------------------------------------------------------
 
-BUILD_PACKAGES = gcc libc6-dev libcsv-dev libnetpbm-dev libdnnl-dev \
+# clang brings no OpenMP of its own.
+BUILD_PACKAGES = $(if $(findstring clang,$(CC)),clang libomp-dev,gcc) libc6-dev libcsv-dev libnetpbm-dev libdnnl-dev \
 	libjansson-dev libxxhash-dev
 DEMO_PACKAGES = $(BUILD_PACKAGES)
 CHECK_PACKAGES = $(BUILD_PACKAGES) perl mandoc netpbm python3-venv procps
@@ -121,8 +125,8 @@ check-sanitize: deps-check
 		LDFLAGS="-fsanitize=address,undefined" check
 
 # Both compilers, warnings being errors; needs no run.
-check-clang: deps
-	$(call install,clang)
+check-clang:
+	@$(MAKE) --no-print-directory CC=clang deps
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang all
 
 # -- installing -----------------------------------------------------------------

@@ -1,0 +1,119 @@
+/* What kfkd-train says: layers, the table of epochs, the time left. */
+#include "progress.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BLUE "\033[94m"
+#define GREEN "\033[32m"
+#define PLAIN "\033[0m"
+#define CLEAR_LINE "\r\033[K"
+
+void progress_start(struct progress *p, bool quiet, int epochs, double pixels)
+{
+	const char *term = getenv("TERM");
+
+	*p = (struct progress){ .quiet = quiet, .epochs = epochs, .pixels = pixels };
+	p->terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb");
+}
+
+void progress_say(const struct progress *p, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (p->quiet)
+		return;
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+/* -- layers -------------------------------------------------------------------- */
+
+/* flat: as a dense layer sees it, and makes it. */
+static void print_layer(const char *class, const int shape[3], bool flat)
+{
+	int outputs = shape[0] * shape[1] * shape[2];
+	char text[64];
+
+	if (flat)
+		snprintf(text, sizeof text, "(None, %d)", outputs);
+	else
+		snprintf(text, sizeof text, "(None, %d, %d, %d)", shape[0], shape[1],
+			shape[2]);
+	fprintf(stderr, "  %-18s\t%-20s\tproduces %7d outputs\n", class, text, outputs);
+}
+
+void progress_layers(const struct progress *p, const struct kf_layers *l)
+{
+	if (p->quiet)
+		return;
+	print_layer("InputLayer", (const int[]){ l->c, l->h, l->w }, true);
+	for (int i = 0; i < l->n; i++)
+		print_layer("DenseLayer", l->layer[i].out, true);
+	fprintf(stderr, "  %zu parameters\n", l->floats);
+}
+
+/* -- the table ----------------------------------------------------------------- */
+
+void progress_head(const struct progress *p)
+{
+	progress_say(p, "\n Epoch  |  Train loss  |  Valid loss  |  Train / Val  |  Dur\n"
+		"--------|--------------|--------------|---------------|-------");
+}
+
+/* A value in its column, coloured when it is the best so far. */
+static void print_value(const struct progress *p, float v, bool best,
+	const char *colour)
+{
+	bool paint = best && p->terminal;
+
+	fprintf(stderr, "  |  %s%10.6f%s", paint ? colour : "", v, paint ? PLAIN : "");
+}
+
+static void print_left(const struct progress *p, int epoch)
+{
+	int left = (int)(p->seconds / epoch * (p->epochs - epoch) + 0.5);
+
+	fprintf(stderr, "epoch %d of %d, ", epoch, p->epochs);
+	if (left >= 3600)
+		fprintf(stderr, "%d:%02d:%02d left", left / 3600, left / 60 % 60,
+			left % 60);
+	else
+		fprintf(stderr, "%d:%02d left", left / 60, left % 60);
+}
+
+void progress_row(struct progress *p, const struct kf_epoch *e)
+{
+	p->seconds += e->seconds;
+	if (e->best_valid) {
+		p->best_epoch = e->epoch;
+		p->best_loss = e->valid_loss;
+	}
+	if (p->quiet)
+		return;
+	if (p->terminal)
+		fputs(CLEAR_LINE, stderr);
+	fprintf(stderr, "%6d", e->epoch);
+	print_value(p, e->train_loss, e->best_train, BLUE);
+	print_value(p, e->valid_loss, e->best_valid, GREEN);
+	fprintf(stderr, "  |  %11.6f  |  %.2fs\n", e->train_loss / e->valid_loss,
+		e->seconds);
+	if (p->terminal && e->epoch < p->epochs)
+		print_left(p, e->epoch);
+}
+
+void progress_end(const struct progress *p)
+{
+	if (p->terminal && !p->quiet)
+		fputs(CLEAR_LINE, stderr);
+	if (p->best_epoch)
+		progress_say(p, "\nbest valid loss %.6f in epoch %d (RMSE %.3f px), "
+			"%.1f s in all", p->best_loss, p->best_epoch,
+			p->pixels * sqrt(p->best_loss), p->seconds);
+}

@@ -1,0 +1,32 @@
+/* What kfkd-train says on standard error while it works. */
+#ifndef PROGRESS_H
+#define PROGRESS_H
+
+#include "layers.h"
+#include "train.h"
+
+struct progress {
+	bool quiet;
+	bool terminal;      /* colours, and a line with the time left */
+	int epochs;
+	double pixels;      /* RMSE of a loss of 1 */
+	double seconds;     /* spent so far */
+	int best_epoch;     /* of the validation loss */
+	float best_loss;
+};
+
+void progress_start(struct progress *p, bool quiet, int epochs, double pixels);
+
+/* The tutorial's list of layers, and the number of parameters. */
+void progress_layers(const struct progress *p, const struct kf_layers *l);
+
+/* The head of the table, a row of it, and the line below it. */
+void progress_head(const struct progress *p);
+void progress_row(struct progress *p, const struct kf_epoch *e);
+void progress_end(const struct progress *p);
+
+/* A line before the table. */
+void progress_say(const struct progress *p, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

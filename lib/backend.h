@@ -1,0 +1,129 @@
+/*
+ * What nets and training see of a device: a table of operations behind one
+ * handle.  A backend is a plugin, backend_<name>.so, opened by name.
+ *
+ * Two kinds of memory.  A kf_mem is plain floats: parameters, gradients and
+ * optimizer state in one arena each, data, losses.  A kf_act is one batch
+ * between two layers, in a layout that is the backend's own; flattened it is
+ * in NCHW order.
+ *
+ * Operations return nothing.  The first failure sticks in the backend, what
+ * follows it does nothing useful but is safe, and sync reports it.
+ */
+#ifndef KF_BACKEND_H
+#define KF_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "layers.h"
+#include "optim.h"
+
+struct kf_mem;
+struct kf_act;
+struct kf_plan;
+
+struct kf_backend {
+	const struct kf_backend_ops *op;
+	char device[128];  /* for the log: "cpu (oneDNN 2.6.3, 2 threads)" */
+};
+
+/* What a pass through the layers depends on beside weights and data. */
+struct kf_pass {
+	bool train;        /* training: keep what backward needs */
+	uint64_t seed;     /* of random numbers in the layers */
+	uint32_t step;     /* counts the batches trained on */
+};
+
+struct kf_backend_ops {
+	void (*close)(struct kf_backend *b);
+
+	/* Waits for all that was asked for; -1 with the first failure. */
+	int (*sync)(struct kf_backend *b, struct kf_err *err);
+
+	/* n floats, zero; NULL on failure.  free takes NULL, too. */
+	struct kf_mem *(*alloc)(struct kf_backend *b, size_t n);
+	/* The same with the contents of host, from malloc, which it takes over. */
+	struct kf_mem *(*adopt)(struct kf_backend *b, float *host, size_t n);
+	void (*free)(struct kf_backend *b, struct kf_mem *m);
+	void (*write)(struct kf_backend *b, struct kf_mem *m, size_t offset,
+		const float *src, size_t n);
+	void (*read)(struct kf_backend *b, const struct kf_mem *m, size_t offset,
+		float *dst, size_t n);
+
+	/* One parameter of an arena, on the host in PyTorch's shape. */
+	void (*write_param)(struct kf_backend *b, struct kf_mem *arena,
+		const struct kf_param *p, const float *src);
+	void (*read_param)(struct kf_backend *b, const struct kf_mem *arena,
+		const struct kf_param *p, float *dst);
+
+	/*
+	 * A layer for batches of n rows, and memory for what comes out of it.
+	 * The plan keeps layer and params (all of the net's).
+	 */
+	struct kf_plan *(*plan)(struct kf_backend *b, const struct kf_layer *layer,
+		const struct kf_param *params, int n);
+	void (*free_plan)(struct kf_backend *b, struct kf_plan *plan);
+	struct kf_act *(*act)(struct kf_backend *b, const struct kf_plan *plan);
+	void (*free_act)(struct kf_backend *b, struct kf_act *a);
+
+	/* A batch of n rows of `row` floats; take fills it with rows of m. */
+	struct kf_act *(*input)(struct kf_backend *b, int n, size_t row);
+	void (*take)(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
+		const uint32_t *rows /* (n) */);
+	/* From and to the host, (n, c, h, w). */
+	void (*write_act)(struct kf_backend *b, struct kf_act *a, const float *src);
+	void (*read_act)(struct kf_backend *b, const struct kf_act *a, float *dst);
+
+	/* y = layer(x), the layer's activation included. */
+	void (*forward)(struct kf_backend *b, struct kf_plan *plan,
+		const struct kf_pass *pass, const struct kf_mem *weights,
+		const struct kf_act *x, struct kf_act *y);
+	/*
+	 * From dy, the loss's gradient by y, which it spoils: sets the layer's
+	 * part of grads and, unless it is NULL, dx.
+	 */
+	void (*backward)(struct kf_backend *b, struct kf_plan *plan,
+		const struct kf_pass *pass, const struct kf_mem *weights,
+		struct kf_mem *grads, const struct kf_act *x,
+		const struct kf_act *y, struct kf_act *dy, struct kf_act *dx);
+
+	/*
+	 * Squared error of p against the rows of targets (.., m), NaN being
+	 * missing: losses[slot] = sum (p - t)^2 / present over the present ones,
+	 * of which the caller knows the number, and unless dp is NULL
+	 * dp = 2 (p - t) / present, 0 where missing.
+	 */
+	void (*squared_error)(struct kf_backend *b, const struct kf_act *p,
+		const struct kf_mem *targets, const uint32_t *rows, double present,
+		struct kf_act *dp, struct kf_mem *losses, size_t slot);
+
+	/*
+	 * One step of an update rule over a whole arena of n parameters; a state
+	 * that the rule does not keep is NULL.
+	 */
+	void (*update)(struct kf_backend *b, const struct kf_update *u,
+		struct kf_mem *weights, const struct kf_mem *grads,
+		struct kf_mem *state1, struct kf_mem *state2, size_t n);
+};
+
+/* What a plugin exports, under the name kf_plugin. */
+#define KF_PLUGIN_ABI 1
+
+struct kf_plugin {
+	int abi;
+	/* threads: 0 for as many as there are processors */
+	struct kf_backend *(*open)(int threads, struct kf_err *err);
+};
+
+/*
+ * Opens a backend by name: "cpu", or "auto" for what KFKD_BACKEND names, else
+ * cpu.  Its plugin is looked for in the directory KFKD_PLUGINS, else in
+ * ../lib/kfkd beside the running program's directory, and never unloaded.
+ */
+struct kf_backend *kf_backend_open(const char *name, int threads,
+	struct kf_err *err);
+
+#endif

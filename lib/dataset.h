@@ -1,0 +1,26 @@
+/* A whole scaled stream in memory, for training. */
+#ifndef KF_DATASET_H
+#define KF_DATASET_H
+
+#include "stream.h"
+
+struct kf_dataset {
+	struct kf_schema schema;
+	size_t n;
+	float *X;      /* (n, c, h, w) */
+	float *y;      /* (n, columns) */
+	int64_t *id;   /* (n) */
+};
+
+/* Reads a stream to its end; -1 unless it is scaled, with targets and rows. */
+int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r, struct kf_err *err);
+
+/* Brings the rows into the order of kf_shuffle(n, seed), in place. */
+int kf_dataset_shuffle(struct kf_dataset *d, uint32_t seed, struct kf_err *err);
+
+void kf_dataset_free(struct kf_dataset *d);
+
+/* -1 with what to do about it unless images and targets are scaled. */
+int kf_check_scaled(const struct kf_schema *s, struct kf_err *err);
+
+#endif

@@ -1,0 +1,54 @@
+/* A net on a backend: its weights, and passes over batches of rows. */
+#ifndef KF_NET_H
+#define KF_NET_H
+
+#include "backend.h"
+#include "layers.h"
+#include "tensor.h"
+
+struct kf_net {
+	struct kf_backend *b;
+	const struct kf_layers *layers;
+	struct kf_mem *weights;         /* layers->floats */
+	struct kf_mem *grads;           /* the same; NULL before a backward pass */
+	struct kf_batch *batches;       /* plans and activations per batch size */
+};
+
+/* Backend and layers must outlive the net.  Weights start at 0. */
+int kf_net_open(struct kf_net *net, struct kf_backend *b,
+	const struct kf_layers *layers, struct kf_err *err);
+void kf_net_close(struct kf_net *net);
+
+/*
+ * Draws the weights as Lasagne's GlorotUniform: from -a to a, where
+ * a = sqrt(6 / ((n1 + n2) field)), n1 and n2 being the first two dimensions
+ * and field the product of the others.  Biases become 0.
+ */
+int kf_net_init(struct kf_net *net, uint64_t seed, struct kf_err *err);
+
+/*
+ * Sets the parameters that t holds with the same name and shape, and marks
+ * them in taken (layers->n_params).
+ */
+void kf_net_set(struct kf_net *net, const struct kf_tensor *t, int n, bool *taken);
+
+/* The parameters as n_params tensors, PyTorch's shapes; NULL when out of memory. */
+struct kf_tensor *kf_net_get(struct kf_net *net);
+
+/*
+ * The outputs for n rows of images (.., c, h, w), valid until the next pass of
+ * as many rows; NULL after a failure, which the backend's sync reports.
+ */
+const struct kf_act *kf_net_forward(struct kf_net *net, const struct kf_mem *images,
+	const uint32_t *rows, int n, const struct kf_pass *pass);
+
+/*
+ * One pass with the masked squared error against targets (.., outputs), see
+ * the backend's squared_error: sets losses[slot], and in a training pass the
+ * gradients.
+ */
+void kf_net_loss(struct kf_net *net, const struct kf_mem *images,
+	const struct kf_mem *targets, const uint32_t *rows, int n, double present,
+	const struct kf_pass *pass, struct kf_mem *losses, size_t slot);
+
+#endif
