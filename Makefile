@@ -3,6 +3,7 @@
 #   make          the programs and the CPU backend, under build/
 #   make demo     set-up, build, and the whole pipeline on drawn faces
 #   make check    set-up, build, and all tests
+#   make bench    how fast it is here
 #   make install  to PREFIX (and DESTDIR)
 
 include config.mk
@@ -62,6 +63,8 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/lib/libkfkd.a $(BUILD)/flags
 	$(CC) $(KF_CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/lib/libkfkd.a \
 		-Wl,--as-needed $(LIBS)
 
+$(BUILD)/tests/sgemm_rate: LIBS += -ldnnl
+
 # Examples stand alone: they show what it takes without this library.
 $(BUILD)/examples/%: examples/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -117,6 +120,12 @@ test: all $(TESTS) $(TOOLS)
 	PATH="$(CURDIR)/$(BIN):$$PATH" KFKD_BUILD="$(CURDIR)/$(BUILD)" \
 		prove $(TESTS_FLAGS) $(TESTS) tests/*.t
 
+# Ratios to yardsticks of the same run.
+bench: deps
+	@$(MAKE) --no-print-directory all $(TOOLS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" KFKD_BUILD="$(CURDIR)/$(BUILD)" \
+		sh tests/bench.sh
+
 # The whole suite again under the address and undefined-behaviour checkers.
 check-sanitize: deps-check
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize \
@@ -143,5 +152,5 @@ clean:
 	rm -rf $(BUILD) demo
 
 FORCE:
-.PHONY: all deps deps-check demo check test check-sanitize check-clang install \
+.PHONY: all deps deps-check demo check test bench check-sanitize check-clang install \
 	clean FORCE

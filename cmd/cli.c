@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const char *cli_name = "kfkd";
@@ -19,11 +20,16 @@ static char output_temp[4096];           /* written beside it; "" when none */
 
 /* -- messages ---------------------------------------------------------------- */
 
+/* One line in one write; names from untrusted input cannot break it up. */
 static void say(const char *fmt, va_list ap)
 {
-	fprintf(stderr, "%s: ", cli_name);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+	char text[5000];
+
+	vsnprintf(text, sizeof text, fmt, ap);
+	for (char *p = text; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 127)
+			*p = '?';
+	fprintf(stderr, "%s: %s\n", cli_name, text);
 }
 
 void warn(const char *fmt, ...)
@@ -188,31 +194,50 @@ static void remove_temp_and_end(int signal)
 	raise(signal); /* SA_RESETHAND restored its default */
 }
 
+/* A signal that is ignored, as under nohup, stays so. */
+static void remove_temp_at_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction sa = { .sa_handler = remove_temp_and_end,
+		.sa_flags = (int)SA_RESETHAND }, old;
+
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		if (sigaction(signals[i], NULL, &old) == 0 &&
+			old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &sa, NULL);
+}
+
+/* A new file beside path, to be renamed in cli_finish. */
+static int create_temp(const char *path)
+{
+	int fd = -1;
+
+	if ((size_t)snprintf(output_temp, sizeof output_temp, "%s.%ld.tmp", path,
+		(long)getpid()) >= sizeof output_temp)
+		errno = ENAMETOOLONG;
+	else
+		fd = open(output_temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0)
+		*output_temp = '\0';
+	return fd;
+}
+
 void cli_output(const char *path)
 {
-	struct sigaction sa = { .sa_handler = remove_temp_and_end,
-		.sa_flags = (int)SA_RESETHAND };
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct stat sb;
 	int fd;
 
 	if (!path)
 		return;
 	output_path = path;
-	if ((size_t)snprintf(output_temp, sizeof output_temp, "%s.%ld.tmp", path,
-		(long)getpid()) >= sizeof output_temp) {
-		*output_temp = '\0';
-		die("cannot create '%s': its name is too long", path);
-	}
-	fd = open(output_temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (fd < 0) {
-		int saved = errno;
-
-		*output_temp = '\0';
-		die("cannot create '%s': %s", path, strerror(saved));
-	}
+	remove_temp_at_signals();
 	atexit(remove_temp);
-	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-		sigaction(signals[i], &sa, NULL);
+	if (stat(path, &sb) == 0 && !S_ISREG(sb.st_mode))
+		fd = open(path, O_WRONLY | O_CLOEXEC); /* never replace a device */
+	else
+		fd = create_temp(path);
+	if (fd < 0)
+		die("cannot create '%s': %s", path, strerror(errno));
 	if (dup2(fd, STDOUT_FILENO) < 0)
 		die("cannot write '%s': %s", path, strerror(errno));
 	close(fd);

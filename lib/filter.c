@@ -119,6 +119,8 @@ static int copy_rest(const struct kf_schema *s, const struct kf_chunk *from,
 	if (kf_chunk_reserve(to, out, from->n, err) < 0)
 		return -1;
 	to->n = from->n;
+	if (from->n == 0)
+		return 0; /* there may be no memory at all */
 	memcpy(to->id, from->id, from->n * sizeof *to->id);
 	if (s->has_label)
 		memcpy(to->label, from->label, from->n * sizeof *to->label);
@@ -160,7 +162,7 @@ int kf_unscale_rows(const struct kf_schema *in, struct kf_chunk *from,
 	scale_columns(&in->columns, in->y_scale, true, from->y, to->y, from->n);
 	scale_columns(&in->p_columns, in->p_scale, true, from->p, to->p, from->n);
 	u = to->X;
-	if (in->x_scale.factor == 0) {
+	if (in->x_scale.factor == 0 && from->n > 0) {
 		memcpy(to->X, from->X, from->n * kf_image_bytes(in));
 		return 0;
 	}

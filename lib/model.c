@@ -112,27 +112,35 @@ int kf_model_read(struct kf_model *m, int fd, const char *name, const char *want
 	struct kf_err *err)
 {
 	struct kf_source src = { .fd = fd, .name = name };
-	struct kf_err inner;
 	struct kf_st st;
-	char more;
 	int rc;
 
 	*m = (struct kf_model){ 0 };
 	rc = kf_st_open(&st, &src, err);
 	if (rc == 0)
 		return kf_fail(err, "'%s' is empty: there is no model in it", name);
-	if (rc < 0)
-		return -1;
-	rc = read_blob(m, &st, want, err);
-	kf_st_free(&st);
-	if (rc == 0 && (rc = (int)kf_read(&src, &more, 1, err)) > 0)
+	return rc < 0 ? -1 : kf_model_from(m, &st, want, err);
+}
+
+int kf_model_from(struct kf_model *m, struct kf_st *st, const char *want,
+	struct kf_err *err)
+{
+	struct kf_source *src = st->src;
+	struct kf_err inner;
+	char more;
+	int rc;
+
+	*m = (struct kf_model){ 0 };
+	rc = read_blob(m, st, want, err);
+	kf_st_free(st);
+	if (rc == 0 && (rc = (int)kf_read(src, &more, 1, err)) > 0)
 		rc = kf_fail(err, "something follows the model");
 	if (rc < 0) {
 		kf_model_free(m);
 		inner = *err;
 		/* messages of the layers below name the place already */
-		if (!strstr(inner.msg, name))
-			kf_fail(err, "'%s': %.400s", name, inner.msg);
+		if (!strstr(inner.msg, src->name))
+			kf_fail(err, "'%s': %.400s", src->name, inner.msg);
 	}
 	return rc;
 }

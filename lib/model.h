@@ -8,6 +8,8 @@
 #include "schema.h"
 #include "tensor.h"
 
+struct kf_st; /* safetensors.h */
+
 struct kf_model {
 	char *net;                  /* the line of layers: "dense100 relu dense" */
 	int c, h, w;                /* the input image */
@@ -34,6 +36,10 @@ struct kf_model {
  * look at a large model needs little memory; "" wants none.
  */
 int kf_model_read(struct kf_model *m, int fd, const char *name, const char *want,
+	struct kf_err *err);
+
+/* The same where the header was read already; takes st over. */
+int kf_model_from(struct kf_model *m, struct kf_st *st, const char *want,
 	struct kf_err *err);
 
 int kf_model_write(const struct kf_model *m, int fd, const char *name,

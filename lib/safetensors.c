@@ -59,6 +59,12 @@ void kf_meta_free(struct kf_meta *m)
 	*m = (struct kf_meta){ 0 };
 }
 
+static void print_digest(const XXH3_state_t *hash, char text[DIGITS + 1])
+{
+	snprintf(text, DIGITS + 1, "%016llx",
+		(unsigned long long)XXH3_64bits_digest(hash));
+}
+
 /* -- reading --------------------------------------------------------------- */
 
 /* A failure at a byte of the source. */
@@ -76,16 +82,34 @@ static int fail_at(const struct kf_source *src, struct kf_err *err,
 		(unsigned long long)src->offset, text);
 }
 
+/* A failure in a header, whose start is the place that helps. */
+__attribute__((format(printf, 3, 4)))
+static int fail_header(const struct kf_st *st, struct kf_err *err,
+	const char *fmt, ...)
+{
+	char text[400];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	return kf_fail(err, "'%s', header at byte %llu: %s", st->src->name,
+		(unsigned long long)st->start, text);
+}
+
 static int read_metadata(struct kf_st *st, json_t *object, struct kf_err *err)
 {
 	const char *key;
 	json_t *value;
 
 	if (!json_is_object(object))
-		return fail_at(st->src, err, "metadata is not a JSON object");
+		return fail_header(st, err, "metadata is not a JSON object");
+	if (json_object_size(object) > KF_META_MAX)
+		return fail_header(st, err, "metadata of more than %d entries",
+			KF_META_MAX);
 	json_object_foreach(object, key, value) {
 		if (!json_is_string(value))
-			return fail_at(st->src, err,
+			return fail_header(st, err,
 				"metadata '%.40s' is not a string", key);
 		kf_meta_set(&st->meta, key, "%s", json_string_value(value));
 	}
@@ -103,12 +127,12 @@ static int read_entry(struct kf_st *st, const char *name, json_t *entry,
 	uint64_t bytes;
 
 	if (strlen(name) >= KF_NAME_MAX)
-		return fail_at(st->src, err, "tensor name '%.40s...' is too long", name);
+		return fail_header(st, err, "tensor name '%.40s...' is too long", name);
 	if (!dtype || !json_is_array(shape) || json_array_size(offsets) != 2)
-		return fail_at(st->src, err,
+		return fail_header(st, err,
 			"tensor '%s' lacks dtype, shape or data_offsets", name);
 	if (json_array_size(shape) > KF_RANK_MAX)
-		return fail_at(st->src, err, "tensor '%s' has %zu dimensions, more than %d",
+		return fail_header(st, err, "tensor '%s' has %zu dimensions, more than %d",
 			name, json_array_size(shape), KF_RANK_MAX);
 	*t = kf_tensor(name, KF_U8, 0, NULL);
 	if (!strcmp(dtype, "U8"))
@@ -118,7 +142,7 @@ static int read_entry(struct kf_st *st, const char *name, json_t *entry,
 	else if (!strcmp(dtype, "F32"))
 		t->dtype = KF_F32;
 	else
-		return fail_at(st->src, err,
+		return fail_header(st, err,
 			"tensor '%s' is of type %.10s, not U8, I64 or F32", name, dtype);
 	t->rank = (int)json_array_size(shape);
 	bytes = kf_dtype_size(t->dtype);
@@ -126,23 +150,23 @@ static int read_entry(struct kf_st *st, const char *name, json_t *entry,
 		json_t *dim = json_array_get(shape, (size_t)i);
 
 		if (!json_is_integer(dim) || json_integer_value(dim) < 0)
-			return fail_at(st->src, err,
+			return fail_header(st, err,
 				"tensor '%s' has a shape that is no list of sizes", name);
 		t->shape[i] = json_integer_value(dim);
 	}
 	for (int i = 0; i < t->rank; i++)
 		if (__builtin_mul_overflow(bytes, (uint64_t)t->shape[i], &bytes) ||
 			bytes > DATA_MAX)
-			return fail_at(st->src, err, "tensor '%s' claims too many bytes",
+			return fail_header(st, err, "tensor '%s' claims too many bytes",
 				name);
 	if (!json_is_integer(json_array_get(offsets, 0)) ||
 		!json_is_integer(json_array_get(offsets, 1)))
-		return fail_at(st->src, err,
+		return fail_header(st, err,
 			"tensor '%s' has data_offsets that are no integers", name);
 	b = json_integer_value(json_array_get(offsets, 0));
 	e = json_integer_value(json_array_get(offsets, 1));
 	if (b < 0 || e < b || (uint64_t)(e - b) != bytes)
-		return fail_at(st->src, err,
+		return fail_header(st, err,
 			"tensor '%s' has data_offsets that do not fit its shape", name);
 	*begin = (uint64_t)b;
 	*end = (uint64_t)e;
@@ -177,6 +201,10 @@ static int read_entries(struct kf_st *st, json_t *root, struct kf_err *err)
 		kf_fail(err, "out of memory");
 		goto out;
 	}
+	if (n > KF_TENSORS_MAX) {
+		fail_header(st, err, "more than %d tensors", KF_TENSORS_MAX - 1);
+		goto out;
+	}
 	json_object_foreach(root, name, value) {
 		struct entry *x = &e[st->n];
 
@@ -189,14 +217,10 @@ static int read_entries(struct kf_st *st, json_t *root, struct kf_err *err)
 			goto out;
 		st->n++;
 	}
-	if (st->n > KF_TENSORS_MAX) {
-		fail_at(st->src, err, "%d tensors, more than %d", st->n, KF_TENSORS_MAX);
-		goto out;
-	}
 	qsort(e, (size_t)st->n, sizeof *e, by_offset);
 	for (int i = 0; i < st->n; i++) {
 		if (e[i].begin != st->data_bytes) {
-			fail_at(st->src, err, "tensor '%s' leaves a hole or overlaps",
+			fail_header(st, err, "tensor '%s' leaves a hole or overlaps",
 				e[i].t.name);
 			goto out;
 		}
@@ -204,7 +228,7 @@ static int read_entries(struct kf_st *st, json_t *root, struct kf_err *err)
 		st->tensor[i] = e[i].t;
 	}
 	if (st->data_bytes > DATA_MAX) {
-		fail_at(st->src, err, "header claims too many bytes");
+		fail_header(st, err, "header claims too many bytes");
 		goto out;
 	}
 	rc = 0;
@@ -218,17 +242,15 @@ static int start_digest(struct kf_st *st, const unsigned char *prefix,
 	char *text, size_t len, struct kf_err *err)
 {
 	const char *want = kf_meta_get(&st->meta, "xxh3");
-	char *digits = memmem(text, len, digits_key, strlen(digits_key)), *end;
+	char *digits = memmem(text, len, digits_key, strlen(digits_key));
 
 	if (digits)
 		digits += strlen(digits_key);
 	if (!want || !digits || strlen(want) != DIGITS ||
 		(size_t)(text + len - digits) < DIGITS ||
 		memcmp(digits, want, DIGITS))
-		return fail_at(st->src, err, "the checksum 'xxh3' is missing");
-	st->digest = strtoull(want, &end, 16);
-	if (*end)
-		return fail_at(st->src, err, "the checksum 'xxh3' is damaged");
+		return fail_header(st, err, "the checksum 'xxh3' is missing");
+	memcpy(st->digest, want, sizeof st->digest);
 	memcpy(digits, zeros, DIGITS);
 	st->hash = XXH3_createState();
 	if (!st->hash)
@@ -248,18 +270,22 @@ static int parse_header(struct kf_st *st, const unsigned char *prefix, char *tex
 	int rc = -1;
 
 	if (!json_is_object(root))
-		fail_at(st->src, err, "not a kfkd stream or model: the header is not JSON");
+		fail_header(st, err, "not a kfkd stream or model: the header is not "
+			"a JSON object%s%.100s", root ? "" : ": ",
+			root ? "" : json_err.text);
 	else if (read_entries(st, root, err) == 0)
 		rc = 0;
 	json_decref(root);
 	if (rc < 0)
 		return -1;
 	version = kf_meta_get(&st->meta, "kfkd");
-	st->foreign = !version;
+	st->foreign = !version && !kf_meta_get(&st->meta, "xxh3");
 	if (st->foreign)
 		return 0;
+	if (!version)
+		return fail_header(st, err, "the format version 'kfkd' is missing");
 	if (strcmp(version, KF_FORMAT_VERSION))
-		return fail_at(st->src, err,
+		return fail_header(st, err,
 			"format version '%.20s' is not the one known here, %s",
 			version, KF_FORMAT_VERSION);
 	return start_digest(st, prefix, text, len, err);
@@ -274,6 +300,8 @@ int kf_st_open(struct kf_st *st, struct kf_source *src, struct kf_err *err)
 	int rc = -1;
 
 	*st = (struct kf_st){ .src = src };
+	if (got > 0)
+		st->start = src->offset - (uint64_t)got;
 	if (got <= 0)
 		return (int)got;
 	if (got < 8)
@@ -339,12 +367,16 @@ int kf_st_read(struct kf_st *st, void *dst, size_t n, struct kf_err *err)
 
 int kf_st_finish(struct kf_st *st, struct kf_err *err)
 {
+	char digest[DIGITS + 1];
+
 	if (kf_st_read(st, NULL, st->left, err) < 0)
 		return -1;
-	if (st->hash && XXH3_64bits_digest(st->hash) != st->digest)
-		return fail_at(st->src, err,
-			"damaged: the checksum of the %llu bytes before does not fit",
-			(unsigned long long)st->data_bytes);
+	if (!st->hash)
+		return 0;
+	print_digest(st->hash, digest);
+	if (strcmp(digest, st->digest))
+		return fail_at(st->src, err, "damaged: the checksum of what begins at "
+			"byte %llu does not fit", (unsigned long long)st->start);
 	return 0;
 }
 
@@ -459,13 +491,17 @@ int kf_st_write(int fd, const char *name, const struct kf_meta *meta,
 		kf_fail(err, header ? "out of memory" : "metadata is not UTF-8");
 		goto out;
 	}
+	if (bytes - 8 > KF_HEADER_MAX) {
+		kf_fail(err, "cannot write '%s': a header of more than %d bytes",
+			name, KF_HEADER_MAX);
+		goto out;
+	}
 	XXH3_64bits_reset(hash);
 	XXH3_64bits_update(hash, header, bytes);
 	for (int i = 0; i < n; i++)
 		if (each_piece(&t[i], files ? files[i] : -1, -1, name, hash, err) < 0)
 			goto out;
-	snprintf(hex, sizeof hex, "%016llx",
-		(unsigned long long)XXH3_64bits_digest(hash));
+	print_digest(hash, hex);
 	memcpy((char *)memmem(header, bytes, digits_key, strlen(digits_key)) +
 			strlen(digits_key), hex, DIGITS);
 	if (kf_write(fd, name, header, bytes, err) < 0)

@@ -6,7 +6,8 @@
  *
  * A blob of kfkd's own carries the metadata "kfkd" (the format's version) and
  * "xxh3": XXH3-64 over the whole blob with the 16 hexadecimal digits of that
- * value taken as zeros.  Foreign blobs have neither and are not checked.
+ * value taken as zeros.  Foreign blobs have neither and are not checked; one
+ * of the two alone is damage.
  */
 #ifndef KF_SAFETENSORS_H
 #define KF_SAFETENSORS_H
@@ -20,6 +21,7 @@
 #define KF_FORMAT_VERSION "1"
 #define KF_HEADER_MAX (1 << 20)   /* bytes of JSON */
 #define KF_TENSORS_MAX 4096       /* in one blob */
+#define KF_META_MAX 1024          /* entries of metadata in one blob */
 
 /* The metadata: strings under names, in the order in which they were set. */
 struct kf_meta {
@@ -38,12 +40,13 @@ struct kf_st {
 	int n;
 	struct kf_tensor *tensor;  /* in the order of their data; data is NULL */
 	uint64_t data_bytes;
-	uint64_t data_offset;      /* of the data in the source */
+	uint64_t start;            /* of the blob in the source, */
+	uint64_t data_offset;      /* and of its data */
 	bool foreign;              /* not written by kfkd */
 	/* private */
 	struct kf_source *src;
 	uint64_t left;             /* data bytes not read yet */
-	uint64_t digest;
+	char digest[17];           /* hexadecimal, as the header gives it */
 	void *hash;
 };
 

@@ -110,6 +110,8 @@ int kf_names_split(struct kf_names *names, const char *text, struct kf_err *err)
 	*names = (struct kf_names){ 0 };
 	while (*text && rc == 0 && (name = strsep(&rest, ","))) {
 		rc = kf_name_check(name, err);
+		if (rc == 0 && names->n == KF_COLUMNS_MAX)
+			rc = kf_fail(err, "more than %d columns", KF_COLUMNS_MAX);
 		if (rc == 0 && kf_names_find(names, name) >= 0)
 			rc = kf_fail(err, "column '%s' is named twice", name);
 		if (rc == 0)
@@ -223,7 +225,9 @@ size_t kf_image_bytes(const struct kf_schema *s)
 
 size_t kf_chunk_rows(const struct kf_schema *s)
 {
-	size_t n = KF_CHUNK_BYTES / pixels(s);
+	size_t columns = (size_t)s->columns.n + (size_t)s->p_columns.n;
+	size_t n = KF_CHUNK_BYTES / (pixels(s) + sizeof(int64_t) +
+		(s->has_label ? sizeof(int64_t) : 0) + columns * sizeof(float));
 
 	return n ? n : 1;
 }

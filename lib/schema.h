@@ -12,6 +12,7 @@
 
 /* A full chunk holds as many rows as fit with one byte a pixel. */
 #define KF_CHUNK_BYTES ((size_t)4 << 20)
+#define KF_COLUMNS_MAX 4096
 
 /* A list of column names. */
 struct kf_names {
@@ -59,7 +60,8 @@ char *kf_names_join(const struct kf_names *names);
 int kf_names_split(struct kf_names *names, const char *text, struct kf_err *err);
 
 /* Refuses what cannot be a column's name: empty, a comma, control characters,
- * not UTF-8, longer than 200 bytes. */
+ * not UTF-8, longer than 200 bytes.  A list of names holds each once and at
+ * most KF_COLUMNS_MAX. */
 int kf_name_check(const char *name, struct kf_err *err);
 
 /* 0 for a name that ends in _x, 1 for _y, else -1. */

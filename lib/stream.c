@@ -14,7 +14,6 @@
 #define TENSORS 5                       /* id, label, y, p, X */
 #define SIDE_MAX 16384                  /* of an image */
 #define PIXELS_MAX ((int64_t)1 << 28)   /* of an image, all channels */
-#define WHOLE_MAX ((uint64_t)24 << 20)  /* a larger blob is read in slices */
 
 /* The tensors of a chunk of n rows, with data where the chunk has it. */
 static int list_tensors(const struct kf_schema *s, const struct kf_chunk *c,
@@ -101,9 +100,9 @@ static int get_names(const struct kf_st *st, const char *tensor, const char *key
 	if (!t)
 		return 0;
 	if (t->dtype != KF_F32 || t->rank != 2 || t->shape[1] < 1 ||
-		t->shape[1] > 100000)
-		return kf_fail(err, "tensor '%s' is not F32 of shape (rows, columns)",
-			tensor);
+		t->shape[1] > KF_COLUMNS_MAX)
+		return kf_fail(err, "tensor '%s' is not F32 of shape (rows, columns), "
+			"with at most %d columns", tensor, KF_COLUMNS_MAX);
 	if (text) {
 		if (kf_names_split(names, text, err) < 0)
 			return -1;
@@ -187,6 +186,10 @@ static int schema_from_st(const struct kf_st *st, struct kf_schema *s, size_t *r
 		kf_schema_free(s);
 		return -1;
 	}
+	if (s->x_scale.factor != 0 && s->dtype != KF_F32) {
+		kf_schema_free(s);
+		return kf_fail(err, "there is an 'X.scale', but 'X' is not F32");
+	}
 	s->has_label = kf_st_find(st, "label") != NULL;
 	if (classes && !(s->classes = strdup(classes)))
 		abort();
@@ -201,6 +204,7 @@ struct kf_reader {
 	struct kf_schema schema;
 	struct kf_chunk chunk;
 	struct kf_st st;
+	bool ready;          /* the chunk holds rows that were not handed out */
 	bool pending;        /* st holds a header whose data was not read */
 	size_t n;            /* rows of the blob in st */
 	bool ended;          /* the last chunk of a stream was read */
@@ -212,29 +216,27 @@ struct kf_reader {
 	size_t at;           /* rows of the blob handed out */
 };
 
-/* Puts the place before a message that lacks it. */
-static int at_byte(struct kf_reader *r, struct kf_err *err)
+/* Puts the place before a message about a header. */
+static int at_header(struct kf_reader *r, struct kf_err *err)
 {
 	struct kf_err inner = *err;
 
-	return kf_fail(err, "'%s', byte %llu: %.400s", r->src.name,
-		(unsigned long long)r->src.offset, inner.msg);
+	return kf_fail(err, "'%s', header at byte %llu: %.400s", r->src.name,
+		(unsigned long long)r->st.start, inner.msg);
 }
 
-/* Reads a header: 1, 0 at the end of the input, -1. */
-static int next_header(struct kf_reader *r, struct kf_schema *s, struct kf_err *err)
+/* Checks the header in st; frees st when it is refused. */
+static int take_header(struct kf_reader *r, struct kf_schema *s, struct kf_err *err)
 {
-	int rc = kf_st_open(&r->st, &r->src, err);
+	int rc;
 
-	if (rc <= 0)
-		return rc;
 	if (r->st.foreign && !r->adopt)
 		rc = kf_fail(err, "plain safetensors, not a kfkd stream; "
 			"pass it through kfkd-cat");
 	else
 		rc = schema_from_st(&r->st, s, &r->n, err);
 	if (rc < 0) {
-		at_byte(r, err);
+		at_header(r, err);
 		kf_st_free(&r->st);
 		return -1;
 	}
@@ -242,27 +244,12 @@ static int next_header(struct kf_reader *r, struct kf_schema *s, struct kf_err *
 	return 1;
 }
 
-struct kf_reader *kf_reader_open(int fd, const char *name, bool adopt,
-	struct kf_err *err)
+/* Reads a header: 1, 0 at the end of the input, -1. */
+static int next_header(struct kf_reader *r, struct kf_schema *s, struct kf_err *err)
 {
-	struct kf_reader *r = calloc(1, sizeof *r);
-	int rc;
+	int rc = kf_st_open(&r->st, &r->src, err);
 
-	if (!r) {
-		kf_fail(err, "out of memory");
-		return NULL;
-	}
-	r->src = (struct kf_source){ .fd = fd, .name = name };
-	r->adopt = adopt;
-	r->file = r->spool = -1;
-	rc = next_header(r, &r->schema, err);
-	if (rc == 0)
-		kf_fail(err, "'%s' is empty: there is no stream in it", name);
-	if (rc <= 0) {
-		free(r);
-		return NULL;
-	}
-	return r;
+	return rc <= 0 ? rc : take_header(r, s, err);
 }
 
 const struct kf_schema *kf_reader_schema(const struct kf_reader *r)
@@ -288,7 +275,7 @@ static int further_header(struct kf_reader *r, struct kf_err *err)
 	if (what) {
 		kf_fail(err, "%s: another %s than before",
 			r->ended ? "a second stream" : "a chunk", what);
-		return at_byte(r, err);
+		return at_header(r, err);
 	}
 	r->ended = false;
 	return 1;
@@ -313,6 +300,17 @@ static int spool(struct kf_reader *r, struct kf_err *err)
 	r->file = r->spool;
 	r->base = 0;
 	return 0;
+}
+
+/*
+ * A blob with many more rows than a full chunk is read in slices.  Some more
+ * are let pass: columns that were added since make a full chunk smaller.
+ */
+static bool in_slices(const struct kf_reader *r)
+{
+	size_t full = kf_chunk_rows(&r->schema);
+
+	return r->n > full + full / 2;
 }
 
 /* Makes the data of a large blob readable in slices. */
@@ -415,16 +413,16 @@ static int finish_blob(struct kf_reader *r, struct kf_err *err)
 	return 0;
 }
 
-int kf_reader_next(struct kf_reader *r, struct kf_chunk **chunk, struct kf_err *err)
+/* Fills the chunk: 1, 0 at the end, -1. */
+static int next_rows(struct kf_reader *r, struct kf_err *err)
 {
-	*chunk = &r->chunk;
 	for (;;) {
 		int rc = r->pending ? 1 : further_header(r, err);
 		bool slices;
 
 		if (rc <= 0)
 			return rc;
-		slices = r->st.data_bytes > WHOLE_MAX && r->n > 1;
+		slices = in_slices(r);
 		if (slices && r->file < 0 && start_slices(r, err) < 0)
 			return -1;
 		if ((slices ? next_slice(r, err) : read_whole(r, err)) < 0)
@@ -437,6 +435,58 @@ int kf_reader_next(struct kf_reader *r, struct kf_chunk **chunk, struct kf_err *
 		if (r->chunk.n > 0)
 			return 1;
 	}
+}
+
+struct kf_reader *kf_reader_open(int fd, const char *name, bool adopt,
+	struct kf_err *err)
+{
+	struct kf_source src = { .fd = fd, .name = name };
+	struct kf_st st;
+	int rc = kf_st_open(&st, &src, err);
+
+	if (rc == 0)
+		kf_fail(err, "'%s' is empty: there is no stream in it", name);
+	return rc > 0 ? kf_reader_from(&st, adopt, err) : NULL;
+}
+
+/*
+ * The first rows are read here: a schema is not to be used before its checksum
+ * was found to fit.
+ */
+struct kf_reader *kf_reader_from(struct kf_st *st, bool adopt, struct kf_err *err)
+{
+	struct kf_reader *r = calloc(1, sizeof *r);
+	int rc;
+
+	if (!r) {
+		kf_st_free(st);
+		kf_fail(err, "out of memory");
+		return NULL;
+	}
+	r->src = *st->src;
+	r->st = *st;
+	r->st.src = &r->src;
+	r->adopt = adopt;
+	r->file = r->spool = -1;
+	rc = take_header(r, &r->schema, err);
+	if (rc > 0)
+		rc = next_rows(r, err);
+	if (rc < 0) {
+		kf_reader_close(r);
+		return NULL;
+	}
+	r->ready = rc > 0;
+	return r;
+}
+
+int kf_reader_next(struct kf_reader *r, struct kf_chunk **chunk, struct kf_err *err)
+{
+	*chunk = &r->chunk;
+	if (r->ready) {
+		r->ready = false;
+		return 1;
+	}
+	return next_rows(r, err);
 }
 
 void kf_reader_close(struct kf_reader *r)
@@ -467,8 +517,13 @@ struct kf_writer {
 struct kf_writer *kf_writer_open(int fd, const char *name,
 	const struct kf_schema *s, struct kf_err *err)
 {
-	struct kf_writer *w = calloc(1, sizeof *w);
+	struct kf_writer *w;
 
+	if (s->columns.n > KF_COLUMNS_MAX || s->p_columns.n > KF_COLUMNS_MAX) {
+		kf_fail(err, "more than %d columns", KF_COLUMNS_MAX);
+		return NULL;
+	}
+	w = calloc(1, sizeof *w);
 	if (!w) {
 		kf_fail(err, "out of memory");
 		return NULL;

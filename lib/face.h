@@ -1,0 +1,32 @@
+/* One image of a stream with its keypoints: truth as rings, predictions as
+ * crosses. */
+#ifndef KF_FACE_H
+#define KF_FACE_H
+
+#include "draw.h"
+#include "schema.h"
+
+/* The points that columns make: "nose_tip_x" and "nose_tip_y" are one. */
+struct kf_points {
+	int n;
+	int *x, *y;        /* (n) columns */
+	const char *alone; /* a column that is no part of a point, or NULL */
+};
+
+struct kf_points kf_points_find(const struct kf_names *columns);
+void kf_points_free(struct kf_points *p);
+
+/* How faces are drawn. */
+struct kf_face {
+	const struct kf_schema *schema;
+	struct kf_points truth, predicted;
+	int zoom;          /* each pixel of the image becomes zoom x zoom */
+	bool ids;          /* the row's id in the corner */
+};
+
+/* Draws a row with its image's top left corner at (left, top), in pixels and
+ * grey levels of 0 to 255 whether the stream is scaled or not. */
+void kf_draw_face(struct kf_canvas *c, int left, int top, const struct kf_face *face,
+	const struct kf_chunk *chunk, size_t row);
+
+#endif

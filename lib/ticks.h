@@ -1,0 +1,22 @@
+/* Round numbers along an axis, and how they are written. */
+#ifndef KF_TICKS_H
+#define KF_TICKS_H
+
+#include <stddef.h>
+
+#define KF_TICKS_MAX 128
+
+/*
+ * As many round numbers from low to high as fit on a logarithmic axis of that
+ * length, no two nearer than apart.  Returns how many.
+ */
+int kf_log_ticks(double low, double high, double length, double apart,
+	double tick[KF_TICKS_MAX]);
+
+/* A round step of at least 1 that fits at most so many times into end. */
+double kf_linear_step(double end, int most);
+
+/* Two digits as a person writes them: 0.0025, 1.5, 3e-7. */
+void kf_print_tick(char *text, size_t size, double v);
+
+#endif

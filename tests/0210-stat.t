@@ -1,0 +1,108 @@
+#!/bin/sh
+# What kfkd-stat says of streams and models.
+
+. "${0%/*}/lib.sh"
+cd "$tmp" || exit 1
+
+# -- a stream --------------------------------------------------------------------
+
+cat >small.csv <<'EOT'
+a_x,a_y,b,Image
+1,0.5,-3,0 10 20 30
+2,,5,255 1 2 2
+,,,0 0 0 0
+EOT
+kfkd-load small.csv >small
+is "a stream as loaded" "$(kfkd-stat small)" "$(cat <<'EOT'
+rows: 3
+images: 2 x 2, channels: 1, type: U8
+
+column of y                     count       min       max      mean
+a_x                                 2     1.000     2.000     1.500
+a_y                                 1     0.500     0.500     0.500
+b                                   2    -3.000     5.000     1.000
+
+X.shape == (3, 4); X.min == 0.000; X.max == 255.000; X.mean == 26.667
+y.shape == (3, 3); y.min == -3.000; y.max == 5.000; y.mean == 1.100
+EOT
+)"
+is "through a pipe the same" "$(cat small | kfkd-stat)" "$(kfkd-stat small)"
+is "- is standard input" "$(kfkd-stat - <small)" "$(kfkd-stat small)"
+kfkd-load --columns a_x,a_y small.csv | kfkd-scale >scaled
+is "a scaled stream" "$(kfkd-stat scaled | grep -v '^a_')" "$(cat <<'EOT'
+rows: 3
+images: 2 x 2, channels: 1, type: F32
+X.scale: 0 255
+y.scale: 1 1 1 1
+
+column of y                     count       min       max      mean
+
+X.shape == (3, 4); X.min == 0.000; X.max == 1.000; X.mean == 0.105
+y.shape == (3, 2); y.min == -0.500; y.max == 1.000; y.mean == 0.167
+EOT
+)"
+is "a stream without rows" "$(kfkd-head -n 0 small | kfkd-stat | tail -n 2)" \
+"X.shape == (0, 4); X.min == nan; X.max == nan; X.mean == nan
+y.shape == (0, 3); y.min == nan; y.max == nan; y.mean == nan"
+is "a stream without targets" \
+	"$(kfkd-synth -n 2 --test | kfkd-load | kfkd-stat | sed 's/;.*//')" \
+"rows: 2
+images: 96 x 96, channels: 1, type: U8
+
+X.shape == (2, 9216)"
+
+# Many chunks: each of about 450 rows.
+kfkd-synth -n 1000 >faces.csv
+kfkd-load faces.csv >faces
+is "count and mean over many chunks" \
+	"$(kfkd-stat faces | awk '$1 == "nose_tip_y" { print $2, $5 }')" \
+	"$(awk -F, 'NR > 1 { n++; s += $22 } END { printf "%d %.3f\n", n, s / n }' faces.csv)"
+is "the mean of all pixels" \
+	"$(kfkd-stat faces | sed -n 's/^X.*mean == //p')" \
+	"$(cut -d, -f 31 faces.csv | awk 'NR > 1 { n += NF; for (i = 1; i <= NF; i++) s += $i }
+		END { printf "%.3f\n", s / n }')"
+
+# -- a model ---------------------------------------------------------------------
+
+"$KFKD_BUILD/tests/mkmodel" "dense2 relu dense" 1 4 4 2x16 3 1 >model
+kfkd-stat model >said
+like "a model's net" "$(cat said)" '^net: dense2 relu dense$'
+like "its images" "$(cat said)" '^images: 4 x 4, channels: 1$'
+like "its parameters" "$(cat said)" '^dense1\.weight +2 x 16 +32$'
+like "its epochs" "$(cat said)" '^epochs: 3$'
+like "its last losses" "$(cat said)" '^last losses: train 0\.018667, valid 0\.019667$'
+like "its best loss" "$(cat said)" '^best valid loss: 0\.019667 in epoch 3, an RMSE of '
+like "its targets" "$(cat said)" '^targets: [0-9]+$'
+is "through a pipe the same" "$(cat model | kfkd-stat)" "$(cat said)"
+kfkd-stat --history model >history
+is "the history's header" "$(head -n 1 history)" "$(printf 'epoch\ttrain_loss\tvalid_loss')"
+is "the history has a line an epoch" "$(cut -f 1 history | tr '\n' ' ')" "epoch 1 2 3 "
+is "the history's losses" "$(tail -n 1 history | awk '{ printf "%.6f %.6f\n", $2, $3 }')" \
+	"0.018667 0.019667"
+is "the history through a pipe" "$(cat model | kfkd-stat -H)" "$(cat history)"
+"$KFKD_BUILD/tests/mkmodel" "dense2 relu dense" 1 4 4 2x16 2 0 >unvalidated
+is "without validation" "$(kfkd-stat -H unvalidated | cut -f 3 | tr '\n' ' ')" \
+	"valid_loss nan nan "
+is "... there is no best loss" "$(kfkd-stat unvalidated | grep -c '^best')" 0
+
+# -- what it refuses -------------------------------------------------------------
+
+refuses "the history of a stream" 1 "'small'.* a stream, not a model" kfkd-stat -H small
+refuses "nothing" 1 'standard input. is empty' kfkd-stat </dev/null
+refuses "a CSV" 1 "'small.csv'" kfkd-stat small.csv
+head -c 100 small >cut
+refuses "a cut stream" 1 "'cut'" kfkd-stat cut
+head -c "$(($(wc -c <faces) - 1))" faces >cut
+refuses "a stream whose last chunk is cut" 1 "'cut'" kfkd-stat cut
+head -c "$(($(wc -c <model) - 1))" model >cut
+refuses "a cut model" 1 "'cut'" kfkd-stat cut
+{ cat model; echo; } >more
+refuses "a model with something behind it" 1 "'more'" kfkd-stat more
+refuses "no such file" 1 "cannot open 'none'" kfkd-stat none
+refuses "a full disk" 1 'cannot write' sh -c 'kfkd-stat small >/dev/full'
+kfkd-stat -o out cut 2>/dev/null
+ok "no output where it fails" test ! -e out
+kfkd-stat -o out small
+is "--output" "$(cat out)" "$(kfkd-stat small)"
+
+done_testing

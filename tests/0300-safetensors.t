@@ -1,0 +1,128 @@
+#!/bin/sh
+# Python's safetensors reads our files, we read Python's, and a stream and a
+# single file can be turned into each other.
+
+. "${0%/*}/lib.sh"
+cd "$tmp" || exit 1
+
+kfkd-synth --rows 20 --missing 0.5 | kfkd-load >raw.kfkd
+kfkd-scale raw.kfkd >scaled.kfkd
+
+# -- there and back ------------------------------------------------------------
+
+for name in raw scaled; do
+	kfkd-cat --single $name.kfkd >$name.safetensors
+	kfkd-cat $name.safetensors >$name.back
+	ok "$name: stream to file to stream" cmp $name.kfkd $name.back
+	kfkd-cat --single $name.safetensors >$name.again
+	ok "$name: file to file" cmp $name.safetensors $name.again
+	cat $name.kfkd | kfkd-cat --single | cat >$name.piped
+	ok "$name: the same through pipes" cmp $name.safetensors $name.piped
+	ok "$name: a single file is a stream as it stands" \
+		sh -c "kfkd-dropna $name.safetensors >/dev/null"
+done
+{
+	kfkd-synth --rows 20 >small.csv
+	cat small.csv
+	for i in 1 2 3 4 5 6 7 8; do
+		for j in 1 2 3 4 5 6; do
+			tail -n +2 small.csv
+		done
+	done
+} | kfkd-load >long.kfkd
+kfkd-cat --single long.kfkd >long.safetensors
+ok "several chunks to file to stream" \
+	sh -c 'kfkd-cat long.safetensors | cmp - long.kfkd'
+ok "... through pipes" \
+	sh -c 'cat long.kfkd | kfkd-cat --single | kfkd-cat | cmp - long.kfkd'
+is "... of three chunks and the last" \
+	"$(grep -ao '{"__metadata__"' long.kfkd | wc -l)" 4
+kfkd-head -n 0 raw.kfkd | kfkd-cat --single >none.safetensors
+ok "no rows: file to stream" sh -c 'kfkd-cat none.safetensors >none.kfkd'
+head -c 30000 raw.safetensors >cut.safetensors
+refuses "a single file that is cut" 1 'truncated: [0-9]* bytes of data' \
+	kfkd-cat cut.safetensors
+ok "temporary files are gone" sh -c 'mkdir t; TMPDIR=t kfkd-cat --single raw.kfkd |
+	cmp - raw.safetensors && test -z "$(ls t)"'
+refuses "no place for temporary files" 1 "cannot create temporary file '/none/" \
+	env TMPDIR=/none kfkd-cat --single raw.kfkd
+
+# -- by eye --------------------------------------------------------------------
+
+like "head -c shows a header" "$(head -c 300 raw.kfkd | tail -c +9)" \
+	'^\{"__metadata__":\{"kfkd":"1","columns":"[a-z_,]*'
+
+# -- by Python -----------------------------------------------------------------
+
+python=$KFKD_BUILD/venv/bin/python
+if ! "$python" -c 'import safetensors.numpy' 2>/dev/null; then
+	skip "Python" "no safetensors in $KFKD_BUILD/venv"
+	done_testing
+fi
+
+cat >check.py <<'EOT'
+"""Compares our files with each other and with the CSV, and writes others."""
+import csv, sys
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+
+raw, scaled = load_file("raw.safetensors"), load_file("scaled.safetensors")
+model = load_file("net.kfkd")
+with safe_open("scaled.safetensors", "np") as f:
+    meta = f.metadata()
+with safe_open("net.kfkd", "np") as f:
+    net = f.metadata()
+rows = list(csv.DictReader(open("faces.csv")))
+columns = meta["columns"].split(",")
+images = np.array([[int(v) for v in r["Image"].split()] for r in rows])
+targets = np.array([[np.float32(r[c] or "nan") for c in columns] for r in rows])
+
+def test(what, condition):
+    print("ok" if condition else "BAD", what)
+
+test("shapes and types", raw["X"].shape == (20, 1, 96, 96) and raw["X"].dtype == "u1"
+     and raw["y"].shape == (20, 30) and scaled["X"].dtype == "f4"
+     and raw["id"].dtype == "i8")
+test("metadata", meta["kfkd"] == "1" and meta["rows"] == "20" and len(columns) == 30
+     and meta["X.scale"] == "0 255" and meta["y.scale"] == "48 48 48 48")
+test("ids", (raw["id"] == np.arange(1, 21)).all())
+test("pixels", (raw["X"].reshape(20, -1) == images).all())
+test("targets", np.array_equal(raw["y"], targets, equal_nan=True))
+test("scaled pixels", (scaled["X"] == (raw["X"] / 255).astype("f4")).all())
+test("scaled targets", np.array_equal(scaled["y"],
+     ((raw["y"].astype("f8") - 48) / 48).astype("f4"), equal_nan=True))
+test("a model's shapes", model["dense1.weight"].shape == (100, 9216)
+     and model["dense2.bias"].shape == (30,)
+     and model["history.train_loss"].shape == (2,))
+test("a model's metadata", net["columns"] == meta["columns"]
+     and net["net"] == "dense100 relu dense" and net["input"] == "1 96 96"
+     and net["y.scale"] == meta["y.scale"])
+save_file({"X": raw["X"], "id": raw["id"], "y": raw["y"]}, "theirs.safetensors",
+     metadata={"columns": meta["columns"]})
+save_file({"X": raw["X"][:, 0].astype("f4"), "y": raw["y"],
+     "label": np.arange(20)}, "bare.safetensors")
+save_file({"images": raw["X"]}, "other.safetensors")
+save_file({"X": raw["X"].astype("f8")}, "double.safetensors")
+EOT
+kfkd-cat -1 raw.kfkd >raw.safetensors
+kfkd-synth --rows 20 --missing 0.5 >faces.csv
+kfkd-dropna scaled.kfkd | kfkd-train --quiet --epochs 2 >net.kfkd
+"$python" check.py >python.out 2>&1 || fail "check.py" "$(cat python.out)"
+while read -r verdict what; do
+	is "Python: $what" "$verdict" ok
+done <python.out
+ok "Python: all checks ran" test "$(wc -l <python.out)" -eq 9
+
+kfkd-cat theirs.safetensors >theirs.kfkd
+ok "a file made by Python becomes a stream" cmp raw.kfkd theirs.kfkd
+ok "... also from a pipe" sh -c 'cat theirs.safetensors | kfkd-cat | cmp - raw.kfkd'
+refuses "other programs leave it to kfkd-cat" 1 'pass it through kfkd-cat' \
+	kfkd-scale theirs.safetensors
+like "ids and columns are made up" "$(kfkd-cat bare.safetensors | head -c 400 |
+	tail -c +9)" '"columns":"y1,y2,y3,.*"label"'
+refuses "no X" 1 "no tensor 'X'" kfkd-cat other.safetensors
+refuses "doubles" 1 "tensor 'X' is of type F64, not U8, I64 or F32" \
+	kfkd-cat double.safetensors
+
+done_testing

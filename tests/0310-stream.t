@@ -1,0 +1,102 @@
+#!/bin/sh
+# Streams through the small programs: joining, heads, a live source, and
+# damaged ones.
+
+. "${0%/*}/lib.sh"
+cd "$tmp" || exit 1
+
+kfkd-synth --rows 30 --missing 0.5 | kfkd-load >a.kfkd
+kfkd-synth --rows 20 --seed 7 | kfkd-load >b.kfkd
+
+# The number of rows that the last chunk of standard input tells.
+rows() {
+	grep -ao '"rows":"[0-9]*"' | tail -n 1 | grep -o '[0-9]*'
+}
+
+# The byte at which the last chunk begins.
+last_chunk() {
+	at=$(grep -abo '{"__metadata__"' "$1" | tail -n 1)
+	echo $((${at%%:*} - 8))
+}
+
+ok "20,000 changed streams end in an error or an end" \
+	"$KFKD_BUILD/tests/fuzz_stream" 20000
+
+is "kfkd-head: 16 rows" "$(kfkd-head a.kfkd | rows)" 16
+is "kfkd-head: 5 rows" "$(kfkd-head -n 5 <a.kfkd | rows)" 5
+is "kfkd-head: no rows" "$(kfkd-head -n 0 a.kfkd | rows)" 0
+is "kfkd-head: as many as there are" "$(kfkd-head -n 99 a.kfkd | rows)" 30
+kfkd-head -n 99 a.kfkd >same.kfkd
+ok "... unchanged" cmp a.kfkd same.kfkd
+
+kfkd-cat a.kfkd - b.kfkd <b.kfkd >joined.kfkd
+is "kfkd-cat: three streams" "$(rows <joined.kfkd)" 70
+is "cat: two streams" "$(cat a.kfkd b.kfkd | kfkd-cat | rows)" 50
+ok "a stream without rows passes through all" sh -c 'kfkd-head -n 0 a.kfkd |
+	kfkd-cat | kfkd-dropna | kfkd-scale | kfkd-scale --undo | kfkd-cat --single |
+	kfkd-cat >empty.kfkd'
+is "... and has none" "$(rows <empty.kfkd)" 0
+
+n=$(kfkd-dropna a.kfkd | rows)
+ok "kfkd-dropna: some of 30 rows are left ($n)" test "$n" -gt 0 -a "$n" -lt 30
+is "... all of the complete ones" "$(kfkd-dropna b.kfkd | rows)" 20
+is "... and all of what it left" "$(kfkd-dropna a.kfkd | kfkd-dropna | rows)" "$n"
+
+kfkd-scale a.kfkd | kfkd-scale --undo >back.kfkd
+is "kfkd-scale --undo gives a stream of the same size" \
+	"$(wc -c <back.kfkd)" "$(wc -c <a.kfkd)"
+last=$(last_chunk a.kfkd)
+for name in a back; do
+	head -c "$last" $name.kfkd | tail -c $((30 * 96 * 96)) >$name.pixels
+done
+ok "... with the same pixels" cmp a.pixels back.pixels
+
+# -- a live source -------------------------------------------------------------
+
+# Chunks are passed on before the next arrives.
+mkfifo live
+for program in kfkd-cat kfkd-dropna kfkd-scale "kfkd-head -n 99"; do
+	$program <live >passed 2>err &
+	pid=$!
+	exec 3>live
+	head -c "$last" a.kfkd >&3
+	i=0
+	while [ ! -s passed ] && [ $i -lt 100 ]; do
+		sleep 0.1
+		i=$((i + 1))
+	done
+	ok "$program passes a chunk on at once" test -s passed
+	exec 3>&-
+	wait $pid
+	is "... and notices that the end is missing" $? 1
+done
+
+# kfkd-head ends although its source goes on.
+kfkd-head -n 3 <live >passed 2>err &
+pid=$!
+exec 3>live
+head -c "$last" a.kfkd >&3
+wait $pid
+is "kfkd-head ends before its source does" $? 0
+exec 3>&-
+
+# -- joining what does not fit -------------------------------------------------
+
+kfkd-scale b.kfkd >scaled.kfkd
+refuses "kfkd-cat: other type" 1 "'scaled.kfkd' has another type of X than" \
+	kfkd-cat a.kfkd scaled.kfkd
+refuses "cat: other type" 1 'a second stream: another type of X' \
+	sh -c 'cat a.kfkd scaled.kfkd | kfkd-cat'
+refuses "a missing file" 1 "cannot open 'none': No such file" kfkd-cat a.kfkd none
+refuses "a directory" 1 "Is a directory" kfkd-cat .
+refuses "kfkd-scale: scaled already" 1 'scaled already' kfkd-scale scaled.kfkd
+refuses "kfkd-scale --undo: not scaled" 1 'not scaled' kfkd-scale --undo a.kfkd
+kfkd-synth --rows 3 --test | kfkd-load >test.kfkd
+refuses "kfkd-dropna: no targets" 1 'no targets' kfkd-dropna test.kfkd
+head -c "$last" a.kfkd >cut.kfkd
+refuses "kfkd-cat: the first of two is cut" 1 "'cut.kfkd' is truncated" \
+	kfkd-cat cut.kfkd a.kfkd
+refuses "cat: the first of two is cut" 1 'byte [0-9]*: the stream should have 30 ' \
+	sh -c 'tail -c +'$((last + 1))' a.kfkd | cat - | kfkd-cat'
+
+done_testing

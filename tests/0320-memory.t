@@ -1,0 +1,83 @@
+#!/bin/sh
+# Every program but kfkd-train and kfkd-predict stays under 64 MiB, shared
+# libraries included, however long its input is.
+
+. "${0%/*}/lib.sh"
+maxrss=$KFKD_BUILD/tests/maxrss
+limit=65536 # KiB
+
+if grep -q __asan_init "$KFKD_BUILD/bin/kfkd-cat"; then
+	skip "memory" "the address checker takes more for itself"
+	done_testing
+fi
+
+TMPDIR=$tmp
+export TMPDIR
+cd "$tmp" || exit 1
+
+# Streams of one full chunk, which are repeated to make long ones.
+kfkd-synth --rows 450 --missing 0.2 >faces.csv &&
+	kfkd-load faces.csv | kfkd-cat --output raw.kfkd &&
+	kfkd-scale --output scaled.kfkd raw.kfkd &&
+	kfkd-head -n 256 scaled.kfkd |
+	kfkd-train --quiet --epochs 1 --output net.kfkd 2>train.err &&
+	kfkd-predict --model net.kfkd --output found.kfkd scaled.kfkd
+is "the streams are made" $? 0
+
+repeat() {
+	i=0
+	while [ $i -lt "$1" ]; do
+		cat "$2"
+		i=$((i + 1))
+	done
+}
+
+# within INPUT COMMAND ...: succeeds, and within the limit.  INPUT is a command
+# whose output it reads.
+within() {
+	source=$1
+	shift
+	description="$* after $source"
+	rm -f rss
+	eval "$source" | "$maxrss" rss "$@" >/dev/null 2>err
+	status=$?
+	kib=$(cat rss)
+	if [ $status -ne 0 ]; then
+		fail "$description" "exit status $status" "$(head -c 500 err)"
+	elif [ "$kib" -lt $limit ]; then
+		pass "$description ($((kib / 1024)) MiB)"
+	else
+		fail "$description" "$kib KiB"
+	fi
+}
+
+within "repeat 50 raw.kfkd" kfkd-dropna
+within "repeat 50 raw.kfkd" kfkd-scale
+within "repeat 15 scaled.kfkd" kfkd-scale --undo
+within "repeat 15 scaled.kfkd" kfkd-head --rows 6000
+within "repeat 15 scaled.kfkd" kfkd-cat
+within "repeat 15 scaled.kfkd" kfkd-stat
+within "repeat 50 raw.kfkd" kfkd-stat
+within "repeat 8 raw.kfkd" kfkd-save --no-ids
+within "repeat 15 found.kfkd" kfkd-score
+within "repeat 15 found.kfkd" kfkd-plot
+within : kfkd-synth --rows 1000
+tail -n +2 faces.csv >rows
+within "cat faces.csv; repeat 15 rows" kfkd-load
+
+# One file of all rows, which no program may take into memory as a whole.
+within "repeat 40 raw.kfkd" kfkd-cat --single
+repeat 40 raw.kfkd | kfkd-cat --single >single.kfkd
+within : kfkd-scale single.kfkd
+within "cat single.kfkd" kfkd-scale
+within "cat single.kfkd" kfkd-cat
+within : kfkd-stat single.kfkd
+within : kfkd-cat --single single.kfkd
+
+# A model larger than the limit, of which one look needs little.
+kfkd-head -n 20 scaled.kfkd | kfkd-train --quiet --epochs 0 \
+	--net "dense2000 relu dense2000 relu dense" --output large.kfkd 2>train.err
+ok "a model of more than 64 MiB" test "$(wc -c <large.kfkd)" -gt 67108864
+within : kfkd-stat large.kfkd
+
+done_testing

@@ -1,0 +1,93 @@
+#!/bin/sh
+# kfkd-train and kfkd-predict as a user meets them.
+. "${0%/*}/lib.sh"
+
+kfkd-synth -n 200 -s 1 | kfkd-load | kfkd-scale >"$tmp/faces"
+kfkd-synth -n 60 -s 2 --missing 0.7 | kfkd-load | kfkd-scale >"$tmp/missing"
+kfkd-synth -n 20 -s 3 --test | kfkd-load | kfkd-scale >"$tmp/test"
+kfkd-synth -n 20 -s 3 | kfkd-load >"$tmp/raw"
+
+# -- what it says ---------------------------------------------------------------
+
+ok "three epochs" sh -c "kfkd-train -e 3 '$tmp/faces' >'$tmp/a' 2>'$tmp/log'"
+like "the log starts with the backend" "$(head -n 1 "$tmp/log")" '^backend cpu '
+is "the list of layers is the tutorial's" "$(grep produces "$tmp/log")" "$(
+	printf '  InputLayer        \t(None, 9216)        \tproduces    9216 outputs\n'
+	printf '  DenseLayer        \t(None, 100)         \tproduces     100 outputs\n'
+	printf '  DenseLayer        \t(None, 30)          \tproduces      30 outputs\n')"
+like "parameters are counted" "$(cat "$tmp/log")" '924730 parameters'
+is "a line for each epoch" "$(grep -c '^ *[0-9]*  |  .*s$' "$tmp/log")" 3
+is "plain text where there is no terminal" \
+	"$(tr -d '\n\t' <"$tmp/log" | tr -d ' -~' | wc -c)" 0
+is "--quiet says nothing" "$(kfkd-train -q -e 1 "$tmp/faces" 2>&1 >/dev/null)" ""
+like "missing values are counted" \
+	"$(kfkd-train -e 1 "$tmp/missing" 2>&1 >/dev/null)" \
+	'of 1800 target values are missing'
+
+# -- the same again ---------------------------------------------------------------
+
+mkdir "$tmp/elsewhere"
+ok "a run elsewhere and later" sh -c "sleep 1; cd '$tmp/elsewhere' &&
+	kfkd-train -q -e 3 -o a ../faces"
+ok "gives the same bytes" cmp "$tmp/a" "$tmp/elsewhere/a"
+ok "another seed" kfkd-train -q -e 3 -s 43 -o "$tmp/b" "$tmp/faces"
+ok "gives others" sh -c "! cmp -s '$tmp/a' '$tmp/b'"
+
+# -- starting weights ---------------------------------------------------------------
+
+ok "no epochs" kfkd-train -q -e 0 -o "$tmp/start" "$tmp/faces"
+ok "no epochs, from a model" kfkd-train -q -e 0 -i "$tmp/a" -o "$tmp/again" "$tmp/faces"
+for m in a again; do
+	kfkd-predict -m "$tmp/$m" "$tmp/test" >"$tmp/p.$m"
+done
+ok "--init takes the weights over" cmp "$tmp/p.a" "$tmp/p.again"
+like "--init names what does not fit" \
+	"$(kfkd-train -e 0 -n 'dense100 relu dense50 relu dense' -i "$tmp/a" \
+		"$tmp/faces" 2>&1 >/dev/null)" 'dense2.weight starts at random'
+
+# -- predicting ----------------------------------------------------------------------
+
+ok "predictions for rows without targets" sh -c "kfkd-predict -m '$tmp/a' '$tmp/test' |
+	kfkd-stat | grep -q 'p.shape == (20, 30)'"
+ok "two models are averaged" sh -c "kfkd-predict -m '$tmp/a' -m '$tmp/a' '$tmp/test' |
+	cmp - '$tmp/p.a'"
+kfkd-head -n 1 "$tmp/test" | kfkd-predict -m "$tmp/a" >"$tmp/one"
+kfkd-head -n 1 "$tmp/p.a" >"$tmp/first"
+for m in one first; do
+	kfkd-scale -u "$tmp/$m" | kfkd-save -p | tail -n 1 | cut -d , -f 1-30 |
+		tr , '\n' >"$tmp/$m.values"
+done
+is "a row alone gives the same to 0.001 pixels" \
+	"$(paste "$tmp/one.values" "$tmp/first.values" |
+		awk '($1 - $2) ^ 2 < 1e-6 { same++ } END { print same }')" 30
+refuses "a column predicted twice" 1 "predictions of '.*' already" \
+	kfkd-predict -m "$tmp/a" "$tmp/p.a"
+
+# -- refusals -------------------------------------------------------------------------
+
+refuses "train: images not scaled" 1 'pipe through kfkd-scale' kfkd-train -q "$tmp/raw"
+refuses "predict: images not scaled" 1 'pipe through kfkd-scale' \
+	kfkd-predict -m "$tmp/a" "$tmp/raw"
+refuses "no targets" 1 'no targets' kfkd-train -q "$tmp/test"
+refuses "no rows" 1 'no rows' sh -c "kfkd-head -n 0 '$tmp/faces' | kfkd-train -q"
+refuses "one row cannot validate and train" 1 'leave none to train' \
+	sh -c "kfkd-head -n 1 '$tmp/faces' | kfkd-train -q"
+refuses "a loss that explodes" 1 'epoch [0-9]+: the .* loss is not finite' \
+	kfkd-train -q -r 1000 "$tmp/faces"
+refuses "a layer that is none" 1 "layer 2 of 'dense10 rellu dense', 'rellu'" \
+	kfkd-train -q -n 'dense10 rellu dense' "$tmp/faces"
+refuses "a first layer without a number" 1 "layer 1 of .*, 'dense'" \
+	kfkd-train -q -n 'dense relu dense' "$tmp/faces"
+refuses "outputs that are not the targets" 1 'ends in 29 outputs' \
+	kfkd-train -q -n 'dense29' "$tmp/faces"
+refuses "a stream for a model" 1 'a stream, not a model' \
+	kfkd-predict -m "$tmp/faces" "$tmp/test"
+refuses "a model for a stream" 1 "no tensor 'X'" kfkd-predict -m "$tmp/a" "$tmp/a"
+refuses "a backend that is not there" 1 "cannot open backend 'none'" \
+	kfkd-train -q -b none "$tmp/faces"
+kfkd-synth -n 4 | kfkd-load | kfkd-scale >"$tmp/small"
+refuses "a full disk" 1 'No space left' sh -c "kfkd-train -q -e 1 '$tmp/small' >/dev/full"
+like "an unknown rule" "$(kfkd-train -u best "$tmp/faces" 2>&1)" "no rule 'best'"
+like "no model" "$(kfkd-predict "$tmp/test" 2>&1)" 'no --model'
+
+done_testing

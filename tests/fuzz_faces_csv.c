@@ -1,0 +1,98 @@
+/*
+ * Feeds CSV to kfkd-load's reader; whatever comes, it must end in a clean
+ * error or a clean end, and both ways to read a row must agree.  With
+ * libFuzzer: clang -fsanitize=fuzzer,address -DKF_LIBFUZZER.  As a plain
+ * program it reads the files that it is given:
+ *
+ *     fuzz_faces_csv FILE ...
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "faces_csv.h"
+#include "io.h"
+
+/* What came of it: a digest of the rows, and the error. */
+struct outcome {
+	uint64_t rows;
+	struct kf_err err;
+};
+
+static struct outcome read_all(int fd, const struct kf_csv_options *options,
+	size_t piece)
+{
+	struct outcome o = { 0, { "" } };
+	struct kf_input in;
+	struct kf_chunk *c;
+	struct kf_csv *csv;
+
+	if (lseek(fd, 0, SEEK_SET) != 0 || kf_input_open(&in, fd, "fuzz", &o.err) < 0)
+		abort();
+	in.piece = piece;
+	csv = kf_csv_open(&in, options, &o.err);
+	while (csv && kf_csv_next(csv, &c, &o.err) > 0) {
+		const struct kf_schema *s = kf_csv_schema(csv);
+
+		o.rows = XXH3_64bits_withSeed(c->X, c->n * kf_image_bytes(s), o.rows);
+		o.rows = XXH3_64bits_withSeed(c->id, c->n * sizeof *c->id, o.rows);
+		if (s->columns.n)
+			o.rows = XXH3_64bits_withSeed(c->y, c->n * sizeof *c->y *
+				(size_t)s->columns.n, o.rows);
+	}
+	kf_csv_close(csv);
+	kf_input_close(&in);
+	return o;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+/* The first byte of the data says how the rest is read. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	int fd = memfd_create("fuzz", MFD_CLOEXEC);
+	struct kf_csv_options how = { 0 };
+	struct outcome fast, slow;
+	struct kf_err err;
+
+	if (n == 0) {
+		close(fd);
+		return 0;
+	}
+	if (fd < 0 || kf_write(fd, "fuzz", data + 1, n - 1, &err) < 0)
+		abort();
+	if (data[0] & 1)
+		how.w = 3, how.h = 2;
+	fast = read_all(fd, &how, data[0] > 1 ? data[0] : KF_INPUT_PIECE);
+	how.libcsv_only = true;
+	slow = read_all(fd, &how, KF_INPUT_PIECE);
+	if (fast.rows != slow.rows || strcmp(fast.err.msg, slow.err.msg))
+		abort();
+	close(fd);
+	return 0;
+}
+
+#ifndef KF_LIBFUZZER
+
+int main(int argc, char **argv)
+{
+	static uint8_t data[1 << 20];
+
+	for (int i = 1; i < argc; i++) {
+		FILE *f = fopen(argv[i], "rb");
+
+		if (!f) {
+			perror(argv[i]);
+			return 1;
+		}
+		LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof data, f));
+		fclose(f);
+	}
+	return 0;
+}
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * Writes a model to look at, without training: for tests of what reads models.
+ *
+ *   mkmodel NET C H W SHAPE EPOCHS FACTOR > MODEL
+ *
+ * SHAPE is that of the first weights, "100x9216" or "8x1x3x3"; weight i is
+ * i % 7 - 3, and the first unit's weights are all 0.  With FACTOR f the loss
+ * of epoch e is f * (0.05 / e + 0.002) in training and f * (0.05 / e + 0.003)
+ * in validation; a FACTOR of 0 means a validation that is NaN.
+ */
+#define _GNU_SOURCE
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "model.h"
+
+static struct kf_tensor weights(const char *text)
+{
+	int64_t shape[KF_RANK_MAX];
+	struct kf_tensor t;
+	size_t unit;
+	int rank = 0;
+	float *v;
+
+	for (char *end; rank < KF_RANK_MAX; text = end + 1) {
+		shape[rank++] = strtoll(text, &end, 10);
+		if (*end != 'x')
+			break;
+	}
+	t = kf_tensor(rank == 4 ? "conv1.weight" : "dense1.weight", KF_F32, rank, shape);
+	t.data = v = calloc(kf_tensor_count(&t) + 1, sizeof *v);
+	if (!v)
+		abort();
+	unit = kf_tensor_count(&t) / (size_t)shape[0];
+	for (size_t i = unit; i < kf_tensor_count(&t); i++)
+		v[i] = (float)(i % 7) - 3;
+	return t;
+}
+
+int main(int argc, char **argv)
+{
+	struct kf_model m = { .x_scale = { 0, 255 } };
+	struct kf_tensor first;
+	struct kf_err err;
+	double factor;
+
+	if (argc != 8)
+		return 2;
+	m.net = strdup(argv[1]);
+	m.c = atoi(argv[2]);
+	m.h = atoi(argv[3]);
+	m.w = atoi(argv[4]);
+	m.y_scale[0] = (struct kf_scale){ (float)m.w / 2, (float)m.w / 2 };
+	m.y_scale[1] = (struct kf_scale){ (float)m.h / 2, (float)m.h / 2 };
+	kf_names_add(&m.columns, "nose_x");
+	kf_names_add(&m.columns, "nose_y");
+	first = weights(argv[5]);
+	m.n = 1;
+	m.param = &first;
+	m.epochs = atoi(argv[6]);
+	factor = atof(argv[7]);
+	m.train_loss = calloc((size_t)m.epochs + 1, sizeof *m.train_loss);
+	m.valid_loss = calloc((size_t)m.epochs + 1, sizeof *m.valid_loss);
+	for (int i = 0; i < m.epochs; i++) {
+		double f = factor > 0 ? factor : 1;
+
+		m.train_loss[i] = (float)(f * (0.05 / (i + 1) + 0.002));
+		m.valid_loss[i] = factor > 0 ? (float)(f * (0.05 / (i + 1) + 0.003)) :
+			NAN;
+	}
+	if (kf_model_write(&m, STDOUT_FILENO, "standard output", &err) < 0) {
+		fprintf(stderr, "mkmodel: %s\n", err.msg);
+		return 1;
+	}
+	m.param = NULL;
+	m.n = 0;
+	free(first.data);
+	kf_model_free(&m);
+	return 0;
+}

@@ -1,0 +1,352 @@
+/* Drawing: strokes, faces with marks, sheets, ticks and curves. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "curve.h"
+#include "face.h"
+#include "filter.h"
+#include "sheet.h"
+#include "tap.h"
+#include "ticks.h"
+
+static int grey_at(const struct kf_canvas *c, int x, int y)
+{
+	return c->pixels[((size_t)y * (size_t)c->w + (size_t)x) * (size_t)c->depth];
+}
+
+static struct kf_canvas canvas_of(int w, int h, bool colour)
+{
+	struct kf_canvas c;
+	struct kf_err err;
+
+	if (kf_canvas_init(&c, w, h, colour, &err) < 0)
+		abort();
+	return c;
+}
+
+/* Where what is darker than white lies, weighted by how dark it is. */
+static void centre_of(const struct kf_canvas *c, double *x, double *y)
+{
+	double sum = 0, sum_x = 0, sum_y = 0;
+
+	for (int j = 0; j < c->h; j++)
+		for (int i = 0; i < c->w; i++) {
+			double dark = 255 - grey_at(c, i, j);
+
+			sum += dark;
+			sum_x += dark * i;
+			sum_y += dark * j;
+		}
+	*x = sum_x / sum;
+	*y = sum_y / sum;
+}
+
+/* -- strokes --------------------------------------------------------------------- */
+
+static void test_strokes(void)
+{
+	struct kf_canvas c = canvas_of(40, 40, false);
+	double x, y;
+
+	kf_ink_line(&c, 10, 20, 30, 20, 1);
+	kf_ink_dry(&c, KF_BLACK);
+	ok(grey_at(&c, 20, 20) == 0 && grey_at(&c, 20, 19) == 255 &&
+		grey_at(&c, 20, 21) == 255, "a line of width 1 fills its row alone");
+	ok(grey_at(&c, 8, 20) == 255 && grey_at(&c, 32, 20) == 255,
+		"a line ends where it should");
+	kf_draw_box(&c, c.clip, KF_WHITE);
+	kf_ink_ring(&c, 17.3, 21.6, 5, 1.5);
+	kf_ink_dry(&c, KF_BLACK);
+	centre_of(&c, &x, &y);
+	ok(fabs(x - 17.3) < 0.02 && fabs(y - 21.6) < 0.02,
+		"a ring's centre is exact between pixels (%.3f, %.3f)", x, y);
+	ok(grey_at(&c, 17, 22) == 255, "a ring is hollow");
+	kf_draw_box(&c, c.clip, KF_WHITE);
+	kf_ink_line(&c, 10, 10, 20, 10.5, 1);
+	kf_ink_line(&c, 10, 10, 20, 10.5, 1);
+	kf_ink_dry(&c, kf_grey(100));
+	ok(grey_at(&c, 15, 10) > 100, "ink that is laid twice is not darker");
+	kf_ink_line(&c, -1e9, 5, 1e9, 5, 1);
+	kf_ink_cross(&c, 1e9, -1e9, 4, 1);
+	kf_ink_dry(&c, KF_BLACK);
+	ok(grey_at(&c, 0, 5) == 0 && grey_at(&c, 39, 5) == 0,
+		"what lies outside is cut off");
+	kf_canvas_free(&c);
+}
+
+static void test_text(void)
+{
+	struct kf_canvas c = canvas_of(100, 40, false);
+	char text[300];
+	double x, y, width = kf_text_width(9, "HH");
+
+	kf_ink_text(&c, 50, 30, 9, 1.25, KF_CENTRE, false, "HH");
+	kf_ink_dry(&c, KF_BLACK);
+	centre_of(&c, &x, &y);
+	ok(width > 10 && width < 30, "letters have a width (%.1f)", width);
+	ok(fabs(x - 50) < 1.5 && fabs(y - 25.5) < 1.5,
+		"text is centred and stands on its line (%.1f, %.1f)", x, y);
+	memset(text, 'W', sizeof text);
+	text[sizeof text - 1] = '\0';
+	text[3] = '\303';
+	text[4] = '\n';
+	kf_ink_text(&c, 0, 30, 9, 1.25, KF_LEFT, false, text);
+	kf_ink_text(&c, 0, 30, 9, 1.25, KF_LEFT, true, "");
+	kf_ink_dry(&c, KF_BLACK);
+	ok(true, "long, empty and foreign text does no harm");
+	kf_canvas_free(&c);
+}
+
+static void test_limits(void)
+{
+	struct kf_canvas c;
+	struct kf_sheet s;
+	struct kf_err err;
+
+	ok(kf_canvas_init(&c, 100000, 100000, true, &err) < 0 &&
+		strstr(err.msg, "too large"), "a huge canvas is refused");
+	ok(kf_canvas_init(&c, 0, 5, true, &err) < 0, "so is an empty one");
+	ok(kf_sheet_begin(&s, stdout, "-", 10000, 10000, 1638400, 1638400, true,
+		KF_WHITE, &err) < 0 && strstr(err.msg, "too large"),
+		"and a huge sheet");
+}
+
+/* -- faces ----------------------------------------------------------------------- */
+
+#define SIDE 48
+
+/* One row of an even grey with a truth and a prediction of the same name in
+ * columns of another order, and a point without truth. */
+struct one {
+	struct kf_schema schema;
+	struct kf_chunk chunk;
+	struct kf_face face;
+};
+
+static struct one one_of(int level, int zoom)
+{
+	struct one o = { .schema = { .dtype = KF_U8, .c = 1, .h = SIDE, .w = SIDE } };
+	struct kf_err err;
+
+	kf_names_split(&o.schema.columns, "nose_x,nose_y,chin_x,chin_y", &err);
+	kf_names_split(&o.schema.p_columns, "nose_y,alone_x,nose_x", &err);
+	if (kf_chunk_reserve(&o.chunk, &o.schema, 1, &err) < 0)
+		abort();
+	o.chunk.n = 1;
+	o.chunk.id[0] = 7;
+	o.chunk.y[0] = 10;
+	o.chunk.y[1] = 12.25;
+	o.chunk.y[2] = NAN;
+	o.chunk.y[3] = 40;
+	o.chunk.p[0] = 36;
+	o.chunk.p[1] = 5;
+	o.chunk.p[2] = 30.5;
+	memset(o.chunk.X, level, SIDE * SIDE);
+	o.face = (struct kf_face){ .zoom = zoom };
+	o.face.truth = kf_points_find(&o.schema.columns);
+	o.face.predicted = kf_points_find(&o.schema.p_columns);
+	return o;
+}
+
+static void free_one(struct one *o)
+{
+	kf_points_free(&o->face.truth);
+	kf_points_free(&o->face.predicted);
+	kf_chunk_free(&o->chunk);
+	kf_schema_free(&o->schema);
+}
+
+static struct kf_canvas draw_one(struct one *o, bool colour)
+{
+	struct kf_canvas c = canvas_of(SIDE * o->face.zoom, SIDE * o->face.zoom, colour);
+
+	o->face.schema = &o->schema;
+	kf_draw_face(&c, 0, 0, &o->face, &o->chunk, 0);
+	return c;
+}
+
+/* The lightest and the darkest pixel near (x, y). */
+static void range_near(const struct kf_canvas *c, int x, int y, int *least, int *most)
+{
+	*least = 255;
+	*most = 0;
+	for (int j = y - 8; j <= y + 8; j++)
+		for (int i = x - 8; i <= x + 8; i++) {
+			int v = grey_at(c, i, j);
+
+			*least = v < *least ? v : *least;
+			*most = v > *most ? v : *most;
+		}
+}
+
+static void test_marks(int level)
+{
+	struct one o = one_of(level, 4);
+	struct kf_canvas c = draw_one(&o, false);
+	/* Source v has its centre at 4 v + 1.5. */
+	int truth_x = 42, truth_y = 51, found_x = 124, found_y = 146, least, most;
+
+	range_near(&c, truth_x, truth_y, &least, &most);
+	ok(least < 60 && most > 195, "level %d: the truth shows (%d to %d)", level, least,
+		most);
+	ok(grey_at(&c, truth_x, truth_y) == level, "level %d: it is hollow", level);
+	range_near(&c, found_x, found_y, &least, &most);
+	ok(least < 60 && most > 195, "level %d: the prediction shows (%d to %d)", level,
+		least, most);
+	ok(grey_at(&c, found_x, found_y) > 195, "level %d: it is a cross", level);
+	ok(grey_at(&c, 20, 161) == level && grey_at(&c, 21, 51) == level,
+		"level %d: no mark for what is missing or alone", level);
+	kf_canvas_free(&c);
+	free_one(&o);
+}
+
+static void test_alone(void)
+{
+	struct one o = one_of(0, 1);
+
+	ok(o.face.truth.n == 2 && !o.face.truth.alone, "two true points");
+	ok(o.face.predicted.n == 1 && o.face.predicted.alone &&
+		!strcmp(o.face.predicted.alone, "alone_x"),
+		"one predicted point and a column alone");
+	free_one(&o);
+}
+
+static void test_scaled(void)
+{
+	struct one raw = one_of(77, 3), scaled = one_of(77, 3);
+	struct kf_schema in = scaled.schema;
+	struct kf_chunk to = { 0 };
+	struct kf_canvas a, b;
+	struct kf_err err;
+
+	if (kf_scale_schema(&in, &scaled.schema, &err) < 0 ||
+		kf_scale_rows(&in, &scaled.chunk, &scaled.schema, &to, &err) < 0)
+		abort();
+	kf_chunk_free(&scaled.chunk);
+	scaled.chunk = to;
+	a = draw_one(&raw, false);
+	b = draw_one(&scaled, false);
+	ok(!memcmp(a.pixels, b.pixels, (size_t)a.w * (size_t)a.h),
+		"a scaled row looks the same");
+	kf_canvas_free(&a);
+	kf_canvas_free(&b);
+	free_one(&raw);
+	free_one(&scaled);
+	kf_schema_free(&in);
+}
+
+static void test_colour(void)
+{
+	struct one o = one_of(128, 4);
+	struct kf_canvas c;
+	const unsigned char *truth, *found;
+
+	o.chunk.y[0] = 10.125; /* its ring then meets pixels' centres */
+	o.chunk.y[1] = 12.375;
+	c = draw_one(&o, true);
+	found = c.pixels + (146 * c.w + 124) * 3;
+	truth = c.pixels;
+	for (const unsigned char *p = truth + (51 * c.w + 42) * 3, *end = p + 10 * 3;
+		p < end; p += 3)
+		if (p[1] > truth[1] && p[1] > p[0])
+			truth = p;
+	ok(found[0] > 200 && found[1] < 140 && found[2] < 140, "predictions are red");
+	ok(truth[1] > 180 && truth[0] < 120, "the truth is green (%d %d %d)", truth[0],
+		truth[1], truth[2]);
+	ok(c.pixels[0] == 128 && c.pixels[1] == 128 && c.pixels[2] == 128,
+		"images stay grey");
+	kf_canvas_free(&c);
+	free_one(&o);
+}
+
+static void test_anywhere(void)
+{
+	static const float places[] = { -1e38f, -3, 0, 47.9f, 50, 1e38f, INFINITY };
+	struct one o = one_of(128, 2);
+	struct kf_canvas c;
+
+	o.face.ids = true;
+	o.chunk.id[0] = INT64_MIN;
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		o.chunk.y[0] = o.chunk.p[0] = places[i];
+		c = draw_one(&o, i % 2);
+		kf_canvas_free(&c);
+	}
+	ok(true, "marks may be anywhere");
+	free_one(&o);
+}
+
+/* -- ticks ----------------------------------------------------------------------- */
+
+static void test_ticks(void)
+{
+	static const struct {
+		double v;
+		const char *text;
+	} printed[] = { { 0.001, "0.001" }, { 0.0025, "0.0025" }, { 0.1, "0.1" },
+		{ 1, "1" }, { 1.5, "1.5" }, { 12, "12" }, { 7000, "7000" },
+		{ 3e-7, "3e-7" }, { 1.5e9, "1.5e9" } };
+	double tick[KF_TICKS_MAX];
+	char text[32];
+	bool apart = true;
+	int n;
+
+	for (size_t i = 0; i < sizeof printed / sizeof *printed; i++) {
+		kf_print_tick(text, sizeof text, printed[i].v);
+		ok(!strcmp(text, printed[i].text), "%g is written %s (%s)", printed[i].v,
+			printed[i].text, text);
+	}
+	n = kf_log_ticks(1e-3, 1e-2, 500, 26, tick);
+	ok(n > 4 && fabs(tick[0] - 1e-3) < 1e-9 && fabs(tick[n - 1] - 1e-2) < 1e-9,
+		"ticks reach both ends (%d)", n);
+	for (int i = 1; i < n; i++)
+		apart = apart && 500 * log10(tick[i] / tick[i - 1]) >= 26;
+	ok(apart, "they are far enough apart");
+	n = kf_log_ticks(1e-30, 1e30, 200, 26, tick);
+	ok(n > 1 && n < 9, "many decades have few ticks (%d)", n);
+	ok(kf_linear_step(400, 8) == 50 && kf_linear_step(3, 8) == 1 &&
+		kf_linear_step(10000, 8) == 2000, "steps are round");
+}
+
+/* -- curves ---------------------------------------------------------------------- */
+
+static void test_curves(void)
+{
+	float down[] = { 1, 0.1f, 0.01f, 0.001f }, none[] = { NAN, NAN, NAN, NAN };
+	struct kf_curve curve = { "net", 4, none, down, 48 };
+	struct kf_canvas c = canvas_of(400, 300, false);
+	struct kf_err err;
+	int y = -1;
+
+	ok(kf_draw_curves(&c, &curve, 1, 1e-4, 1, &err) == 0, "a curve is drawn");
+	/* The plot is 84 to 323 by 20 to 241; epoch 2 of 4 is half across, a
+	 * loss of 0.1 a quarter down. */
+	for (int j = 40; j < 241; j++)
+		if (y < 0 && grey_at(&c, 208, j) < 100)
+			y = j;
+	ok(abs(y - (20 + 221 / 4)) <= 3, "epoch and loss are in their place (%d)", y);
+	kf_canvas_free(&c);
+	c = canvas_of(400, 300, true);
+	curve.valid = none;
+	ok(kf_draw_curves(&c, &curve, 1, 0, 0, &err) < 0 && strstr(err.msg, "no loss"),
+		"a curve without numbers is refused");
+	kf_canvas_free(&c);
+}
+
+int main(void)
+{
+	test_strokes();
+	test_text();
+	test_limits();
+	test_marks(0);
+	test_marks(128);
+	test_marks(255);
+	test_alone();
+	test_scaled();
+	test_colour();
+	test_anywhere();
+	test_ticks();
+	test_curves();
+	return done_testing();
+}

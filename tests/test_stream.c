@@ -1,0 +1,467 @@
+/* Streams: what is written is read back; what is cut or changed is refused. */
+#define _GNU_SOURCE
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io.h"
+#include "safetensors.h"
+#include "stream.h"
+#include "tap.h"
+
+/* A stream as bytes. */
+struct bytes {
+	char *data;
+	size_t n;
+};
+
+static int file_of(const char *data, size_t n)
+{
+	struct kf_err err;
+	int fd = kf_tempfile(&err);
+
+	if (fd < 0 || kf_write(fd, "x", data, n, &err) < 0 ||
+		lseek(fd, 0, SEEK_SET) < 0)
+		abort();
+	return fd;
+}
+
+static struct bytes bytes_of(int fd)
+{
+	struct bytes b = { NULL, (size_t)lseek(fd, 0, SEEK_END) };
+
+	b.data = malloc(b.n + 1);
+	if (!b.data || pread(fd, b.data, b.n, 0) != (ssize_t)b.n)
+		abort();
+	return b;
+}
+
+/* -- samples --------------------------------------------------------------- */
+
+/* Everything that a stream can have. */
+static struct kf_schema sample_schema(int side)
+{
+	struct kf_schema s = { .has_label = true, .dtype = KF_U8, .c = 1,
+		.h = side, .w = side, .y_scale = { { 48, 48 }, { 40, 40.5f } } };
+
+	kf_names_add(&s.columns, "eye_x");
+	kf_names_add(&s.columns, "eye_y");
+	kf_names_add(&s.p_columns, "eye_y");
+	if (!(s.classes = strdup("10")))
+		abort();
+	return s;
+}
+
+/* Row i of any chunk has the values that follow from its id, which is i + 1. */
+static void fill(struct kf_chunk *c, const struct kf_schema *s, size_t first,
+	size_t n)
+{
+	size_t image = kf_image_bytes(s);
+	struct kf_err err;
+
+	if (kf_chunk_reserve(c, s, n, &err) < 0)
+		abort();
+	c->n = n;
+	for (size_t i = 0; i < n; i++) {
+		size_t row = first + i;
+
+		c->id[i] = (int64_t)row + 1;
+		c->label[i] = (int64_t)row % 10;
+		c->y[2 * i] = (float)row / 3;
+		c->y[2 * i + 1] = row % 2 ? NAN : -1;
+		c->p[i] = (float)row;
+		memset((char *)c->X + i * image, (int)(row % 251), image);
+	}
+}
+
+static bool row_fits(const struct kf_chunk *c, const struct kf_schema *s, size_t i)
+{
+	size_t row = (size_t)c->id[i] - 1, image = kf_image_bytes(s);
+	const uint8_t *X = (const uint8_t *)c->X + i * image;
+
+	return c->label[i] == (int64_t)row % 10 && c->y[2 * i] == (float)row / 3 &&
+		(row % 2 ? isnan(c->y[2 * i + 1]) : c->y[2 * i + 1] == -1) &&
+		c->p[i] == (float)row && X[0] == row % 251 &&
+		X[image - 1] == row % 251;
+}
+
+typedef struct kf_writer *(*open_function)(int, const char *,
+	const struct kf_schema *, struct kf_err *);
+
+/* Writes chunks of these sizes, 0 ending the list, as rows first, first + 1 ... */
+static struct bytes sample(open_function open, const struct kf_schema *s,
+	size_t first, const size_t *sizes)
+{
+	struct kf_err err;
+	int fd = kf_tempfile(&err);
+	struct kf_writer *w = open(fd, "x", s, &err);
+	struct kf_chunk c = { 0 };
+	struct bytes b;
+
+	if (fd < 0 || !w)
+		abort();
+	for (; *sizes; first += *sizes++) {
+		fill(&c, s, first, *sizes);
+		if (kf_writer_write(w, &c, &err) < 0)
+			abort();
+	}
+	if (kf_writer_end(w, &err) < 0)
+		abort();
+	kf_writer_close(w);
+	kf_chunk_free(&c);
+	b = bytes_of(fd);
+	close(fd);
+	return b;
+}
+
+/*
+ * Reads fd to the end: the number of rows, or -1.  Rows that lack the values
+ * of fill(), or that do not count up from 1, are a failure too.
+ */
+static long read_fd(int fd, bool adopt, struct kf_err *err, size_t *chunks)
+{
+	struct kf_reader *r = kf_reader_open(fd, "x", adopt, err);
+	struct kf_chunk *c;
+	long rows = 0;
+	int rc = -1;
+
+	*chunks = 0;
+	while (r && (rc = kf_reader_next(r, &c, err)) > 0) {
+		for (size_t i = 0; i < c->n; i++)
+			if (c->id[i] != ++rows ||
+				!row_fits(c, kf_reader_schema(r), i))
+				rc = kf_fail(err, "row %ld has wrong values", rows);
+		++*chunks;
+		if (rc < 0)
+			break;
+	}
+	kf_reader_close(r);
+	return rc < 0 ? -1 : rows;
+}
+
+static long read_bytes(const char *data, size_t n, struct kf_err *err)
+{
+	int fd = file_of(data, n);
+	size_t chunks;
+	long rows = read_fd(fd, false, err, &chunks);
+
+	close(fd);
+	return rows;
+}
+
+static struct bytes join(struct bytes a, struct bytes b)
+{
+	struct bytes c = { malloc(a.n + b.n), a.n + b.n };
+
+	if (!c.data)
+		abort();
+	memcpy(c.data, a.data, a.n);
+	memcpy(c.data + a.n, b.data, b.n);
+	return c;
+}
+
+/* -- tests ----------------------------------------------------------------- */
+
+static void test_round_trip(const struct kf_schema *s)
+{
+	struct bytes b = sample(kf_writer_open, s, 0, (size_t[]){ 3, 1, 2, 0 });
+	int fd = file_of(b.data, b.n);
+	struct kf_err err;
+	struct kf_reader *r = kf_reader_open(fd, "x", false, &err);
+	const char *differs = r ? kf_schema_differs(s, kf_reader_schema(r)) : "";
+	struct kf_chunk *c;
+	size_t sizes[] = { 3, 1, 2 };
+
+	ok(r && !differs, "the schema survives");
+	for (int i = 0; r && i < 3; i++)
+		ok(kf_reader_next(r, &c, &err) == 1 && c->n == sizes[i] &&
+			row_fits(c, s, 0), "chunk %d of %zu rows", i + 1, sizes[i]);
+	ok(kf_reader_next(r, &c, &err) == 0, "the end");
+	kf_reader_close(r);
+	close(fd);
+	free(b.data);
+
+	b = sample(kf_writer_open, s, 0, (size_t[]){ 0 });
+	ok(read_bytes(b.data, b.n, &err) == 0, "a stream without rows");
+	free(b.data);
+}
+
+/* Every strict part of a stream must be refused, and every flipped byte. */
+static void test_damage(const struct kf_schema *s)
+{
+	struct bytes b = sample(kf_writer_open, s, 0, (size_t[]){ 2, 1, 0 });
+	struct kf_err err;
+	int missed = 0;
+
+	for (size_t i = 0; i < b.n; i++)
+		missed += read_bytes(b.data, i, &err) >= 0;
+	ok(missed == 0, "each of %zu cuts is noticed", b.n);
+	missed = 0;
+	for (size_t i = 0; i < b.n; i++) {
+		b.data[i] ^= 0x20; /* the bit that lower and upper case differ in */
+		missed += read_bytes(b.data, b.n, &err) >= 0;
+		b.data[i] ^= 0x20;
+	}
+	ok(missed == 0, "each of %zu flipped bytes is noticed", b.n);
+	ok(read_bytes(b.data, b.n, &err) == 3, "the whole is fine");
+	ok(read_bytes(b.data, 0, &err) < 0 && strstr(err.msg, "empty"),
+		"an empty input: %s", err.msg);
+	free(b.data);
+}
+
+static void test_sequences(const struct kf_schema *s)
+{
+	struct kf_schema other = kf_schema_copy(s);
+	struct bytes a = sample(kf_writer_open, s, 0, (size_t[]){ 2, 1, 0 });
+	struct bytes b = sample(kf_writer_open, s, 3, (size_t[]){ 2, 0 });
+	struct bytes c, d = sample(kf_writer_open_single, s, 3, (size_t[]){ 2, 0 });
+	struct bytes junk = { "junk at the end", 15 }, zero = { "\0", 1 };
+	struct kf_err err;
+
+	c = join(a, b);
+	ok(read_bytes(c.data, c.n, &err) == 5, "one stream after another");
+	free(c.data);
+	c = join(a, d);
+	ok(read_bytes(c.data, c.n, &err) == 5, "a single file after a stream");
+	free(c.data);
+	c = join(a, junk);
+	ok(read_bytes(c.data, c.n, &err) < 0, "text behind: %s", err.msg);
+	free(c.data);
+	c = join(a, zero);
+	ok(read_bytes(c.data, c.n, &err) < 0, "a byte behind: %s", err.msg);
+	free(c.data);
+	free(b.data);
+
+	kf_names_free(&other.columns);
+	kf_names_add(&other.columns, "eye_x");
+	kf_names_add(&other.columns, "ear_y");
+	b = sample(kf_writer_open, &other, 3, (size_t[]){ 2, 0 });
+	c = join(a, b);
+	ok(read_bytes(c.data, c.n, &err) < 0 && strstr(err.msg, "second stream"),
+		"another schema behind: %s", err.msg);
+	free(c.data);
+	free(a.data);
+	free(b.data);
+	free(d.data);
+	kf_schema_free(&other);
+}
+
+/* Feeds bytes through a pipe. */
+static void *feed(void *argument)
+{
+	struct bytes *b = argument;
+	int fd = *(int *)b->data;
+	struct kf_err err;
+
+	kf_write(fd, "pipe", b->data + sizeof fd, b->n, &err);
+	close(fd);
+	return NULL;
+}
+
+static long read_piped(struct bytes b, struct kf_err *err, size_t *chunks)
+{
+	struct bytes job = { malloc(b.n + sizeof(int)), b.n };
+	pthread_t thread;
+	int fd[2];
+	long rows;
+
+	if (!job.data || pipe(fd) < 0)
+		abort();
+	memcpy(job.data, &fd[1], sizeof fd[1]);
+	memcpy(job.data + sizeof fd[1], b.data, b.n);
+	if (pthread_create(&thread, NULL, feed, &job))
+		abort();
+	rows = read_fd(fd[0], false, err, chunks);
+	pthread_join(thread, NULL);
+	close(fd[0]);
+	free(job.data);
+	return rows;
+}
+
+/* A single file larger than a chunk comes back in slices. */
+static void test_slices(void)
+{
+	struct kf_schema s = sample_schema(64);
+	size_t full = kf_chunk_rows(&s), n = 2 * full + 5, chunks;
+	struct bytes b, c, d = sample(kf_writer_open, &s, 0, (size_t[]){ 3, 0 });
+	struct kf_err err;
+	int fd;
+
+	b = sample(kf_writer_open_single, &s, 0, (size_t[]){ 7, n - 7, 0 });
+	fd = file_of(b.data, b.n);
+	ok(read_fd(fd, false, &err, &chunks) == (long)n && chunks == 3,
+		"%zu rows in 3 slices from a file", n);
+	close(fd);
+	ok(read_piped(b, &err, &chunks) == (long)n && chunks == 3,
+		"the same from a pipe");
+	free(d.data);
+	d = sample(kf_writer_open, &s, n, (size_t[]){ 3, 0 });
+	c = join(b, d);
+	fd = file_of(c.data, c.n);
+	ok(read_fd(fd, false, &err, &chunks) == (long)n + 3 && chunks == 4,
+		"a stream behind it, from a file");
+	close(fd);
+	ok(read_piped(c, &err, &chunks) == (long)n + 3 && chunks == 4,
+		"a stream behind it, from a pipe");
+	b.data[b.n - 1] ^= 1;
+	ok(read_bytes(b.data, b.n, &err) < 0 && strstr(err.msg, "damaged"),
+		"damage in a large file: %s", err.msg);
+	ok(read_piped(b, &err, &chunks) < 0 && chunks == 0,
+		"damage from a pipe, before any row of it is passed on");
+	b.n--;
+	ok(read_bytes(b.data, b.n, &err) < 0 && strstr(err.msg, "truncated"),
+		"a large file cut: %s", err.msg);
+	free(b.data);
+	free(c.data);
+	free(d.data);
+	kf_schema_free(&s);
+}
+
+/* -- blobs that are in order but are no chunks ----------------------------- */
+
+static struct kf_tensor tensor(const char *name, enum kf_dtype dtype, int rank,
+	int64_t a, int64_t b, int64_t c, int64_t d)
+{
+	static char zeros[4096];
+	int64_t shape[] = { a, b, c, d };
+	struct kf_tensor t = kf_tensor(name, dtype, rank, shape);
+
+	t.data = zeros;
+	return t;
+}
+
+#define ID(n) tensor("id", KF_I64, 1, n, 0, 0, 0)
+#define X(n) tensor("X", KF_U8, 4, n, 1, 2, 2)
+#define Y(n, m) tensor("y", KF_F32, 2, n, m, 0, 0)
+
+static void test_schemas(void)
+{
+	const struct {
+		const char *what, *key, *value;
+		struct kf_tensor t[4];
+		int n;
+		const char *message;
+	} cases[] = {
+		{ "no rows mark", NULL, NULL, { ID(2), X(2) }, 2, "truncated" },
+		{ "a chunk", "rows", "2", { ID(2), X(2) }, 2, NULL },
+		{ "another order", "rows", "2", { X(2), ID(2) }, 2, NULL },
+		{ "too many rows promised", "rows", "3", { ID(2), X(2) }, 2,
+			"should have 3 rows, and has 2" },
+		{ "rows in other words", "rows", "02", { ID(2), X(2) }, 2,
+			"should have 02" },
+		{ "no X", NULL, NULL, { ID(2) }, 1, "no tensor 'X'" },
+		{ "no id", NULL, NULL, { X(2) }, 1, "no tensor 'id'" },
+		{ "too few ids", NULL, NULL, { ID(1), X(2) }, 2, "as many rows" },
+		{ "a stranger", NULL, NULL, { ID(2), X(2),
+			tensor("z", KF_F32, 1, 2, 0, 0, 0) }, 3, "tensor 'z'" },
+		{ "a stranger with spaces", NULL, NULL, { ID(2), X(2),
+			tensor("y p", KF_F32, 1, 2, 0, 0, 0) }, 3, "'y p'" },
+		{ "names missing", NULL, NULL, { ID(2), X(2), Y(2, 2) }, 3,
+			"2 columns and 'columns' has 0 names" },
+		{ "a name missing", "columns", "a", { ID(2), X(2), Y(2, 2) }, 3,
+			"2 columns and 'columns' has 1 names" },
+		{ "a name twice", "columns", "a,a", { ID(2), X(2), Y(2, 2) }, 3,
+			"named twice" },
+		{ "an empty name", "columns", "a,", { ID(2), X(2), Y(2, 2) }, 3,
+			"empty name" },
+		{ "y without columns", NULL, NULL, { ID(2), X(2), Y(2, 0) }, 3,
+			"tensor 'y'" },
+		{ "y of rank 1", NULL, NULL, { ID(2), X(2),
+			tensor("y", KF_F32, 1, 2, 0, 0, 0) }, 3, "tensor 'y'" },
+		{ "id of floats", NULL, NULL, { tensor("id", KF_F32, 1, 2, 0, 0, 0),
+			X(2) }, 2, "not I64" },
+		{ "X of integers", NULL, NULL, { ID(2),
+			tensor("X", KF_I64, 4, 2, 1, 2, 2) }, 2, "not U8 or F32" },
+		{ "X of rank 3", NULL, NULL, { ID(2),
+			tensor("X", KF_U8, 3, 2, 2, 2, 0) }, 2, "not U8 or F32" },
+		{ "images without pixels", NULL, NULL, { ID(2),
+			tensor("X", KF_U8, 4, 2, 1, 0, 2) }, 2, "out of bounds" },
+		{ "huge images", NULL, NULL, { ID(0),
+			tensor("X", KF_U8, 4, 0, 16384, 16384, 16384) }, 2,
+			"out of bounds" },
+		{ "a scale that is none", "X.scale", "1", { ID(2), X(2) }, 2,
+			"no scale" },
+		{ "a scale of zero", "y.scale", "0 1 0 0", { ID(2), X(2) }, 2,
+			"no scale" },
+		{ "an infinite scale", "y.scale", "0 1 0 inf", { ID(2), X(2) }, 2,
+			"no scale" },
+		{ "scaled bytes", "X.scale", "0 255", { ID(2), X(2) }, 2,
+			"not F32" },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct kf_meta meta = { 0 };
+		struct kf_err err = { "" };
+		int fd = kf_tempfile(&err), rc = -1;
+		struct kf_reader *r;
+		struct kf_chunk *c;
+
+		if (cases[i].key)
+			kf_meta_set(&meta, cases[i].key, "%s", cases[i].value);
+		if (kf_st_write(fd, "x", &meta, cases[i].t, cases[i].n, NULL,
+			&err) < 0)
+			abort();
+		lseek(fd, 0, SEEK_SET);
+		r = kf_reader_open(fd, "x", true, &err);
+		while (r && (rc = kf_reader_next(r, &c, &err)) > 0)
+			;
+		ok(cases[i].message ? rc < 0 && strstr(err.msg, cases[i].message) &&
+			strstr(err.msg, "'x'") : rc == 0, "%s: %s",
+			cases[i].what, err.msg);
+		kf_reader_close(r);
+		kf_meta_free(&meta);
+		close(fd);
+	}
+}
+
+/* -- foreign files --------------------------------------------------------- */
+
+static const char foreign[] =
+	"{\"X\":{\"dtype\":\"U8\",\"shape\":[2,2,1],\"data_offsets\":[0,4]},"
+	"\"y\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[4,12]}}";
+
+static void test_foreign(void)
+{
+	char blob[1000] = { (char)strlen(foreign) };
+	size_t n = 8 + strlen(foreign) + 12;
+	const struct kf_schema *s;
+	struct kf_reader *r;
+	struct kf_chunk *c;
+	struct kf_err err;
+	int fd;
+
+	strcpy(blob + 8, foreign);
+	memset(blob + n - 12, 1, 12);
+	ok(read_bytes(blob, n, &err) < 0 && strstr(err.msg, "kfkd-cat"),
+		"not a stream: %s", err.msg);
+	memcpy(blob + n, blob, n);
+	fd = file_of(blob, 2 * n);
+	r = kf_reader_open(fd, "x", true, &err);
+	s = kf_reader_schema(r);
+	ok(s->c == 1 && s->h == 2 && s->w == 1, "adopted: images of rank 2");
+	ok(s->columns.n == 1 && !strcmp(s->columns.name[0], "y1"),
+		"adopted: columns get names");
+	ok(kf_reader_next(r, &c, &err) == 1 && c->id[0] == 1 && c->id[1] == 2,
+		"adopted: ids are counted");
+	ok(kf_reader_next(r, &c, &err) == 1 && c->id[0] == 3 && c->id[1] == 4,
+		"... on through a second file");
+	ok(kf_reader_next(r, &c, &err) == 0, "the end");
+	kf_reader_close(r);
+	close(fd);
+}
+
+int main(void)
+{
+	struct kf_schema s = sample_schema(4);
+
+	test_round_trip(&s);
+	test_damage(&s);
+	test_sequences(&s);
+	test_slices();
+	test_schemas();
+	test_foreign();
+	kf_schema_free(&s);
+	return done_testing();
+}
