@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "backend.h"
+#include "no_leak_check.h"
 #include "rng.h"
 #include "tap.h"
 

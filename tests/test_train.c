@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "no_leak_check.h"
 #include "tap.h"
 #include "train.h"
 
