@@ -51,19 +51,20 @@ $(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/lib/libkfkd.a
 
 $(BIN)/kfkd-train: $(BUILD)/cmd/progress.o
 
-# The only object that knows oneDNN and OpenMP.
-$(PLUGINS)/backend_cpu.so: lib/backend_cpu.c $(BUILD)/lib/libkfkd.a $(BUILD)/flags
+# The only objects that know oneDNN and OpenMP.
+CPU_OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/backend_cpu*.c))
+$(CPU_OBJECTS): private KF_CFLAGS += -O3 -fopenmp -fno-math-errno -fvisibility=hidden
+
+$(PLUGINS)/backend_cpu.so: $(CPU_OBJECTS) $(BUILD)/lib/libkfkd.a
 	@mkdir -p $(@D)
-	$(CC) $(KF_CFLAGS) -MF $(BUILD)/lib/backend_cpu.d -O3 -fopenmp -fno-math-errno \
-		-fvisibility=hidden -shared $(LDFLAGS) -o $@ $< $(BUILD)/lib/libkfkd.a \
-		-ldnnl -lm
+	$(CC) -fopenmp -shared $(LDFLAGS) -o $@ $^ -ldnnl -lm
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/lib/libkfkd.a $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(KF_CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/lib/libkfkd.a \
 		-Wl,--as-needed $(LIBS)
 
-$(BUILD)/tests/sgemm_rate: LIBS += -ldnnl
+$(BUILD)/tests/sgemm_rate: private LIBS += -ldnnl
 
 # Examples stand alone: they show what it takes without this library.
 $(BUILD)/examples/%: examples/%.c $(BUILD)/flags

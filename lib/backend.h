@@ -66,11 +66,14 @@ struct kf_backend_ops {
 	struct kf_plan *(*plan)(struct kf_backend *b, const struct kf_layer *layer,
 		const struct kf_param *params, int n);
 	void (*free_plan)(struct kf_backend *b, struct kf_plan *plan);
-	struct kf_act *(*act)(struct kf_backend *b, const struct kf_plan *plan);
+	/* lender: NULL, or the same act of another batch size, outliving this */
+	/* one, whose memory may be used; its contents are spoilt. */
+	struct kf_act *(*act)(struct kf_backend *b, const struct kf_plan *plan,
+		const struct kf_act *lender);
 	void (*free_act)(struct kf_backend *b, struct kf_act *a);
 
-	/* A batch of n rows of `row` floats; take fills it with rows of m. */
-	struct kf_act *(*input)(struct kf_backend *b, int n, size_t row);
+	/* A batch of n rows of (c, h, w); take fills it with rows of m. */
+	struct kf_act *(*input)(struct kf_backend *b, int n, const int shape[3]);
 	void (*take)(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
 		const uint32_t *rows /* (n) */);
 	/* From and to the host, (n, c, h, w). */

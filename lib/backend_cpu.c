@@ -1,15 +1,15 @@
 /*
- * The CPU backend: matrix products by oneDNN, the rest by OpenMP loops.  The
- * only file that knows either.
+ * The CPU backend: memory, dense layers by oneDNN's matrix product, dropout,
+ * loss and updates by OpenMP loops.  Convolution and pooling are in
+ * backend_cpu_image.c.
  *
- * Activations are row-major (n, features).  A dense layer's weights are stored
- * (in, out) where the processor has AVX-512 and (out, in), as PyTorch has
- * them, elsewhere: for net1 each is there about a third faster than the other.
+ * A dense layer's weights are stored (in, out) where the processor has AVX-512
+ * and (out, in), as PyTorch has them, elsewhere: for net1 each is there about a
+ * third faster than the other.
  */
 #define _GNU_SOURCE
-#include "backend.h"
+#include "backend_cpu.h"
 
-#include <dnnl.h>
 #include <math.h>
 #include <omp.h>
 #include <stdarg.h>
@@ -20,42 +20,13 @@
 #include <xmmintrin.h>
 #endif
 
+#include "rng.h"
+
 #define ALIGNMENT 64
 /* Loops over fewer floats than this are not worth waking a thread. */
 #define PARALLEL_MIN ((size_t)1 << 15)
 
-struct kf_mem {
-	float *f;
-	size_t n;
-};
-
-struct kf_act {
-	int n;         /* rows */
-	size_t row;    /* floats in one */
-	float *f;      /* (n, row): own, or rows of a kf_mem */
-	float *own;    /* memory for them, NULL until it is needed */
-};
-
-struct kf_plan {
-	const struct kf_layer *layer;
-	const struct kf_param *weight, *bias;
-	int n;
-};
-
-struct cpu {
-	struct kf_backend base;  /* first: the handle is this */
-	bool transposed;         /* dense weights are stored (in, out) */
-	bool failed;
-	struct kf_err first;
-};
-
-static struct cpu *cpu(struct kf_backend *b)
-{
-	return (struct cpu *)b;
-}
-
-__attribute__((format(printf, 2, 3)))
-static void fail(struct kf_backend *b, const char *fmt, ...)
+void cpu_fail(struct kf_backend *b, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -77,18 +48,20 @@ static int cpu_sync(struct kf_backend *b, struct kf_err *err)
 
 static void cpu_close(struct kf_backend *b)
 {
+	dnnl_stream_destroy(cpu(b)->stream);
+	dnnl_engine_destroy(cpu(b)->engine);
 	free(b);
 }
 
 /* -- memory ---------------------------------------------------------------------- */
 
-static float *floats(struct kf_backend *b, size_t n)
+float *cpu_floats(struct kf_backend *b, size_t n)
 {
 	size_t bytes = (n * sizeof(float) + ALIGNMENT) / ALIGNMENT * ALIGNMENT;
 	float *f = aligned_alloc(ALIGNMENT, bytes);
 
 	if (!f) {
-		fail(b, "out of memory for %zu MiB", bytes >> 20);
+		cpu_fail(b, "out of memory for %zu MiB", bytes >> 20);
 		return NULL;
 	}
 	memset(f, 0, bytes);
@@ -100,7 +73,7 @@ static struct kf_mem *cpu_adopt(struct kf_backend *b, float *host, size_t n)
 	struct kf_mem *m = malloc(sizeof *m);
 
 	if (!host || !m) {
-		fail(b, "out of memory");
+		cpu_fail(b, "out of memory");
 		free(host);
 		free(m);
 		return NULL;
@@ -111,7 +84,7 @@ static struct kf_mem *cpu_adopt(struct kf_backend *b, float *host, size_t n)
 
 static struct kf_mem *cpu_alloc(struct kf_backend *b, size_t n)
 {
-	return cpu_adopt(b, floats(b, n), n);
+	return cpu_adopt(b, cpu_floats(b, n), n);
 }
 
 static void cpu_free(struct kf_backend *b, struct kf_mem *m)
@@ -175,34 +148,57 @@ static void cpu_read_param(struct kf_backend *b, const struct kf_mem *arena,
 
 /* -- batches --------------------------------------------------------------------- */
 
-static struct kf_act *new_act(struct kf_backend *b, int n, size_t row)
+/* A single pixel a channel needs no blocks, and few channels would waste them. */
+int cpu_block(struct kf_backend *b, int c, int h, int w)
+{
+	return c < cpu(b)->block || h * w == 1 ? 1 : cpu(b)->block;
+}
+
+/* Floats of one row, the filling included. */
+static size_t row_floats(const struct kf_act *a)
+{
+	size_t blocks = ((size_t)a->c + (size_t)a->block - 1) / (size_t)a->block;
+
+	return blocks * (size_t)a->block * (size_t)a->h * (size_t)a->w;
+}
+
+size_t cpu_act_floats(const struct kf_act *a)
+{
+	return (size_t)a->n * row_floats(a);
+}
+
+static struct kf_act *new_act(struct kf_backend *b, int n, const int shape[3],
+	int block)
 {
 	struct kf_act *a = calloc(1, sizeof *a);
 
 	if (!a) {
-		fail(b, "out of memory");
+		cpu_fail(b, "out of memory");
 		return NULL;
 	}
-	a->n = n;
-	a->row = row;
+	*a = (struct kf_act){ n, shape[0], shape[1], shape[2], block, NULL, NULL };
 	return a;
 }
 
-static struct kf_act *cpu_act(struct kf_backend *b, const struct kf_plan *plan)
+static struct kf_act *cpu_act(struct kf_backend *b, const struct kf_plan *plan,
+	const struct kf_act *lender)
 {
+	const int *shape = plan->layer->out;
 	struct kf_act *a;
 
 	if (cpu(b)->failed)
 		return NULL;
-	a = new_act(b, plan->n, (size_t)kf_layer_outputs(plan->layer));
-	if (a)
-		a->f = a->own = floats(b, (size_t)a->n * a->row);
+	a = new_act(b, plan->n, shape, cpu_block(b, shape[0], shape[1], shape[2]));
+	if (a && lender && lender->n >= a->n)
+		a->f = lender->own;
+	else if (a)
+		a->f = a->own = cpu_floats(b, cpu_act_floats(a));
 	return a;
 }
 
-static struct kf_act *cpu_input(struct kf_backend *b, int n, size_t row)
+static struct kf_act *cpu_input(struct kf_backend *b, int n, const int shape[3])
 {
-	return new_act(b, n, row);
+	return new_act(b, n, shape, cpu_block(b, shape[0], shape[1], shape[2]));
 }
 
 static void cpu_free_act(struct kf_backend *b, struct kf_act *a)
@@ -221,127 +217,347 @@ static bool consecutive(const uint32_t *rows, int n)
 	return true;
 }
 
-/* Rows that follow one another are used where they are. */
+/* Points the batch at memory of its own. */
+static bool own(struct kf_backend *b, struct kf_act *a)
+{
+	if (!a->own)
+		a->own = cpu_floats(b, cpu_act_floats(a));
+	a->f = a->own;
+	return a->f != NULL;
+}
+
+static void gather(float *to, const float *from, const uint32_t *rows, int n,
+	size_t row)
+{
+#pragma omp parallel for schedule(static)
+	for (int i = 0; i < n; i++)
+		memcpy(to + (size_t)i * row, from + rows[i] * row, row * sizeof *to);
+}
+
+/* Plain rows that follow one another are used where they are. */
 static void cpu_take(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
 	const uint32_t *rows)
 {
+	size_t row = (size_t)a->c * (size_t)a->h * (size_t)a->w;
+	float *plain;
+
 	if (cpu(b)->failed)
 		return;
-	if (consecutive(rows, a->n)) {
-		a->f = m->f + rows[0] * a->row;
+	if (a->block == 1 && consecutive(rows, a->n)) {
+		a->f = m->f + rows[0] * row;
 		return;
 	}
-	if (!a->own && !(a->own = floats(b, (size_t)a->n * a->row)))
+	if (!own(b, a))
 		return;
-	a->f = a->own;
-#pragma omp parallel for schedule(static)
-	for (int i = 0; i < a->n; i++)
-		memcpy(a->f + (size_t)i * a->row, m->f + rows[i] * a->row,
-			a->row * sizeof *a->f);
+	if (a->block == 1) {
+		gather(a->f, m->f, rows, a->n, row);
+		return;
+	}
+	plain = cpu_floats(b, (size_t)a->n * row);
+	if (!plain)
+		return;
+	gather(plain, m->f, rows, a->n, row);
+	cpu_from_plain(b, plain, a);
+	free(plain);
 }
 
 static void cpu_write_act(struct kf_backend *b, struct kf_act *a, const float *src)
 {
-	if (cpu(b)->failed)
+	if (cpu(b)->failed || (!a->f && !own(b, a)))
 		return;
-	if (!a->own && !(a->own = floats(b, (size_t)a->n * a->row)))
-		return;
-	a->f = a->own;
-	memcpy(a->f, src, (size_t)a->n * a->row * sizeof *src);
+	if (a->block == 1)
+		memcpy(a->f, src, cpu_act_floats(a) * sizeof *src);
+	else
+		cpu_from_plain(b, src, a);
 }
 
 static void cpu_read_act(struct kf_backend *b, const struct kf_act *a, float *dst)
 {
-	if (!cpu(b)->failed)
-		memcpy(dst, a->f, (size_t)a->n * a->row * sizeof *dst);
+	if (cpu(b)->failed)
+		return;
+	if (a->block == 1)
+		memcpy(dst, a->f, cpu_act_floats(a) * sizeof *dst);
+	else
+		cpu_to_plain(b, a, dst);
 }
 
-/* -- layers ---------------------------------------------------------------------- */
+/* -- activations ------------------------------------------------------------------- */
 
-static struct kf_plan *cpu_plan(struct kf_backend *b, const struct kf_layer *layer,
-	const struct kf_param *params, int n)
+void cpu_activate(float *y, size_t n, enum kf_activation f)
 {
-	struct kf_plan *plan = calloc(1, sizeof *plan);
+	if (f == KF_LINEAR)
+		return;
+#pragma omp parallel for schedule(static) if (n >= PARALLEL_MIN)
+	for (size_t i = 0; i < n; i++)
+		y[i] = f == KF_RELU ? (y[i] > 0 ? y[i] : 0) :
+			f == KF_TANH ? tanhf(y[i]) : 1 / (1 + expf(-y[i]));
+}
 
-	if (!plan) {
-		fail(b, "out of memory");
-		return NULL;
+void cpu_activation_gradient(float *dy, const float *y, size_t n,
+	enum kf_activation f)
+{
+	if (f == KF_RELU) {
+#pragma omp parallel for simd schedule(static) if (n >= PARALLEL_MIN)
+		for (size_t i = 0; i < n; i++)
+			dy[i] = y[i] > 0 ? dy[i] : 0;
+	} else if (f == KF_TANH) {
+#pragma omp parallel for simd schedule(static) if (n >= PARALLEL_MIN)
+		for (size_t i = 0; i < n; i++)
+			dy[i] *= 1 - y[i] * y[i];
+	} else if (f == KF_SIGMOID) {
+#pragma omp parallel for simd schedule(static) if (n >= PARALLEL_MIN)
+		for (size_t i = 0; i < n; i++)
+			dy[i] *= y[i] * (1 - y[i]);
 	}
-	plan->layer = layer;
-	plan->weight = &params[layer->weight];
-	plan->bias = &params[layer->bias];
-	plan->n = n;
-	return plan;
 }
 
-static void cpu_free_plan(struct kf_backend *b, struct kf_plan *plan)
+/* -- dense layers ------------------------------------------------------------------ */
+
+/* What a dense layer keeps where its input is not plain: x and dx flattened. */
+struct flat {
+	float *x, *dx;
+};
+
+static void make_dense(struct kf_backend *b, struct kf_plan *plan)
 {
-	(void)b;
-	free(plan);
+	if (!(plan->state = calloc(1, sizeof(struct flat))))
+		cpu_fail(b, "out of memory");
+}
+
+static void free_dense(struct kf_plan *plan)
+{
+	struct flat *flat = plan->state;
+
+	if (flat) {
+		free(flat->x);
+		free(flat->dx);
+	}
+	free(flat);
+}
+
+/* x in NCHW order. */
+static const float *flatten(struct kf_backend *b, struct kf_plan *plan,
+	const struct kf_act *x)
+{
+	struct flat *flat = plan->state;
+
+	if (x->block == 1)
+		return x->f;
+	if (!flat->x)
+		flat->x = cpu_floats(b, cpu_act_floats(x));
+	if (flat->x)
+		cpu_to_plain(b, x, flat->x);
+	return flat->x;
 }
 
 /* c (m, n) = op(a) op(b), row-major; lda and ldb are those of a, b as stored */
 static void gemm(struct kf_backend *h, char op_a, char op_b, size_t m, size_t n,
 	size_t k, const float *a, size_t lda, const float *b, size_t ldb, float *c)
 {
+	if (cpu(h)->failed)
+		return;
 	if (dnnl_sgemm(op_a, op_b, (dnnl_dim_t)m, (dnnl_dim_t)n, (dnnl_dim_t)k, 1, a,
 		(dnnl_dim_t)lda, b, (dnnl_dim_t)ldb, 0, c, (dnnl_dim_t)n) !=
 		dnnl_success)
-		fail(h, "oneDNN: a product of %zu x %zu x %zu failed", m, n, k);
+		cpu_fail(h, "oneDNN: a product of %zu x %zu x %zu failed", m, n, k);
 }
 
-/* y (n, out) = f(y + bias), bias and activation in one pass */
-static void add_bias(float *y, const float *bias, enum kf_activation f, size_t n,
-	size_t out)
+static void dense(struct kf_backend *b, struct kf_plan *plan,
+	const struct kf_pass *pass, const struct kf_mem *weights,
+	const struct kf_act *x, struct kf_act *y)
 {
-#pragma omp parallel for schedule(static) if (n * out >= PARALLEL_MIN)
-	for (size_t i = 0; i < n; i++) {
-		float *row = y + i * out;
+	size_t n = (size_t)plan->n, in = (size_t)kf_layer_inputs(plan->layer);
+	size_t out = (size_t)kf_layer_outputs(plan->layer);
+	const float *w = weights->f + plan->weight->offset;
+	const float *bias = weights->f + plan->bias->offset;
+	const float *flat = flatten(b, plan, x);
 
+	(void)pass;
+	if (cpu(b)->transposed)
+		gemm(b, 'N', 'N', n, out, in, flat, in, w, out, y->f);
+	else
+		gemm(b, 'N', 'T', n, out, in, flat, in, w, in, y->f);
+	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < out; j++)
-			row[j] += bias[j];
-		if (f == KF_RELU)
-			for (size_t j = 0; j < out; j++)
-				row[j] = row[j] > 0 ? row[j] : 0;
+			y->f[i * out + j] += bias[j];
+	cpu_activate(y->f, n * out, plan->layer->activation);
+}
+
+static void dense_back(struct kf_backend *b, struct kf_plan *plan,
+	const struct kf_pass *pass, const struct kf_mem *weights,
+	struct kf_mem *grads, const struct kf_act *x, const struct kf_act *y,
+	struct kf_act *dy, struct kf_act *dx)
+{
+	struct flat *flat = plan->state;
+	size_t n = (size_t)plan->n, in = (size_t)kf_layer_inputs(plan->layer);
+	size_t out = (size_t)kf_layer_outputs(plan->layer);
+	const float *w = weights->f + plan->weight->offset;
+	const float *from = x->block == 1 ? x->f : flat->x; /* of the forward pass */
+	float *dw = grads->f + plan->weight->offset, *to;
+	float *db = grads->f + plan->bias->offset;
+
+	(void)pass;
+	cpu_activation_gradient(dy->f, y->f, n * out, plan->layer->activation);
+	memset(db, 0, out * sizeof *db);
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < out; j++)
+			db[j] += dy->f[i * out + j];
+	if (cpu(b)->transposed)
+		gemm(b, 'T', 'N', in, out, n, from, in, dy->f, out, dw);
+	else
+		gemm(b, 'T', 'N', out, in, n, dy->f, out, from, in, dw);
+	if (!dx)
+		return;
+	to = dx->f;
+	if (dx->block != 1) {
+		if (!flat->dx && !(flat->dx = cpu_floats(b, cpu_act_floats(dx))))
+			return;
+		to = flat->dx;
 	}
+	if (cpu(b)->transposed)
+		gemm(b, 'N', 'T', n, in, out, dy->f, out, w, out, to);
+	else
+		gemm(b, 'N', 'N', n, in, out, dy->f, out, w, in, to);
+	if (to != dx->f)
+		cpu_from_plain(b, to, dx);
+}
+
+static const struct cpu_kind dense_kind = { make_dense, free_dense, dense, dense_back };
+
+/* -- dropout ----------------------------------------------------------------------- */
+
+/* Which values were kept, in the layout of the batch. */
+static void make_drop(struct kf_backend *b, struct kf_plan *plan)
+{
+	const int *s = plan->layer->out;
+	struct kf_act a = { plan->n, s[0], s[1], s[2],
+		cpu_block(b, s[0], s[1], s[2]), NULL, NULL };
+
+	if (!(plan->state = calloc(cpu_act_floats(&a), 1)))
+		cpu_fail(b, "out of memory");
+}
+
+static void free_drop(struct kf_plan *plan)
+{
+	free(plan->state);
+}
+
+/*
+ * Draws the marks of one channel of one row, count values that follow one
+ * another in NCHW order from `index` on and lie `stride` apart in memory.
+ */
+static void draw_marks(unsigned char *kept, size_t stride, size_t count,
+	uint64_t index, uint32_t limit, uint32_t layer, const struct kf_pass *pass)
+{
+	enum { BLOCKS = 64 };
+	uint32_t bits[4 * BLOCKS];
+
+	for (size_t done = 0; done < count;) {
+		uint64_t first = index + done;
+		size_t skip = first % 4, n = 4 * BLOCKS - skip;
+
+		if (n > count - done)
+			n = count - done;
+		kf_philox_blocks(pass->seed, KF_RNG_DROPOUT, layer, pass->step,
+			first / 4, (skip + n + 3) / 4, bits);
+		for (size_t i = 0; i < n; i++)
+			kept[(done + i) * stride] = bits[skip + i] >= limit;
+		done += n;
+	}
+}
+
+static void draw_all_marks(struct kf_plan *plan, const struct kf_act *a,
+	const struct kf_pass *pass)
+{
+	uint32_t limit = (uint32_t)(plan->layer->drop * 0x1p32);
+	size_t area = (size_t)a->h * (size_t)a->w, row = row_floats(a);
+	size_t c_count = (size_t)a->c, block = (size_t)a->block;
+	unsigned char *kept = plan->state;
+
+#pragma omp parallel for collapse(2) schedule(static)
+	for (size_t i = 0; i < (size_t)a->n; i++)
+		for (size_t c = 0; c < c_count; c++)
+			draw_marks(kept + i * row + c / block * block * area + c % block,
+				block, area, (i * c_count + c) * area, limit,
+				(uint32_t)plan->layer->index, pass);
+}
+
+/* Training: what is kept is scaled, so that the mean stays. */
+static void drop(struct kf_backend *b, struct kf_plan *plan,
+	const struct kf_pass *pass, const struct kf_mem *weights,
+	const struct kf_act *x, struct kf_act *y)
+{
+	float scale = (float)(1 / (1 - plan->layer->drop));
+	const unsigned char *kept = plan->state;
+	size_t n = cpu_act_floats(x);
+
+	(void)b;
+	(void)weights;
+	if (!pass->train) {
+		memcpy(y->f, x->f, n * sizeof *y->f);
+		return;
+	}
+	draw_all_marks(plan, x, pass);
+#pragma omp parallel for simd schedule(static) if (n >= PARALLEL_MIN)
+	for (size_t i = 0; i < n; i++)
+		y->f[i] = kept[i] ? x->f[i] * scale : 0;
+}
+
+static void drop_back(struct kf_backend *b, struct kf_plan *plan,
+	const struct kf_pass *pass, const struct kf_mem *weights,
+	struct kf_mem *grads, const struct kf_act *x, const struct kf_act *y,
+	struct kf_act *dy, struct kf_act *dx)
+{
+	float scale = (float)(1 / (1 - plan->layer->drop));
+	const unsigned char *kept = plan->state;
+	size_t n = cpu_act_floats(x);
+
+	(void)b, (void)pass, (void)weights, (void)grads, (void)y;
+	if (!dx)
+		return;
+#pragma omp parallel for simd schedule(static) if (n >= PARALLEL_MIN)
+	for (size_t i = 0; i < n; i++)
+		dx->f[i] = kept[i] ? dy->f[i] * scale : 0;
+}
+
+static const struct cpu_kind drop_kind = { make_drop, free_drop, drop, drop_back };
+
+/* -- layers ------------------------------------------------------------------------ */
+
+static struct kf_plan *cpu_plan(struct kf_backend *b, const struct kf_layer *layer,
+	const struct kf_param *params, int n)
+{
+	static const struct cpu_kind *const kinds[] = { [KF_DENSE] = &dense_kind,
+		[KF_CONV] = &cpu_convolution, [KF_POOL] = &cpu_pooling,
+		[KF_DROP] = &drop_kind };
+	struct kf_plan *plan = calloc(1, sizeof *plan);
+
+	if (!plan) {
+		cpu_fail(b, "out of memory");
+		return NULL;
+	}
+	plan->layer = layer;
+	plan->weight = layer->weight < 0 ? NULL : &params[layer->weight];
+	plan->bias = layer->bias < 0 ? NULL : &params[layer->bias];
+	plan->n = n;
+	plan->kind = kinds[layer->kind];
+	plan->kind->make(b, plan);
+	return plan;
+}
+
+static void cpu_free_plan(struct kf_backend *b, struct kf_plan *plan)
+{
+	(void)b;
+	plan->kind->free(plan);
+	free(plan);
 }
 
 static void cpu_forward(struct kf_backend *b, struct kf_plan *plan,
 	const struct kf_pass *pass, const struct kf_mem *weights,
 	const struct kf_act *x, struct kf_act *y)
 {
-	size_t n = (size_t)plan->n, in = x->row, out = y->row;
-	const float *w;
-
-	(void)pass;
-	if (cpu(b)->failed)
-		return;
-	w = weights->f + plan->weight->offset;
-	if (cpu(b)->transposed)
-		gemm(b, 'N', 'N', n, out, in, x->f, in, w, out, y->f);
-	else
-		gemm(b, 'N', 'T', n, out, in, x->f, in, w, in, y->f);
-	add_bias(y->f, weights->f + plan->bias->offset, plan->layer->activation, n,
-		out);
-}
-
-/*
- * dy (n, out) becomes the gradient before the activation, whose derivative
- * is known from y; db (out) its sum over the rows.
- */
-static void activation_gradient(float *dy, const float *y, float *db,
-	enum kf_activation f, size_t n, size_t out)
-{
-	memset(db, 0, out * sizeof *db);
-	for (size_t i = 0; i < n; i++) {
-		float *d = dy + i * out;
-
-		if (f == KF_RELU)
-			for (size_t j = 0; j < out; j++)
-				d[j] = y[i * out + j] > 0 ? d[j] : 0;
-		for (size_t j = 0; j < out; j++)
-			db[j] += d[j];
-	}
+	if (!cpu(b)->failed)
+		plan->kind->forward(b, plan, pass, weights, x, y);
 }
 
 static void cpu_backward(struct kf_backend *b, struct kf_plan *plan,
@@ -349,26 +565,8 @@ static void cpu_backward(struct kf_backend *b, struct kf_plan *plan,
 	struct kf_mem *grads, const struct kf_act *x, const struct kf_act *y,
 	struct kf_act *dy, struct kf_act *dx)
 {
-	size_t n = (size_t)plan->n, in = x->row, out = y->row;
-	const float *w;
-	float *dw;
-
-	(void)pass;
-	if (cpu(b)->failed)
-		return;
-	w = weights->f + plan->weight->offset;
-	dw = grads->f + plan->weight->offset;
-	activation_gradient(dy->f, y->f, grads->f + plan->bias->offset,
-		plan->layer->activation, n, out);
-	if (cpu(b)->transposed) {
-		gemm(b, 'T', 'N', in, out, n, x->f, in, dy->f, out, dw);
-		if (dx)
-			gemm(b, 'N', 'T', n, in, out, dy->f, out, w, out, dx->f);
-	} else {
-		gemm(b, 'T', 'N', out, in, n, dy->f, out, x->f, in, dw);
-		if (dx)
-			gemm(b, 'N', 'N', n, in, out, dy->f, out, w, in, dx->f);
-	}
+	if (!cpu(b)->failed)
+		plan->kind->backward(b, plan, pass, weights, grads, x, y, dy, dx);
 }
 
 /* -- loss and update ------------------------------------------------------------- */
@@ -377,21 +575,22 @@ static void cpu_squared_error(struct kf_backend *b, const struct kf_act *p,
 	const struct kf_mem *targets, const uint32_t *rows, double present,
 	struct kf_act *dp, struct kf_mem *losses, size_t slot)
 {
+	size_t m = (size_t)p->c; /* a row of the last dense layer */
 	float scale = (float)(2 / present);
 	double sum = 0;
 
 	if (cpu(b)->failed)
 		return;
 	for (int i = 0; i < p->n; i++) {
-		const float *out = p->f + (size_t)i * p->row;
-		const float *target = targets->f + rows[i] * p->row;
+		const float *out = p->f + (size_t)i * m;
+		const float *target = targets->f + rows[i] * m;
 
-		for (size_t j = 0; j < p->row; j++) {
+		for (size_t j = 0; j < m; j++) {
 			float d = isnan(target[j]) ? 0 : out[j] - target[j];
 
 			sum += (double)d * d;
 			if (dp)
-				dp->f[(size_t)i * p->row + j] = scale * d;
+				dp->f[(size_t)i * m + j] = scale * d;
 		}
 	}
 	losses->f[slot] = (float)(sum / present);
@@ -513,6 +712,14 @@ static struct kf_backend *cpu_open(int threads, struct kf_err *err)
 	c->base.op = &operations;
 	c->transposed = (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) ==
 		dnnl_cpu_isa_avx512_core;
+	c->block = c->transposed ? 16 : 8; /* floats in a vector register */
+	if (dnnl_engine_create(&c->engine, dnnl_cpu, 0) != dnnl_success ||
+		dnnl_stream_create(&c->stream, c->engine, dnnl_stream_default_flags) !=
+		dnnl_success) {
+		kf_fail(err, "oneDNN does not start");
+		free(c);
+		return NULL;
+	}
 	snprintf(c->base.device, sizeof c->base.device,
 		"cpu (oneDNN %d.%d.%d, %d thread%s)", v->major, v->minor, v->patch,
 		threads, threads == 1 ? "" : "s");

@@ -35,7 +35,7 @@ int kf_layer_inputs(const struct kf_layer *l)
 	return l->in[0] * l->in[1] * l->in[2];
 }
 
-/* A word of the line: letters, then the rest of it. */
+/* A word of the line: letters, then one or two numbers. */
 struct word {
 	const char *at;
 	int length, letters;
@@ -50,19 +50,27 @@ static int bad_word(const struct kf_layers *l, const struct word *w,
 		w->length, w->at, why);
 }
 
-/* The number behind the letters, 0 when there is none, -1 when it is bad. */
-static int word_number(const struct word *w)
+static bool word_is(const struct word *w, const char *letters)
 {
+	return (size_t)w->letters == strlen(letters) &&
+		!strncmp(w->at, letters, (size_t)w->letters);
+}
+
+/*
+ * Reads a whole number from 1 to max at *at, and moves *at behind it.  Returns
+ * 0 when there is none, -1 when it is out of bounds.
+ */
+static int read_number(const char **at, const char *end, int max)
+{
+	const char *start = *at;
 	long v = 0;
 
-	for (int i = w->letters; i < w->length; i++) {
-		if (!isdigit((unsigned char)w->at[i]))
-			return -1;
-		v = v * 10 + w->at[i] - '0';
-		if (v > UNITS_MAX)
+	while (*at < end && isdigit((unsigned char)**at)) {
+		v = v * 10 + *(*at)++ - '0';
+		if (v > max)
 			return -1;
 	}
-	return w->letters < w->length && v == 0 ? -1 : (int)v;
+	return *at > start && v == 0 ? -1 : (int)v;
 }
 
 static int add_param(struct kf_layers *l, const struct kf_layer *layer,
@@ -91,7 +99,8 @@ static struct kf_layer *add_layer(struct kf_layers *l, enum kf_layer_kind kind,
 
 	for (int i = 0; i < l->n; i++)
 		count += l->layer[i].kind == kind;
-	*layer = (struct kf_layer){ .kind = kind, .weight = -1, .bias = -1 };
+	*layer = (struct kf_layer){ .kind = kind, .index = l->n, .weight = -1,
+		.bias = -1 };
 	snprintf(layer->name, sizeof layer->name, "%s%d", kind_name, count);
 	if (l->n)
 		memcpy(layer->in, layer[-1].out, sizeof layer->in);
@@ -101,54 +110,131 @@ static struct kf_layer *add_layer(struct kf_layers *l, enum kf_layer_kind kind,
 	return layer;
 }
 
+/* The weight and bias of a layer of that weight shape. */
+static int add_params(struct kf_layers *l, const struct word *w,
+	struct kf_layer *layer, int rank, const int64_t *shape, struct kf_err *err)
+{
+	size_t count = 1;
+
+	for (int i = 0; i < rank; i++)
+		if (__builtin_mul_overflow(count, (size_t)shape[i], &count) ||
+			count > FLOATS_MAX - l->floats)
+			return bad_word(l, w, "the net is too large", err);
+	layer->weight = add_param(l, layer, "weight", rank, shape);
+	layer->bias = add_param(l, layer, "bias", 1, shape);
+	return 0;
+}
+
 static int add_dense(struct kf_layers *l, const struct word *w, struct kf_err *err)
 {
-	int units = word_number(w);
+	const char *at = w->at + w->letters, *end = w->at + w->length;
+	int units = read_number(&at, end, UNITS_MAX);
 	struct kf_layer *layer;
 	int64_t shape[2];
 
-	if (units < 0)
-		return bad_word(l, w, "the number of units is not from 1 to 1000000", err);
-	if (units == 0 && !w->last)
+	if (units < 0 || at != end)
+		return bad_word(l, w, "should be denseN, N units from 1 to 1000000", err);
+	if (units == 0 && !(w->last && l->outputs))
 		return bad_word(l, w, "only the last layer may lack its number of units",
 			err);
 	layer = add_layer(l, KF_DENSE, "dense");
-	memcpy(layer->out, (int[]){ units ? units : l->outputs, 1, 1 },
-		sizeof layer->out);
+	layer->out[0] = units ? units : l->outputs;
+	layer->out[1] = layer->out[2] = 1;
 	shape[0] = kf_layer_outputs(layer);
 	shape[1] = kf_layer_inputs(layer);
-	if ((size_t)shape[0] * (size_t)shape[1] > FLOATS_MAX - l->floats)
-		return bad_word(l, w, "the net is too large", err);
-	layer->weight = add_param(l, layer, "weight", 2, shape);
-	layer->bias = add_param(l, layer, "bias", 1, shape);
+	return add_params(l, w, layer, 2, shape, err);
+}
+
+static int add_conv(struct kf_layers *l, const struct word *w, struct kf_err *err)
+{
+	const char *at = w->at + w->letters, *end = w->at + w->length;
+	int filters = read_number(&at, end, UNITS_MAX), k = -1;
+	struct kf_layer *layer;
+	int64_t shape[4];
+
+	if (filters > 0 && at < end && *at == 'x' && ++at < end)
+		k = read_number(&at, end, UNITS_MAX);
+	if (k <= 0 || at != end)
+		return bad_word(l, w, "should be convNxK, N filters of K x K", err);
+	layer = add_layer(l, KF_CONV, "conv");
+	if (k > layer->in[1] || k > layer->in[2])
+		return bad_word(l, w, "the filters are larger than what they see", err);
+	layer->kernel = k;
+	layer->out[0] = filters;
+	for (int i = 1; i < 3; i++)
+		layer->out[i] = layer->in[i] - k + 1;
+	shape[0] = filters;
+	shape[1] = layer->in[0];
+	shape[2] = shape[3] = k;
+	return add_params(l, w, layer, 4, shape, err);
+}
+
+static int add_pool(struct kf_layers *l, const struct word *w, struct kf_err *err)
+{
+	const char *at = w->at + w->letters, *end = w->at + w->length;
+	int k = read_number(&at, end, UNITS_MAX);
+	struct kf_layer *layer;
+
+	if (k <= 0 || at != end)
+		return bad_word(l, w, "should be poolK, the largest of K x K", err);
+	layer = add_layer(l, KF_POOL, "pool");
+	if (k > layer->in[1] || k > layer->in[2])
+		return bad_word(l, w, "the pool is larger than what it sees", err);
+	layer->kernel = k;
+	layer->out[0] = layer->in[0];
+	for (int i = 1; i < 3; i++)
+		layer->out[i] = layer->in[i] / k;
+	return 0;
+}
+
+static int add_drop(struct kf_layers *l, const struct word *w, struct kf_err *err)
+{
+	char *end;
+	double p = strtod(w->at + w->letters, &end); /* a blank or the end stops it */
+	struct kf_layer *layer;
+
+	if (w->letters == w->length || end != w->at + w->length || !(p > 0 && p < 1))
+		return bad_word(l, w, "should be dropP, P between 0 and 1", err);
+	layer = add_layer(l, KF_DROP, "drop");
+	layer->drop = p;
+	memcpy(layer->out, layer->in, sizeof layer->out);
 	return 0;
 }
 
 static int add_activation(struct kf_layers *l, const struct word *w,
 	enum kf_activation activation, struct kf_err *err)
 {
-	if (l->n == 0 || l->layer[l->n - 1].activation != KF_LINEAR)
-		return bad_word(l, w, "an activation follows a dense layer", err);
+	struct kf_layer *layer = l->n ? &l->layer[l->n - 1] : NULL;
+
+	if (!layer || layer->weight < 0 || layer->activation != KF_LINEAR)
+		return bad_word(l, w, "an activation follows a conv or dense layer", err);
 	if (w->letters != w->length)
 		return bad_word(l, w, "takes no number", err);
-	l->layer[l->n - 1].activation = activation;
+	layer->activation = activation;
 	return 0;
 }
 
 static int add_word(struct kf_layers *l, const struct word *w, struct kf_err *err)
 {
 	static const struct {
-		const char *name;
+		const char *letters;
+		int (*add)(struct kf_layers *, const struct word *, struct kf_err *);
+	} kinds[] = { { "dense", add_dense }, { "conv", add_conv },
+		{ "pool", add_pool }, { "drop", add_drop } };
+	static const struct {
+		const char *letters;
 		enum kf_activation activation;
-	} activations[] = { { "relu", KF_RELU } };
+	} activations[] = { { "relu", KF_RELU }, { "tanh", KF_TANH },
+		{ "sigmoid", KF_SIGMOID } };
 
-	if (w->letters == 5 && !strncmp(w->at, "dense", 5))
-		return add_dense(l, w, err);
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (word_is(w, kinds[i].letters))
+			return kinds[i].add(l, w, err);
 	for (size_t i = 0; i < sizeof activations / sizeof *activations; i++)
-		if ((size_t)w->letters == strlen(activations[i].name) &&
-			!strncmp(w->at, activations[i].name, (size_t)w->letters))
+		if (word_is(w, activations[i].letters))
 			return add_activation(l, w, activations[i].activation, err);
-	return bad_word(l, w, "no such layer; there are denseN and relu", err);
+	return bad_word(l, w, "no such layer; there are denseN, convNxK, poolK, dropP, "
+		"relu, tanh and sigmoid", err);
 }
 
 /* The text with one space between words. */
@@ -190,7 +276,7 @@ static int parse_words(struct kf_layers *l, int words, struct kf_err *err)
 	}
 	if (l->n == 0)
 		return kf_fail(err, "the line of layers is empty");
-	if (kf_layer_outputs(&l->layer[l->n - 1]) != l->outputs)
+	if (l->outputs && kf_layer_outputs(&l->layer[l->n - 1]) != l->outputs)
 		return kf_fail(err, "'%.200s' ends in %d outputs, and there are %d targets",
 			l->line, kf_layer_outputs(&l->layer[l->n - 1]), l->outputs);
 	return 0;

@@ -11,9 +11,9 @@
 #include "err.h"
 #include "tensor.h"
 
-enum kf_layer_kind { KF_DENSE };
+enum kf_layer_kind { KF_DENSE, KF_CONV, KF_POOL, KF_DROP };
 
-enum kf_activation { KF_LINEAR, KF_RELU };
+enum kf_activation { KF_LINEAR, KF_RELU, KF_TANH, KF_SIGMOID };
 
 /* A parameter: its place in an arena of floats, and its shape in PyTorch. */
 struct kf_param {
@@ -26,9 +26,13 @@ struct kf_param {
 struct kf_layer {
 	enum kf_layer_kind kind;
 	char name[32];               /* "dense1": the kind, counted from 1 */
+	int index;                   /* in the line, from 0 */
 	int in[3], out[3];           /* channels, height, width */
-	enum kf_activation activation; /* of its output */
-	int weight, bias;            /* indices into params */
+	int kernel;                  /* convolution: k x k, stride 1, no padding; */
+				     /* pooling: k x k, stride k, a rest is cut */
+	double drop;                 /* dropout: probability that a value is zeroed */
+	enum kf_activation activation; /* of the output; dense and convolution */
+	int weight, bias;            /* indices into param, -1 for none */
 };
 
 struct kf_layers {
@@ -43,9 +47,12 @@ struct kf_layers {
 };
 
 /*
- * Parses the line for images of c x h x w and that many outputs.  A last
- * `dense` without a number gets `outputs` units.  An error quotes the word and
- * gives its place.
+ * Words: convNxK (N filters of K x K), poolK, dropP, denseN, and the
+ * activations relu, tanh, sigmoid behind a conv or dense.
+ *
+ * Parses the line for images of c x h x w and that many outputs, 0 for as many
+ * as come out.  A last `dense` without a number gets `outputs` units.  An error
+ * quotes the word and gives its place.
  */
 int kf_layers_parse(struct kf_layers *l, const char *line, int c, int h, int w,
 	int outputs, struct kf_err *err);

@@ -11,6 +11,7 @@
 struct kf_batch {
 	struct kf_batch *next;
 	int n;
+	bool lends;             /* its activations have memory of their own */
 	struct kf_plan **plan;  /* (layers) */
 	struct kf_act **act;    /* (layers + 1): the input, then each output */
 	struct kf_act **grad;   /* (layers + 1): the loss's gradients by act; */
@@ -122,12 +123,23 @@ struct kf_tensor *kf_net_get(struct kf_net *net)
 
 /* -- passes ---------------------------------------------------------------------- */
 
+/* Passes never overlap, so smaller batches use the memory of a larger one. */
+static const struct kf_batch *find_lender(const struct kf_net *net, int n)
+{
+	for (const struct kf_batch *t = net->batches; t; t = t->next)
+		if (t->n >= n && t->lends)
+			return t;
+	return NULL;
+}
+
 static struct kf_batch *new_batch(struct kf_net *net, int n)
 {
 	const struct kf_layers *l = net->layers;
 	const struct kf_backend_ops *op = net->b->op;
 	struct kf_batch *t = calloc(1, sizeof *t);
 	size_t places = (size_t)l->n + 1;
+	const int shape[3] = { l->c, l->h, l->w };
+	const struct kf_batch *lender = find_lender(net, n);
 	bool good;
 
 	if (!t)
@@ -137,14 +149,16 @@ static struct kf_batch *new_batch(struct kf_net *net, int n)
 	t->act = calloc(places, sizeof *t->act);
 	t->grad = calloc(places, sizeof *t->grad);
 	good = t->plan && t->act && t->grad &&
-		(t->act[0] = op->input(net->b, n, (size_t)(l->c * l->h * l->w)));
+		(t->act[0] = op->input(net->b, n, shape));
 	for (int i = 0; good && i < l->n; i++)
 		good = (t->plan[i] = op->plan(net->b, &l->layer[i], l->param, n)) &&
-			(t->act[i + 1] = op->act(net->b, t->plan[i]));
+			(t->act[i + 1] = op->act(net->b, t->plan[i],
+				lender ? lender->act[i + 1] : NULL));
 	if (!good) {
 		free_batch(net, t);
 		return NULL;
 	}
+	t->lends = !lender;
 	t->next = net->batches;
 	net->batches = t;
 	return t;
@@ -185,12 +199,14 @@ const struct kf_act *kf_net_forward(struct kf_net *net, const struct kf_mem *ima
 static bool prepare_backward(struct kf_net *net, struct kf_batch *t)
 {
 	const struct kf_backend_ops *op = net->b->op;
+	const struct kf_batch *lender = t->lends ? NULL : find_lender(net, t->n);
 
 	if (!net->grads && !(net->grads = op->alloc(net->b, net->layers->floats)))
 		return false;
 	for (int i = 0; i < net->layers->n; i++)
 		if (!t->grad[i + 1] &&
-			!(t->grad[i + 1] = op->act(net->b, t->plan[i])))
+			!(t->grad[i + 1] = op->act(net->b, t->plan[i],
+				lender ? lender->grad[i + 1] : NULL)))
 			return false;
 	return true;
 }

@@ -27,6 +27,51 @@ void kf_philox(uint64_t seed, enum kf_purpose purpose, uint32_t layer,
 	out[3] = c3;
 }
 
+#if defined(__x86_64__) && defined(__GNUC__)
+__attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+void kf_philox_blocks(uint64_t seed, enum kf_purpose purpose, uint32_t layer,
+	uint32_t step, uint64_t first, size_t count, uint32_t *out)
+{
+	enum { WIDTH = 16 };
+	uint32_t c0[WIDTH], c1[WIDTH], c2[WIDTH], c3[WIDTH];
+	uint32_t key0, key1;
+
+	for (size_t done = 0; done < count; done += WIDTH) {
+		size_t n = count - done < WIDTH ? count - done : WIDTH;
+
+		for (int i = 0; i < WIDTH; i++) {
+			c0[i] = (uint32_t)(first + done + (size_t)i);
+			c1[i] = (uint32_t)((first + done + (size_t)i) >> 32);
+			c2[i] = step;
+			c3[i] = (uint32_t)purpose << 24 | (layer & 0xffffff);
+		}
+		key0 = (uint32_t)seed;
+		key1 = (uint32_t)(seed >> 32);
+		for (int round = 0; round < 10; round++) {
+			for (int i = 0; i < WIDTH; i++) {
+				uint64_t even = (uint64_t)0xd2511f53 * c0[i];
+				uint64_t odd = (uint64_t)0xcd9e8d57 * c2[i];
+
+				c0[i] = (uint32_t)(odd >> 32) ^ c1[i] ^ key0;
+				c1[i] = (uint32_t)odd;
+				c2[i] = (uint32_t)(even >> 32) ^ c3[i] ^ key1;
+				c3[i] = (uint32_t)even;
+			}
+			key0 += 0x9e3779b9;
+			key1 += 0xbb67ae85;
+		}
+		for (size_t i = 0; i < n; i++) {
+			uint32_t *lane = out + 4 * (done + i);
+
+			lane[0] = c0[i];
+			lane[1] = c1[i];
+			lane[2] = c2[i];
+			lane[3] = c3[i];
+		}
+	}
+}
+
 uint32_t kf_rng_u32(uint64_t seed, enum kf_purpose purpose, uint32_t layer,
 	uint32_t step, uint64_t index)
 {

@@ -30,6 +30,10 @@ enum kf_purpose {
 void kf_philox(uint64_t seed, enum kf_purpose purpose, uint32_t layer,
 	uint32_t step, uint64_t block, uint32_t out[4]);
 
+/* count blocks, from `first` on, one after another in out (4 count). */
+void kf_philox_blocks(uint64_t seed, enum kf_purpose purpose, uint32_t layer,
+	uint32_t step, uint64_t first, size_t count, uint32_t *out);
+
 /* One number: all 32 bits, or a multiple of 2^-32 in [0, 1). */
 uint32_t kf_rng_u32(uint64_t seed, enum kf_purpose purpose, uint32_t layer,
 	uint32_t step, uint64_t index);

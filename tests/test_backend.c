@@ -78,79 +78,206 @@ static bool healthy(void)
 	return false;
 }
 
-/* -- dense layers ------------------------------------------------------------------ */
+/* -- layers ------------------------------------------------------------------------ */
 
-struct dense {
-	int n, in, out;
+struct layer_case {
+	int n, c, h, w;
 	const char *line;
 };
 
-/* y (n, out) = f(x w^T + bias), w (out, in) */
-static void dense_forward(const struct dense *d, bool relu, const float *x,
-	const double *w, const double *bias, double *y)
-{
-	for (int i = 0; i < d->n; i++)
-		for (int o = 0; o < d->out; o++) {
-			double sum = bias[o];
+/* One layer in double precision; shapes as in struct kf_layer. */
+struct reference {
+	int n;
+	const struct kf_layer *l;
+	const float *x;
+	double *weight, *bias;
+	const struct kf_pass *pass;
+};
 
-			for (int k = 0; k < d->in; k++)
-				sum += x[i * d->in + k] * w[o * d->in + k];
-			y[i * d->out + o] = relu && sum < 0 ? 0 : sum;
-		}
+static size_t outputs(const struct reference *r)
+{
+	return (size_t)(r->n * kf_layer_outputs(r->l));
 }
 
-static void dense_backward(const struct dense *d, bool relu, const float *x,
-	const double *w, const double *y, const float *dy, double *dw, double *db,
-	double *dx)
+static double activate(double v, enum kf_activation f)
 {
-	for (int i = 0; i < d->n; i++)
-		for (int o = 0; o < d->out; o++) {
-			double g = dy[i * d->out + o];
+	return f == KF_RELU ? (v > 0 ? v : 0) : f == KF_TANH ? tanh(v) :
+		f == KF_SIGMOID ? 1 / (1 + exp(-v)) : v;
+}
 
-			if (relu && y[i * d->out + o] <= 0)
-				continue;
-			db[o] += g;
-			for (int k = 0; k < d->in; k++) {
-				dw[o * d->in + k] += g * x[i * d->in + k];
-				dx[i * d->in + k] += g * w[o * d->in + k];
+/* f'(v), given f(v) */
+static double slope(double y, enum kf_activation f)
+{
+	return f == KF_RELU ? y > 0 : f == KF_TANH ? 1 - y * y :
+		f == KF_SIGMOID ? y * (1 - y) : 1;
+}
+
+/*
+ * Calls with each pair of an output and an input that it depends on, and the
+ * weight between them (-1 where it is 1): all that forward and backward need.
+ */
+typedef void (*visit)(void *context, size_t y, size_t x, long weight);
+
+static void visit_dense(const struct reference *r, visit f, void *context)
+{
+	size_t in = (size_t)kf_layer_inputs(r->l);
+	size_t out = (size_t)kf_layer_outputs(r->l);
+
+	for (size_t i = 0; i < (size_t)r->n; i++)
+		for (size_t o = 0; o < out; o++)
+			for (size_t k = 0; k < in; k++)
+				f(context, i * out + o, i * in + k, (long)(o * in + k));
+}
+
+static void visit_conv(const struct reference *r, visit f, void *context)
+{
+	const int *in = r->l->in, *out = r->l->out;
+	int k = r->l->kernel;
+
+	for (int i = 0; i < r->n; i++)
+	for (int o = 0; o < out[0]; o++)
+	for (int h = 0; h < out[1]; h++)
+	for (int w = 0; w < out[2]; w++)
+	for (int c = 0; c < in[0]; c++)
+	for (int a = 0; a < k; a++)
+	for (int b = 0; b < k; b++)
+		f(context, (size_t)(((i * out[0] + o) * out[1] + h) * out[2] + w),
+			(size_t)(((i * in[0] + c) * in[1] + h + a) * in[2] + w + b),
+			((o * in[0] + c) * k + a) * k + b);
+}
+
+static void visit_pool(const struct reference *r, visit f, void *context)
+{
+	const int *in = r->l->in, *out = r->l->out;
+	int k = r->l->kernel;
+
+	for (int i = 0; i < r->n * out[0]; i++)
+	for (int h = 0; h < out[1]; h++)
+	for (int w = 0; w < out[2]; w++) {
+		size_t best = (size_t)((i * in[1] + h * k) * in[2] + w * k);
+
+		for (int a = 0; a < k; a++)
+			for (int b = 0; b < k; b++) {
+				size_t at = (size_t)((i * in[1] + h * k + a) * in[2] +
+					w * k + b);
+
+				if (r->x[at] > r->x[best])
+					best = at;
 			}
-		}
+		f(context, (size_t)((i * out[1] + h) * out[2] + w), best, -1);
+	}
 }
 
-/* sum y dy, of which dense_backward gives the gradient */
-static double dense_value(const struct dense *d, bool relu, const float *x,
-	const double *w, const double *bias, const float *dy)
+static void visit_drop(const struct reference *r, visit f, void *context)
 {
-	double *y = zeros((size_t)(d->n * d->out)), sum = 0;
+	for (size_t i = 0; i < outputs(r); i++)
+		if (!r->pass->train || kf_rng_u32(r->pass->seed, KF_RNG_DROPOUT,
+			(uint32_t)r->l->index, r->pass->step, i) >=
+			(uint32_t)(r->l->drop * 0x1p32))
+			f(context, i, i, -1);
+}
 
-	dense_forward(d, relu, x, w, bias, y);
-	for (int i = 0; i < d->n * d->out; i++)
+static void visit_all(const struct reference *r, visit f, void *context)
+{
+	static void (*const by_kind[])(const struct reference *, visit, void *) = {
+		[KF_DENSE] = visit_dense, [KF_CONV] = visit_conv,
+		[KF_POOL] = visit_pool, [KF_DROP] = visit_drop };
+
+	by_kind[r->l->kind](r, f, context);
+}
+
+struct sums {
+	const struct reference *r;
+	double *y;                    /* forward */
+	const double *dy;             /* backward, before the activation */
+	double *dx, *dw;
+};
+
+static double scale(const struct reference *r)
+{
+	return r->l->kind == KF_DROP && r->pass->train ? 1 / (1 - r->l->drop) : 1;
+}
+
+static void add_forward(void *context, size_t y, size_t x, long w)
+{
+	struct sums *s = context;
+
+	s->y[y] += s->r->x[x] * (w < 0 ? scale(s->r) : s->r->weight[w]);
+}
+
+static void add_backward(void *context, size_t y, size_t x, long w)
+{
+	struct sums *s = context;
+
+	s->dx[x] += s->dy[y] * (w < 0 ? scale(s->r) : s->r->weight[w]);
+	if (w >= 0)
+		s->dw[w] += s->dy[y] * s->r->x[x];
+}
+
+/* Which channel an output belongs to. */
+static size_t channel(const struct reference *r, size_t y)
+{
+	return y / (size_t)(r->l->out[1] * r->l->out[2]) % (size_t)r->l->out[0];
+}
+
+static void reference_forward(const struct reference *r, double *y)
+{
+	struct sums s = { .r = r, .y = y };
+
+	for (size_t i = 0; i < outputs(r); i++)
+		y[i] = r->bias ? r->bias[channel(r, i)] : 0;
+	visit_all(r, add_forward, &s);
+	for (size_t i = 0; i < outputs(r); i++)
+		y[i] = activate(y[i], r->l->activation);
+}
+
+static void reference_backward(const struct reference *r, const double *y,
+	const float *dy, double *dw, double *db, double *dx)
+{
+	double *inner = zeros(outputs(r));
+	struct sums s = { .r = r, .dy = inner, .dx = dx, .dw = dw };
+
+	for (size_t i = 0; i < outputs(r); i++) {
+		inner[i] = dy[i] * slope(y[i], r->l->activation);
+		if (r->bias)
+			db[channel(r, i)] += inner[i];
+	}
+	visit_all(r, add_backward, &s);
+	free(inner);
+}
+
+/* sum y dy, of which reference_backward gives the gradient */
+static double value(const struct reference *r, const float *dy)
+{
+	double *y = zeros(outputs(r)), sum = 0;
+
+	reference_forward(r, y);
+	for (size_t i = 0; i < outputs(r); i++)
 		sum += y[i] * dy[i];
 	free(y);
 	return sum;
 }
 
 /* A few weights' gradients against (f(w + h) - f(w - h)) / 2h. */
-static bool finite_differences(const struct dense *d, bool relu, const float *x,
-	double *w, const double *bias, const float *dy, const float *dw)
+static bool finite_differences(const struct reference *r, const float *dy,
+	const float *dw, size_t count)
 {
 	double got[8], h = 1e-6;
 	float have[8];
-	int count = d->in * d->out, tries = count < 8 ? count : 8;
+	size_t tries = count < 8 ? count : 8;
 
-	for (int i = 0; i < tries; i++) {
-		int at = (int)((long)i * 7919 % count);
-		double keep = w[at], up, down;
+	for (size_t i = 0; i < tries; i++) {
+		double *w = &r->weight[i * 7919 % count], keep = *w, up, down;
 
-		w[at] = keep + h;
-		up = dense_value(d, relu, x, w, bias, dy);
-		w[at] = keep - h;
-		down = dense_value(d, relu, x, w, bias, dy);
-		w[at] = keep;
+		*w = keep + h;
+		up = value(r, dy);
+		*w = keep - h;
+		down = value(r, dy);
+		*w = keep;
 		got[i] = (up - down) / (2 * h);
-		have[i] = dw[at];
+		have[i] = dw[w - r->weight];
 	}
-	return same(have, got, (size_t)tries, 1e-5);
+	return same(have, got, tries, 1e-5);
 }
 
 static double *widen(const float *v, size_t n)
@@ -162,72 +289,121 @@ static double *widen(const float *v, size_t n)
 	return d;
 }
 
-static void test_dense(const struct dense *d)
+/* The backend's side of a case: one layer with all that it works on. */
+struct device_layer {
+	struct kf_plan *plan;
+	struct kf_mem *data, *weights, *grads;
+	struct kf_act *x, *y, *dy, *dx;
+};
+
+static struct device_layer make_device_layer(const struct layer_case *t,
+	const struct kf_layers *l, const float *x, const float *w, const float *bias,
+	const float *dy)
 {
-	size_t n_x = (size_t)(d->n * d->in), n_y = (size_t)(d->n * d->out);
-	size_t n_w = (size_t)(d->in * d->out), n_b = (size_t)d->out;
-	float *x = numbers(n_x, 1), *w = numbers(n_w, 2), *bias = numbers(n_b, 3);
-	float *dy = numbers(n_y, 4), *got;
-	double *w64 = widen(w, n_w), *bias64 = widen(bias, n_b), *y = zeros(n_y);
-	double *dw = zeros(n_w), *db = zeros(n_b), *dx = zeros(n_x);
-	bool relu = strstr(d->line, "relu") != NULL;
-	uint32_t *rows = calloc((size_t)d->n, sizeof *rows);
-	struct kf_pass pass = { .train = true };
+	const int shape[3] = { t->c, t->h, t->w };
+	uint32_t *rows = calloc((size_t)t->n, sizeof *rows);
+	struct device_layer d = { .data = upload(x, (size_t)(t->n * t->c * t->h * t->w)),
+		.weights = b->op->alloc(b, l->floats + 1),
+		.grads = b->op->alloc(b, l->floats + 1) };
+
+	if (l->n_params) {
+		b->op->write_param(b, d.weights, &l->param[0], w);
+		b->op->write_param(b, d.weights, &l->param[1], bias);
+	}
+	for (int i = 0; i < t->n; i++)
+		rows[i] = (uint32_t)i;
+	d.plan = b->op->plan(b, &l->layer[0], l->param, t->n);
+	d.x = b->op->input(b, t->n, shape);
+	d.dx = b->op->input(b, t->n, shape);
+	d.y = b->op->act(b, d.plan, NULL);
+	d.dy = b->op->act(b, d.plan, NULL);
+	b->op->take(b, d.x, d.data, rows);
+	b->op->write_act(b, d.dx, x); /* gives it memory of its own */
+	b->op->write_act(b, d.dy, dy);
+	free(rows);
+	return d;
+}
+
+static void free_device_layer(struct device_layer *d)
+{
+	b->op->free_act(b, d->x);
+	b->op->free_act(b, d->dx);
+	b->op->free_act(b, d->y);
+	b->op->free_act(b, d->dy);
+	b->op->free_plan(b, d->plan);
+	b->op->free(b, d->data);
+	b->op->free(b, d->weights);
+	b->op->free(b, d->grads);
+}
+
+/* Parameters read back, and their gradients. */
+static void test_params(const struct kf_layers *l, const struct device_layer *d,
+	const struct reference *r, const float *w, const float *dy, const double *dw,
+	const double *db)
+{
+	float *got = malloc((l->floats + 1) * sizeof *got);
+	size_t n = l->param[0].count;
+
+	b->op->read_param(b, d->grads, &l->param[1], got);
+	ok(same(got, db, l->param[1].count, 3e-6), "gradient by bias");
+	b->op->read_param(b, d->grads, &l->param[0], got);
+	ok(same(got, dw, n, 1e-5), "gradient by weights");
+	ok(finite_differences(r, dy, got, n), "gradient as by finite differences");
+	b->op->read_param(b, d->weights, &l->param[0], got);
+	ok(!memcmp(got, w, n * sizeof *w), "weights read back as written");
+	free(got);
+}
+
+static void test_layer(const struct layer_case *t)
+{
+	struct kf_pass pass = { .train = true, .seed = 5, .step = 3 };
+	size_t n_x = (size_t)(t->n * t->c * t->h * t->w), n_y;
+	struct reference r = { .n = t->n, .pass = &pass };
 	struct kf_layers l;
 	struct kf_err err;
-	struct kf_mem *data = upload(x, n_x), *weights, *grads;
-	struct kf_act *a_x, *a_y, *a_dy, *a_dx;
-	struct kf_plan *plan;
+	struct device_layer d;
+	float *x, *w, *bias, *dy, *got;
+	double *y, *dw, *db, *dx;
 
-	for (int i = 0; i < d->n; i++)
-		rows[i] = (uint32_t)i;
-	if (!ok(kf_layers_parse(&l, d->line, 1, 1, d->in, d->out, &err) == 0,
-		"'%s', %d rows of %d to %d: the line parses", d->line, d->n, d->in,
-		d->out))
+	if (!ok(kf_layers_parse(&l, t->line, t->c, t->h, t->w, 0, &err) == 0,
+		"'%s' on %d x %d x %d x %d", t->line, t->n, t->c, t->h, t->w)) {
+		note("%s", err.msg);
 		return;
-	weights = b->op->alloc(b, l.floats);
-	grads = b->op->alloc(b, l.floats);
-	b->op->write_param(b, weights, &l.param[0], w);
-	b->op->write_param(b, weights, &l.param[1], bias);
-	plan = b->op->plan(b, &l.layer[0], l.param, d->n);
-	a_x = b->op->input(b, d->n, (size_t)d->in);
-	a_dx = b->op->input(b, d->n, (size_t)d->in);
-	a_y = b->op->act(b, plan);
-	a_dy = b->op->act(b, plan);
-	b->op->take(b, a_x, data, rows);
-	b->op->write_act(b, a_dx, x); /* gives it memory of its own */
-	b->op->write_act(b, a_dy, dy);
-	b->op->forward(b, plan, &pass, weights, a_x, a_y);
-	got = malloc((n_x + n_y + n_w) * sizeof *got);
-	b->op->read_act(b, a_y, got);
-	dense_forward(d, relu, x, w64, bias64, y);
-	ok(same(got, y, n_y, 2e-6), "forward");
+	}
+	r.l = &l.layer[0];
+	n_y = outputs(&r);
+	r.x = x = numbers(n_x, 1);
+	w = numbers(l.floats, 2);
+	bias = numbers(l.floats, 3);
+	dy = numbers(n_y, 4);
+	if (l.n_params) {
+		r.weight = widen(w, l.param[0].count);
+		r.bias = widen(bias, l.param[1].count);
+	}
+	y = zeros(n_y), dw = zeros(l.floats), db = zeros(l.floats), dx = zeros(n_x);
+	got = malloc((n_x + n_y) * sizeof *got);
 
-	dense_backward(d, relu, x, w64, y, dy, dw, db, dx);
-	b->op->backward(b, plan, &pass, weights, grads, a_x, a_y, a_dy, a_dx);
-	b->op->read_act(b, a_dx, got);
-	ok(same(got, dx, n_x, 2e-6), "gradient by x");
-	b->op->read_param(b, grads, &l.param[1], got);
-	ok(same(got, db, n_b, 2e-6), "gradient by bias");
-	b->op->read_param(b, grads, &l.param[0], got);
-	ok(same(got, dw, n_w, 2e-6), "gradient by weights");
-	ok(finite_differences(d, relu, x, w64, bias64, dy, got),
-		"gradient as by finite differences");
-	b->op->read_param(b, weights, &l.param[0], got);
-	ok(!memcmp(got, w, n_w * sizeof *w), "weights read back as written");
-	ok(healthy(), "no failure");
+	d = make_device_layer(t, &l, x, w, bias, dy);
+	b->op->forward(b, d.plan, &pass, d.weights, d.x, d.y);
+	b->op->read_act(b, d.y, got);
+	reference_forward(&r, y);
+	ok(same(got, y, n_y, 3e-6), "forward");
+	b->op->backward(b, d.plan, &pass, d.weights, d.grads, d.x, d.y, d.dy, d.dx);
+	b->op->read_act(b, d.dx, got);
+	reference_backward(&r, y, dy, dw, db, dx);
+	ok(same(got, dx, n_x, 3e-6), "gradient by x");
+	if (l.n_params)
+		test_params(&l, &d, &r, w, dy, dw, db);
+	pass.train = false;
+	b->op->forward(b, d.plan, &pass, d.weights, d.x, d.y);
+	b->op->read_act(b, d.y, got);
+	reference_forward(&r, y);
+	ok(same(got, y, n_y, 3e-6) && healthy(), "forward, not training");
 
-	b->op->free_act(b, a_x);
-	b->op->free_act(b, a_dx);
-	b->op->free_act(b, a_y);
-	b->op->free_act(b, a_dy);
-	b->op->free_plan(b, plan);
-	b->op->free(b, data);
-	b->op->free(b, weights);
-	b->op->free(b, grads);
+	free_device_layer(&d);
 	kf_layers_free(&l);
-	free(x), free(w), free(bias), free(dy), free(got), free(w64), free(bias64);
-	free(y), free(dw), free(db), free(dx), free(rows);
+	free(x), free(w), free(bias), free(dy), free(got), free(r.weight);
+	free(r.bias), free(y), free(dw), free(db), free(dx);
 }
 
 /* -- batches, loss ------------------------------------------------------------------- */
@@ -239,7 +415,7 @@ static void test_take(void)
 	size_t row = 37;
 	float *v = numbers(9 * row, 5), got[4 * 37];
 	struct kf_mem *m = upload(v, 9 * row);
-	struct kf_act *a = b->op->input(b, 4, row);
+	struct kf_act *a = b->op->input(b, 4, (const int[]){ 1, 1, (int)row });
 
 	for (size_t k = 0; k < sizeof orders / sizeof *orders; k++) {
 		bool good = true;
@@ -266,8 +442,8 @@ static void test_squared_error(int n, int m, int missing)
 	double *dp = zeros(count), sum = 0, want[1];
 	uint32_t *rows = calloc((size_t)n, sizeof *rows);
 	struct kf_mem *targets, *losses = b->op->alloc(b, 3);
-	struct kf_act *a_p = b->op->input(b, n, (size_t)m);
-	struct kf_act *a_dp = b->op->input(b, n, (size_t)m);
+	struct kf_act *a_p = b->op->input(b, n, (const int[]){ m, 1, 1 });
+	struct kf_act *a_dp = b->op->input(b, n, (const int[]){ m, 1, 1 });
 
 	for (int i = 0; i < n; i++)
 		rows[i] = (uint32_t)(2 * (n - 1 - i)); /* out of order */
@@ -400,11 +576,21 @@ static void test_denormals(void)
 
 int main(void)
 {
-	static const struct dense dense[] = {
-		{ 1, 1, 1, "dense" }, { 1, 7, 3, "dense3 relu" },
-		{ 3, 1, 5, "dense5 relu" }, { 5, 35, 13, "dense13" },
-		{ 33, 129, 67, "dense67 relu" }, { 127, 301, 30, "dense30" },
-		{ 128, 577, 100, "dense100 relu" },
+	static const struct layer_case cases[] = {
+		{ 1, 1, 1, 1, "dense1" }, { 1, 1, 1, 7, "dense3 relu" },
+		{ 3, 1, 1, 1, "dense5 tanh" }, { 5, 1, 5, 7, "dense13 sigmoid" },
+		{ 33, 3, 1, 43, "dense67 relu" }, { 127, 1, 7, 43, "dense30" },
+		{ 128, 1, 1, 577, "dense100 relu" }, { 7, 19, 5, 3, "dense11 relu" },
+		{ 4, 32, 3, 3, "dense10" },
+		{ 1, 1, 1, 1, "conv1x1" }, { 3, 1, 9, 7, "conv5x3 relu" },
+		{ 2, 3, 11, 10, "conv8x2 tanh" }, { 5, 8, 7, 9, "conv16x3 relu" },
+		{ 2, 13, 8, 8, "conv7x2 sigmoid" }, { 3, 16, 5, 5, "conv33x5 relu" },
+		{ 2, 20, 6, 7, "conv24x1" }, { 4, 1, 96, 96, "conv32x3 relu" },
+		{ 1, 1, 2, 2, "pool2" }, { 3, 5, 7, 9, "pool2" },
+		{ 2, 16, 9, 11, "pool3" }, { 2, 21, 8, 8, "pool2" },
+		{ 1, 1, 1, 3, "drop.5" }, { 7, 1, 1, 101, "drop.2" },
+		{ 3, 5, 7, 9, "drop.5" }, { 2, 19, 5, 7, "drop.1" },
+		{ 5, 32, 11, 11, "drop.3" },
 	};
 	static const size_t sizes[] = { 1, 7, 65537 };
 	struct kf_err err;
@@ -413,8 +599,8 @@ int main(void)
 	if (!ok(b != NULL, "a backend opens"))
 		return note("%s", err.msg), done_testing();
 	note("backend %s", b->device);
-	for (size_t i = 0; i < sizeof dense / sizeof *dense; i++)
-		test_dense(&dense[i]);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		test_layer(&cases[i]);
 	test_take();
 	test_squared_error(1, 1, 0);
 	test_squared_error(7, 5, 3);
