@@ -47,9 +47,10 @@ $(BUILD)/lib/libkfkd.a: $(LIB_OBJECTS)
 
 $(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/lib/libkfkd.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(LIBS)
 
 $(BIN)/kfkd-train: $(BUILD)/cmd/progress.o
+$(BIN)/kfkd-plot: $(BUILD)/cmd/plot_faces.o $(BUILD)/cmd/plot_figures.o
 
 # The only objects that know oneDNN and OpenMP.
 CPU_OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/backend_cpu*.c))

@@ -283,6 +283,19 @@ void cli_end(struct kf_writer *w)
 	kf_writer_close(w);
 }
 
+void cli_end_by_signal(int number)
+{
+	sigset_t set;
+
+	remove_temp();
+	signal(number, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	raise(number);
+	exit(128 + number); /* not reached */
+}
+
 int cli_finish(void)
 {
 	if (fflush(stdout) || ferror(stdout))

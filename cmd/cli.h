@@ -72,6 +72,9 @@ struct kf_writer *cli_writer(const struct kf_schema *s);
 void cli_write(struct kf_writer *w, const struct kf_chunk *c);
 void cli_end(struct kf_writer *w); /* last chunk, and closes the writer */
 
+/* Ends as the signal would have, with nothing half-written left. */
+_Noreturn void cli_end_by_signal(int signal);
+
 /* Closes standard output and checks that all of it was written.  Returns 0. */
 int cli_finish(void);
 

@@ -1,59 +1,100 @@
-/* kfkd-save: a tensor stream as CSV in Kaggle's layout. */
+/* kfkd-save: a tensor stream as CSV in Kaggle's layouts. */
 #include "cli.h"
 #include "save_csv.h"
+#include "submission.h"
 
 static const char usage[] =
 	"usage: kfkd-save [-inp] [-o OUT] [FILE]\n"
-	"Writes a tensor stream as CSV in Kaggle's layout.\n"
-	"  -i, --ids          with a column ImageId, as where there are no targets\n"
-	"  -n, --no-ids       without, even where rows do not count from 1\n"
-	"  -p, --predictions  predictions in place of targets\n"
-	"  -o, --output OUT   write to OUT, which appears when it is whole\n"
-	"  -h, --help         print this\n"
-	"  -V, --version      print the version\n";
+	"       kfkd-save -l TABLE [-o OUT] [FILE]\n"
+	"Writes a tensor stream as CSV in Kaggle's layout, or as a submission.\n"
+	"  -i, --ids           with a column ImageId, as where there are no targets\n"
+	"  -n, --no-ids        without, even where rows do not count from 1\n"
+	"  -p, --predictions   predictions in place of targets\n"
+	"  -l, --lookup TABLE  a submission: what Kaggle's IdLookupTable.csv asks for\n"
+	"  -o, --output OUT    write to OUT, which appears when it is whole\n"
+	"  -h, --help          print this\n"
+	"  -V, --version       print the version\n";
 
 static const struct option options[] = {
 	{ "ids", no_argument, NULL, 'i' }, { "no-ids", no_argument, NULL, 'n' },
 	{ "predictions", no_argument, NULL, 'p' },
+	{ "lookup", required_argument, NULL, 'l' },
 	{ "output", required_argument, NULL, 'o' }, CLI_LONG
 };
 
-int main(int argc, char **argv)
+/* All rows, images included. */
+static void save_csv(struct kf_reader *in, bool predictions, int ids)
 {
-	const char *output = NULL;
-	struct kf_save save = { .file = stdout };
+	struct kf_save save = { .file = stdout, .name = cli_output_name(),
+		.schema = kf_reader_schema(in), .predictions = predictions };
 	static char buffer[1 << 18];
-	struct kf_reader *in;
 	struct kf_chunk *chunk;
 	struct kf_err err;
-	int c, ids = -1;
 
-	cli_init(argv, usage);
-	while ((c = getopt_long(argc, argv, CLI_SHORT "inpo:", options, NULL)) != -1)
-		if (c == 'i')
-			ids = KF_IDS_ALWAYS;
-		else if (c == 'n')
-			ids = KF_IDS_NEVER;
-		else if (c == 'p')
-			save.predictions = true;
-		else if (c == 'o')
-			output = optarg;
-		else
-			cli_option(c);
-	in = cli_reader(argc, argv);
-	save.schema = kf_reader_schema(in);
 	if (ids < 0) /* Kaggle's test.csv has ids, its training.csv has none */
-		ids = save.predictions || save.schema->columns.n ? KF_IDS_COUNTED :
+		ids = predictions || save.schema->columns.n ? KF_IDS_COUNTED :
 			KF_IDS_ALWAYS;
 	save.ids = (enum kf_save_ids)ids;
-	cli_output(output);
-	save.name = cli_output_name();
 	setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
 	if (kf_save_header(&save, &err) < 0)
 		die("%s", err.msg);
 	while ((chunk = cli_next(in)))
 		if (kf_save_rows(&save, chunk, &err) < 0)
 			die("%s", err.msg);
+}
+
+/* The predictions that a table asks for. */
+static void save_submission(struct kf_reader *in, int table, const char *name)
+{
+	struct kf_submission *submission;
+	struct kf_chunk *chunk;
+	struct kf_err err;
+
+	submission = kf_submission_open(table, name, kf_reader_schema(in), &err);
+	if (!submission)
+		die("%s", err.msg);
+	while ((chunk = cli_next(in)))
+		if (kf_submission_add(submission, chunk, &err) < 0)
+			die("%s", err.msg);
+	if (kf_submission_write(submission, stdout, cli_output_name(), &err) < 0)
+		die("%s", err.msg);
+	kf_submission_free(submission);
+}
+
+int main(int argc, char **argv)
+{
+	const char *output = NULL, *lookup = NULL, *name, *table_name;
+	bool predictions = false;
+	struct kf_reader *in;
+	int c, fd, table = -1, ids = -1;
+
+	cli_init(argv, usage);
+	while ((c = getopt_long(argc, argv, CLI_SHORT "inpl:o:", options, NULL)) != -1)
+		if (c == 'i')
+			ids = KF_IDS_ALWAYS;
+		else if (c == 'n')
+			ids = KF_IDS_NEVER;
+		else if (c == 'p')
+			predictions = true;
+		else if (c == 'l')
+			lookup = optarg;
+		else if (c == 'o')
+			output = optarg;
+		else
+			cli_option(c);
+	if (lookup && (predictions || ids >= 0))
+		misuse("--lookup does not go with --ids, --no-ids or --predictions");
+	fd = cli_input(argc, argv, &name);
+	if (lookup)
+		table = cli_open(lookup, &table_name);
+	if (table == fd)
+		misuse("standard input cannot be both table and stream");
+	in = cli_stream(fd, name, false);
+	cli_output(output);
+	if (lookup)
+		save_submission(in, table, table_name);
+	else
+		save_csv(in, predictions, ids);
 	kf_reader_close(in);
 	return cli_finish();
 }

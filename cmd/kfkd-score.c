@@ -1,66 +1,168 @@
-/* kfkd-score: how far predictions are from the truth. */
+/* kfkd-score: how far predictions are from the truth, or how often they are
+ * right. */
+#include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "classes.h"
 #include "cli.h"
 #include "score.h"
 
 static const char usage[] =
-	"usage: kfkd-score [-o OUT] [FILE]\n"
+	"usage: kfkd-score [-r] [-o OUT] [FILE]\n"
 	"Prints the root mean square error in pixels, per keypoint and overall, of a\n"
-	"tensor stream with targets and predictions.\n"
+	"tensor stream with targets and predictions; where it has labels in place of\n"
+	"targets, the part of predicted classes that is right.\n"
+	"  -r, --rows        print each row's error, not each keypoint's\n"
 	"  -o, --output OUT  write to OUT, which appears when it is whole\n"
 	"  -h, --help        print this\n"
 	"  -V, --version     print the version\n";
 
 static const struct option options[] = {
+	{ "rows", no_argument, NULL, 'r' },
 	{ "output", required_argument, NULL, 'o' }, CLI_LONG
 };
 
-/* The last line is for other programs: it holds the overall error alone. */
-static void print_score(const struct kf_score *s)
+/* Rows are printed as they come, so a failed write is noticed as it comes. */
+static void flush(void)
 {
-	double overall = kf_score_overall(s);
+	if (fflush(stdout))
+		die("cannot write '%s': %s", cli_output_name(), strerror(errno));
+}
 
+/* -- keypoints ------------------------------------------------------------------- */
+
+static void print_score(const char *name, const struct kf_point_score *p)
+{
+	if (p->n)
+		printf("%s\t%.4f\t%" PRIu64 "\n", name, kf_score_rmse(p), p->n);
+	else
+		printf("%s\t-\t0\n", name);
+}
+
+static void score_rows(struct kf_score *s, const struct kf_schema *schema,
+	const struct kf_chunk *chunk)
+{
+	struct kf_point_score row;
+	struct kf_err err;
+	char id[24];
+
+	for (size_t i = 0; i < chunk->n; i++) {
+		if (kf_score_row(s, schema, chunk, i, &row, &err) < 0)
+			die("%s", err.msg);
+		snprintf(id, sizeof id, "%" PRId64, chunk->id[i]);
+		print_score(id, &row);
+	}
+	flush();
+}
+
+/* The last line is for other programs: it holds the overall error alone. */
+static void score_keypoints(struct kf_reader *in, bool rows)
+{
+	const struct kf_schema *schema = kf_reader_schema(in);
+	struct kf_score score;
+	struct kf_chunk *chunk;
+	struct kf_err err;
+	double overall;
+
+	if (kf_score_init(&score, schema, &err) < 0)
+		die("%s", err.msg);
+	if (rows)
+		printf("id\tRMSE\tvalues\n");
+	while ((chunk = cli_next(in)))
+		if (rows)
+			score_rows(&score, schema, chunk);
+		else if (kf_score_add(&score, schema, chunk, &err) < 0)
+			die("%s", err.msg);
+	overall = kf_score_overall(&score);
 	if (isnan(overall))
 		die("no row has a target that was predicted");
-	printf("keypoint\tRMSE\tvalues\n");
-	for (int i = 0; i < s->n; i++)
-		if (s->point[i].n)
-			printf("%s\t%.4f\t%llu\n", s->point[i].name,
-				kf_score_rmse(&s->point[i]),
-				(unsigned long long)s->point[i].n);
-		else
-			printf("%s\t-\t0\n", s->point[i].name);
+	if (!rows)
+		printf("keypoint\tRMSE\tvalues\n");
+	for (int i = 0; !rows && i < score.n; i++)
+		print_score(score.point[i].name, &score.point[i]);
 	printf("overall\t%.4f\n", overall);
+	kf_score_free(&score);
+}
+
+/* -- classes --------------------------------------------------------------------- */
+
+static void add_classes(struct kf_accuracy *a, const struct kf_schema *schema,
+	const struct kf_chunk *chunk, bool rows)
+{
+	struct kf_err err;
+
+	for (size_t i = 0; i < chunk->n; i++) {
+		int best = kf_accuracy_row(a, schema, chunk, i, &err);
+
+		if (best < 0)
+			die("%s", err.msg);
+		if (rows)
+			printf("%" PRId64 "\t%" PRId64 "\t%d\n", chunk->id[i],
+				chunk->label[i], best);
+	}
+	flush();
+}
+
+static void print_classes(const struct kf_accuracy *a)
+{
+	printf("class\taccuracy\trows\n");
+	for (int i = 0; i < a->classes.n; i++)
+		if (a->rows[i])
+			printf("%d\t%.4f\t%" PRIu64 "\n", i,
+				(double)a->right[i] / (double)a->rows[i], a->rows[i]);
+		else
+			printf("%d\t-\t0\n", i);
+}
+
+static void score_classes(struct kf_reader *in, bool rows)
+{
+	const struct kf_schema *schema = kf_reader_schema(in);
+	struct kf_accuracy accuracy;
+	struct kf_chunk *chunk;
+	struct kf_err err;
+	double overall;
+
+	if (kf_accuracy_init(&accuracy, schema, &err) < 0)
+		die("%s", err.msg);
+	if (rows)
+		printf("id\tlabel\tpredicted\n");
+	while ((chunk = cli_next(in)))
+		add_classes(&accuracy, schema, chunk, rows);
+	overall = kf_accuracy_overall(&accuracy);
+	if (isnan(overall))
+		die("the stream has no rows: there is nothing to score");
+	if (!rows)
+		print_classes(&accuracy);
+	printf("overall\t%.4f\n", overall);
+	kf_accuracy_free(&accuracy);
 }
 
 int main(int argc, char **argv)
 {
-	const char *output = NULL;
 	const struct kf_schema *schema;
-	struct kf_score score;
+	const char *output = NULL;
 	struct kf_reader *in;
-	struct kf_chunk *chunk;
-	struct kf_err err;
+	bool rows = false;
 	int c;
 
 	cli_init(argv, usage);
-	while ((c = getopt_long(argc, argv, CLI_SHORT "o:", options, NULL)) != -1)
-		if (c == 'o')
+	while ((c = getopt_long(argc, argv, CLI_SHORT "ro:", options, NULL)) != -1)
+		if (c == 'r')
+			rows = true;
+		else if (c == 'o')
 			output = optarg;
 		else
 			cli_option(c);
 	in = cli_reader(argc, argv);
-	schema = kf_reader_schema(in);
-	if (kf_score_init(&score, schema, &err) < 0)
-		die("%s", err.msg);
-	while ((chunk = cli_next(in)))
-		if (kf_score_add(&score, schema, chunk, &err) < 0)
-			die("%s", err.msg);
 	cli_output(output);
-	print_score(&score);
-	kf_score_free(&score);
+	schema = kf_reader_schema(in);
+	if (schema->has_label && schema->columns.n == 0)
+		score_classes(in, rows);
+	else
+		score_keypoints(in, rows);
 	kf_reader_close(in);
 	return cli_finish();
 }

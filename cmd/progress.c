@@ -13,11 +13,13 @@
 #define PLAIN "\033[0m"
 #define CLEAR_LINE "\r\033[K"
 
-void progress_start(struct progress *p, bool quiet, int epochs, double pixels)
+void progress_start(struct progress *p, bool quiet, int epochs, bool classify,
+	double pixels)
 {
 	const char *term = getenv("TERM");
 
-	*p = (struct progress){ .quiet = quiet, .epochs = epochs, .pixels = pixels };
+	*p = (struct progress){ .quiet = quiet, .epochs = epochs,
+		.classify = classify, .pixels = pixels };
 	p->terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb");
 }
 
@@ -36,7 +38,8 @@ void progress_say(const struct progress *p, const char *fmt, ...)
 /* -- layers -------------------------------------------------------------------- */
 
 /* flat: as a dense layer sees it, and makes it. */
-static void print_layer(const char *class, const int shape[3], bool flat)
+static void print_layer(const char *class, const int shape[3], bool flat,
+	size_t parameters)
 {
 	int outputs = shape[0] * shape[1] * shape[2];
 	char text[64];
@@ -46,25 +49,41 @@ static void print_layer(const char *class, const int shape[3], bool flat)
 	else
 		snprintf(text, sizeof text, "(None, %d, %d, %d)", shape[0], shape[1],
 			shape[2]);
-	fprintf(stderr, "  %-18s\t%-20s\tproduces %7d outputs\n", class, text, outputs);
+	fprintf(stderr, "  %-18s\t%-20s\tproduces %7d outputs", class, text, outputs);
+	if (parameters)
+		fprintf(stderr, "\t%9zu parameters", parameters);
+	fputc('\n', stderr);
 }
 
 void progress_layers(const struct progress *p, const struct kf_layers *l)
 {
+	static const char *const class[] = { [KF_DENSE] = "DenseLayer",
+		[KF_CONV] = "Conv2DLayer", [KF_POOL] = "MaxPool2DLayer",
+		[KF_DROP] = "DropoutLayer" };
+
 	if (p->quiet)
 		return;
-	print_layer("InputLayer", (const int[]){ l->c, l->h, l->w }, true);
-	for (int i = 0; i < l->n; i++)
-		print_layer("DenseLayer", l->layer[i].out, true);
-	fprintf(stderr, "  %zu parameters\n", l->floats);
+	print_layer("InputLayer", (const int[]){ l->c, l->h, l->w },
+		l->layer[0].kind == KF_DENSE, 0);
+	for (int i = 0; i < l->n; i++) {
+		const struct kf_layer *y = &l->layer[i];
+		bool flat = y->kind == KF_DENSE || y->out[1] * y->out[2] == 1;
+		size_t parameters = y->weight < 0 ? 0 : l->param[y->weight].count +
+			l->param[y->bias].count;
+
+		print_layer(class[y->kind], y->out, flat, parameters);
+	}
+	fprintf(stderr, "  %zu parameters in all\n", l->floats);
 }
 
 /* -- the table ----------------------------------------------------------------- */
 
 void progress_head(const struct progress *p)
 {
-	progress_say(p, "\n Epoch  |  Train loss  |  Valid loss  |  Train / Val  |  Dur\n"
-		"--------|--------------|--------------|---------------|-------");
+	progress_say(p, "\n Epoch  |  Train loss  |  Valid loss  |  Train / Val  |%s  Dur\n"
+		"--------|--------------|--------------|---------------|%s-------",
+		p->classify ? "  Valid acc  |" : "",
+		p->classify ? "-------------|" : "");
 }
 
 /* A value in its column, coloured when it is the best so far. */
@@ -78,7 +97,7 @@ static void print_value(const struct progress *p, float v, bool best,
 
 static void print_left(const struct progress *p, int epoch)
 {
-	int left = (int)(p->seconds / epoch * (p->epochs - epoch) + 0.5);
+	int left = (int)(p->seconds / p->done * (p->epochs - epoch) + 0.5);
 
 	fprintf(stderr, "epoch %d of %d, ", epoch, p->epochs);
 	if (left >= 3600)
@@ -91,6 +110,7 @@ static void print_left(const struct progress *p, int epoch)
 void progress_row(struct progress *p, const struct kf_epoch *e)
 {
 	p->seconds += e->seconds;
+	p->done++;
 	if (e->best_valid) {
 		p->best_epoch = e->epoch;
 		p->best_loss = e->valid_loss;
@@ -102,8 +122,10 @@ void progress_row(struct progress *p, const struct kf_epoch *e)
 	fprintf(stderr, "%6d", e->epoch);
 	print_value(p, e->train_loss, e->best_train, BLUE);
 	print_value(p, e->valid_loss, e->best_valid, GREEN);
-	fprintf(stderr, "  |  %11.6f  |  %.2fs\n", e->train_loss / e->valid_loss,
-		e->seconds);
+	fprintf(stderr, "  |  %11.6f", e->train_loss / e->valid_loss);
+	if (p->classify)
+		fprintf(stderr, "  |  %8.2f%%", 100 * e->accuracy);
+	fprintf(stderr, "  |  %.2fs\n", e->seconds);
 	if (p->terminal && e->epoch < p->epochs)
 		print_left(p, e->epoch);
 }
@@ -112,7 +134,10 @@ void progress_end(const struct progress *p)
 {
 	if (p->terminal && !p->quiet)
 		fputs(CLEAR_LINE, stderr);
-	if (p->best_epoch)
+	if (p->best_epoch && p->classify)
+		progress_say(p, "\nbest valid loss %.6f in epoch %d, %.1f s in all",
+			p->best_loss, p->best_epoch, p->seconds);
+	else if (p->best_epoch)
 		progress_say(p, "\nbest valid loss %.6f in epoch %d (RMSE %.3f px), "
 			"%.1f s in all", p->best_loss, p->best_epoch,
 			p->pixels * sqrt(p->best_loss), p->seconds);

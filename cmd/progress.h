@@ -8,16 +8,19 @@
 struct progress {
 	bool quiet;
 	bool terminal;      /* colours, and a line with the time left */
+	bool classify;      /* a column for the accuracy, and no pixels */
 	int epochs;
+	int done;           /* rows of the table */
 	double pixels;      /* RMSE of a loss of 1 */
 	double seconds;     /* spent so far */
 	int best_epoch;     /* of the validation loss */
 	float best_loss;
 };
 
-void progress_start(struct progress *p, bool quiet, int epochs, double pixels);
+void progress_start(struct progress *p, bool quiet, int epochs, bool classify,
+	double pixels);
 
-/* The tutorial's list of layers, and the number of parameters. */
+/* The tutorial's list of layers, with the number of parameters. */
 void progress_layers(const struct progress *p, const struct kf_layers *l);
 
 /* The head of the table, a row of it, and the line below it. */

@@ -37,6 +37,17 @@ struct kf_pass {
 	uint32_t step;     /* counts the batches trained on */
 };
 
+/*
+ * How an image is changed on its way into a batch: the value at (x, y) is taken
+ * from (m[0] x + m[1] y + m[2], m[3] x + m[4] y + m[5]) of the original, between
+ * pixels by bilinear interpolation, outside from the nearest edge; then v
+ * becomes (v - 1/2) contrast + 1/2, cut to [0, 1] unless contrast is 1.
+ */
+struct kf_warp {
+	float m[6];
+	float contrast;
+};
+
 struct kf_backend_ops {
 	void (*close)(struct kf_backend *b);
 
@@ -52,6 +63,8 @@ struct kf_backend_ops {
 		const float *src, size_t n);
 	void (*read)(struct kf_backend *b, const struct kf_mem *m, size_t offset,
 		float *dst, size_t n);
+	void (*copy)(struct kf_backend *b, struct kf_mem *dst,
+		const struct kf_mem *src, size_t n);
 
 	/* One parameter of an arena, on the host in PyTorch's shape. */
 	void (*write_param)(struct kf_backend *b, struct kf_mem *arena,
@@ -72,10 +85,11 @@ struct kf_backend_ops {
 		const struct kf_act *lender);
 	void (*free_act)(struct kf_backend *b, struct kf_act *a);
 
-	/* A batch of n rows of (c, h, w); take fills it with rows of m. */
+	/* A batch of n rows of (c, h, w); take fills it with rows of m, each
+	 * warped unless warps is NULL. */
 	struct kf_act *(*input)(struct kf_backend *b, int n, const int shape[3]);
 	void (*take)(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
-		const uint32_t *rows /* (n) */);
+		const uint32_t *rows /* (n) */, const struct kf_warp *warps /* (n) */);
 	/* From and to the host, (n, c, h, w). */
 	void (*write_act)(struct kf_backend *b, struct kf_act *a, const float *src);
 	void (*read_act)(struct kf_backend *b, const struct kf_act *a, float *dst);
@@ -102,6 +116,16 @@ struct kf_backend_ops {
 	void (*squared_error)(struct kf_backend *b, const struct kf_act *p,
 		const struct kf_mem *targets, const uint32_t *rows, double present,
 		struct kf_act *dp, struct kf_mem *losses, size_t slot);
+
+	/*
+	 * Cross-entropy of the softmax of p (n, classes) with labels (..), the
+	 * numbers of classes: losses[slot] = -mean log softmax(p)[label], unless
+	 * dp is NULL its gradient, and hits[slot] = rows whose largest p is at
+	 * the label.
+	 */
+	void (*cross_entropy)(struct kf_backend *b, const struct kf_act *p,
+		const struct kf_mem *labels, const uint32_t *rows, struct kf_act *dp,
+		struct kf_mem *losses, struct kf_mem *hits, size_t slot);
 
 	/*
 	 * One step of an update rule over a whole arena of n parameters; a state

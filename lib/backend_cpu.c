@@ -109,6 +109,13 @@ static void cpu_read(struct kf_backend *b, const struct kf_mem *m, size_t offset
 		memcpy(dst, m->f + offset, n * sizeof *dst);
 }
 
+static void cpu_copy(struct kf_backend *b, struct kf_mem *dst,
+	const struct kf_mem *src, size_t n)
+{
+	if (!cpu(b)->failed)
+		memcpy(dst->f, src->f, n * sizeof *dst->f);
+}
+
 static bool stored_transposed(struct kf_backend *b, const struct kf_param *p)
 {
 	return p->rank == 2 && cpu(b)->transposed;
@@ -226,37 +233,81 @@ static bool own(struct kf_backend *b, struct kf_act *a)
 	return a->f != NULL;
 }
 
-static void gather(float *to, const float *from, const uint32_t *rows, int n,
-	size_t row)
+static int clamp(int v, int max)
 {
+	return v < 0 ? 0 : v > max ? max : v;
+}
+
+/* One channel (h, w); the formula is that of struct kf_warp. */
+static void warp_channel(float *to, const float *from, int h, int w,
+	const struct kf_warp *warp)
+{
+	const float *m = warp->m;
+
+	for (int y = 0; y < h; y++)
+		for (int x = 0; x < w; x++) {
+			float fx = m[0] * (float)x + m[1] * (float)y + m[2];
+			float fy = m[3] * (float)x + m[4] * (float)y + m[5];
+			float left = floorf(fx), top = floorf(fy);
+			float rx = fx - left, ry = fy - top, a, b, v;
+			int x0 = clamp((int)left, w - 1), x1 = clamp((int)left + 1, w - 1);
+			int y0 = clamp((int)top, h - 1), y1 = clamp((int)top + 1, h - 1);
+
+			a = from[y0 * w + x0] + rx * (from[y0 * w + x1] -
+				from[y0 * w + x0]);
+			b = from[y1 * w + x0] + rx * (from[y1 * w + x1] -
+				from[y1 * w + x0]);
+			v = a + ry * (b - a);
+			if (warp->contrast != 1) {
+				v = (v - 0.5f) * warp->contrast + 0.5f;
+				v = v < 0 ? 0 : v > 1 ? 1 : v;
+			}
+			to[y * w + x] = v;
+		}
+}
+
+/* Rows of m into to (n, c, h, w) of a's shape. */
+static void gather(const struct kf_act *a, float *to, const float *from,
+	const uint32_t *rows, const struct kf_warp *warps)
+{
+	size_t area = (size_t)a->h * (size_t)a->w, row = (size_t)a->c * area;
+
 #pragma omp parallel for schedule(static)
-	for (int i = 0; i < n; i++)
-		memcpy(to + (size_t)i * row, from + rows[i] * row, row * sizeof *to);
+	for (int i = 0; i < a->n; i++) {
+		float *out = to + (size_t)i * row;
+		const float *in = from + rows[i] * row;
+
+		if (!warps)
+			memcpy(out, in, row * sizeof *to);
+		for (int c = 0; warps && c < a->c; c++)
+			warp_channel(out + (size_t)c * area, in + (size_t)c * area,
+				a->h, a->w, &warps[i]);
+	}
 }
 
 /* Plain rows that follow one another are used where they are. */
 static void cpu_take(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
-	const uint32_t *rows)
+	const uint32_t *rows, const struct kf_warp *warps)
 {
 	size_t row = (size_t)a->c * (size_t)a->h * (size_t)a->w;
 	float *plain;
 
 	if (cpu(b)->failed)
 		return;
-	if (a->block == 1 && consecutive(rows, a->n)) {
+	if (a->block == 1 && !warps && consecutive(rows, a->n)) {
 		a->f = m->f + rows[0] * row;
 		return;
 	}
 	if (!own(b, a))
 		return;
 	if (a->block == 1) {
-		gather(a->f, m->f, rows, a->n, row);
+		gather(a, a->f, m->f, rows, warps);
 		return;
 	}
 	plain = cpu_floats(b, (size_t)a->n * row);
 	if (!plain)
 		return;
-	gather(plain, m->f, rows, a->n, row);
+	gather(a, plain, m->f, rows, warps);
 	cpu_from_plain(b, plain, a);
 	free(plain);
 }
@@ -596,6 +647,46 @@ static void cpu_squared_error(struct kf_backend *b, const struct kf_act *p,
 	losses->f[slot] = (float)(sum / present);
 }
 
+/* One row: dp becomes softmax(p), less 1 at the label, times scale. */
+static double row_entropy(const float *p, size_t classes, size_t label, float scale,
+	float *dp)
+{
+	double largest = p[0], sum = 0;
+
+	for (size_t j = 1; j < classes; j++)
+		largest = p[j] > largest ? p[j] : largest;
+	for (size_t j = 0; j < classes; j++)
+		sum += exp(p[j] - largest);
+	for (size_t j = 0; dp && j < classes; j++)
+		dp[j] = scale * (float)(exp(p[j] - largest) / sum - (j == label));
+	return log(sum) + largest - p[label];
+}
+
+static void cpu_cross_entropy(struct kf_backend *b, const struct kf_act *p,
+	const struct kf_mem *labels, const uint32_t *rows, struct kf_act *dp,
+	struct kf_mem *losses, struct kf_mem *hits, size_t slot)
+{
+	size_t classes = (size_t)p->c;
+	double sum = 0;
+	int hit = 0;
+
+	if (cpu(b)->failed)
+		return;
+	for (int i = 0; i < p->n; i++) {
+		const float *out = p->f + (size_t)i * classes;
+		size_t label = (size_t)labels->f[rows[i]], best = 0;
+
+		for (size_t j = 1; j < classes; j++)
+			if (out[j] > out[best])
+				best = j;
+		hit += best == label;
+		sum += row_entropy(out, classes, label, 1 / (float)p->n,
+			dp ? dp->f + (size_t)i * classes : NULL);
+	}
+	losses->f[slot] = (float)(sum / p->n);
+	hits->f[slot] = (float)hit;
+}
+
 static void cpu_update(struct kf_backend *b, const struct kf_update *u,
 	struct kf_mem *weights, const struct kf_mem *grads, struct kf_mem *state1,
 	struct kf_mem *state2, size_t n)
@@ -603,6 +694,7 @@ static void cpu_update(struct kf_backend *b, const struct kf_update *u,
 	const float rate = u->rate, eps = u->epsilon;
 	const float decay = u->decay, fresh = u->fresh;
 	const float decay2 = u->decay2, fresh2 = u->fresh2;
+	const float weight_decay = u->weight_decay;
 	const float *restrict g;
 	float *restrict w, *restrict s, *restrict s2;
 
@@ -613,38 +705,39 @@ static void cpu_update(struct kf_backend *b, const struct kf_update *u,
 	s = state1 ? state1->f : NULL;
 	s2 = state2 ? state2->f : NULL;
 
-/* The body runs for each i, in all threads, in vectors. */
+/* The body runs for each i, with the gradient in d, in all threads, in vectors. */
 #define EACH(body) \
 	_Pragma("omp parallel for simd schedule(static) if (n >= PARALLEL_MIN)") \
 	for (size_t i = 0; i < n; i++) { \
+		float d = g[i] + weight_decay * w[i]; \
 		body \
 	} \
 	break
 
 	switch (u->rule) {
 	case KF_SGD:
-		EACH(w[i] -= rate * g[i];);
+		EACH(w[i] -= rate * d;);
 	case KF_MOMENTUM:
-		EACH(s[i] = decay * s[i] - rate * g[i];
+		EACH(s[i] = decay * s[i] - rate * d;
 			w[i] += s[i];);
 	case KF_NESTEROV:
-		EACH(float step = rate * g[i];
+		EACH(float step = rate * d;
 			s[i] = decay * s[i] - step;
 			w[i] += decay * s[i] - step;);
 	case KF_ADAGRAD:
-		EACH(s[i] += g[i] * g[i];
-			w[i] -= rate * g[i] / sqrtf(s[i] + eps););
+		EACH(s[i] += d * d;
+			w[i] -= rate * d / sqrtf(s[i] + eps););
 	case KF_RMSPROP:
-		EACH(s[i] = decay * s[i] + fresh * g[i] * g[i];
-			w[i] -= rate * g[i] / sqrtf(s[i] + eps););
+		EACH(s[i] = decay * s[i] + fresh * d * d;
+			w[i] -= rate * d / sqrtf(s[i] + eps););
 	case KF_ADADELTA:
-		EACH(s[i] = decay * s[i] + fresh * g[i] * g[i];
-			float step = g[i] * sqrtf(s2[i] + eps) / sqrtf(s[i] + eps);
+		EACH(s[i] = decay * s[i] + fresh * d * d;
+			float step = d * sqrtf(s2[i] + eps) / sqrtf(s[i] + eps);
 			w[i] -= rate * step;
 			s2[i] = decay * s2[i] + fresh * step * step;);
 	case KF_ADAM:
-		EACH(s[i] = decay * s[i] + fresh * g[i];
-			s2[i] = decay2 * s2[i] + fresh2 * g[i] * g[i];
+		EACH(s[i] = decay * s[i] + fresh * d;
+			s2[i] = decay2 * s2[i] + fresh2 * d * d;
 			w[i] -= rate * s[i] / (sqrtf(s2[i]) + eps););
 	case KF_RULES:
 		break;
@@ -662,6 +755,7 @@ static const struct kf_backend_ops operations = {
 	.free = cpu_free,
 	.write = cpu_write,
 	.read = cpu_read,
+	.copy = cpu_copy,
 	.write_param = cpu_write_param,
 	.read_param = cpu_read_param,
 	.plan = cpu_plan,
@@ -675,6 +769,7 @@ static const struct kf_backend_ops operations = {
 	.forward = cpu_forward,
 	.backward = cpu_backward,
 	.squared_error = cpu_squared_error,
+	.cross_entropy = cpu_cross_entropy,
 	.update = cpu_update,
 };
 

@@ -6,6 +6,13 @@
 
 #include "backend.h"
 
+/* For inner loops: compiled for several instruction sets, picked when loaded. */
+#if defined(__x86_64__) && defined(__GNUC__)
+#define CPU_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define CPU_CLONES
+#endif
+
 struct kf_mem {
 	float *f;
 	size_t n;
@@ -44,7 +51,7 @@ struct cpu_kind {
 		const struct kf_act *y, struct kf_act *dy, struct kf_act *dx);
 };
 
-extern const struct cpu_kind cpu_convolution, cpu_pooling; /* by oneDNN */
+extern const struct cpu_kind cpu_convolution, cpu_pooling;
 
 struct cpu {
 	struct kf_backend base;  /* first: the handle is this */

@@ -5,11 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "axes.h"
 #include "ticks.h"
 
-#define TEXT 9.0            /* height of a capital letter */
-#define TEXT_WIDTH 1.25     /* of its strokes */
-#define LEGEND_MAX 24       /* letters of a name */
+#define NAME_MAX_LETTERS 24 /* in the legend */
 
 /* Where the curves are, and what values the edges stand for. */
 struct plot {
@@ -31,20 +30,6 @@ static double down(const struct plot *p, double loss)
 
 /* -- axes ------------------------------------------------------------------------ */
 
-static void write_text(struct kf_canvas *c, double x, double y, enum kf_align align,
-	bool upright, const char *text)
-{
-	kf_ink_text(c, x, y, TEXT, TEXT_WIDTH, align, upright, text);
-	kf_ink_dry(c, kf_grey(40));
-}
-
-static void draw_line(struct kf_canvas *c, double x0, double y0, double x1, double y1,
-	int level)
-{
-	kf_ink_line(c, x0, y0, x1, y1, 1);
-	kf_ink_dry(c, kf_grey(level));
-}
-
 static void draw_epochs(const struct plot *p)
 {
 	int room = (p->box.right - p->box.left) / 70;
@@ -54,11 +39,11 @@ static void draw_epochs(const struct plot *p)
 	for (double epoch = 0; epoch <= p->epochs; epoch += step) {
 		int x = (int)(across(p, epoch) + 0.5);
 
-		draw_line(p->c, x, p->box.top, x, p->box.bottom + 4, 215);
+		kf_axes_line(p->c, x, p->box.top, x, p->box.bottom + 4, 215);
 		snprintf(text, sizeof text, "%.0f", epoch);
-		write_text(p->c, x, p->box.bottom + 20, KF_CENTRE, false, text);
+		kf_axes_text(p->c, x, p->box.bottom + 20, KF_CENTRE, false, text);
 	}
-	write_text(p->c, (p->box.left + p->box.right) / 2.0, p->box.bottom + 42,
+	kf_axes_text(p->c, (p->box.left + p->box.right) / 2.0, p->box.bottom + 42,
 		KF_CENTRE, false, "epoch");
 }
 
@@ -73,11 +58,11 @@ static void draw_losses(const struct plot *p)
 		int y = (int)(down(p, tick[i]) + 0.5);
 
 		kf_print_tick(text, sizeof text, tick[i]);
-		widest = fmax(widest, kf_text_width(TEXT, text));
-		draw_line(p->c, p->box.left - 4, y, p->box.right - 1, y, 215);
-		write_text(p->c, p->box.left - 9, y + TEXT / 2, KF_RIGHT, false, text);
+		widest = fmax(widest, kf_axes_width(text));
+		kf_axes_line(p->c, p->box.left - 4, y, p->box.right - 1, y, 215);
+		kf_axes_text(p->c, p->box.left - 9, y + KF_TEXT / 2, KF_RIGHT, false, text);
 	}
-	write_text(p->c, p->box.left - 22 - widest, middle, KF_CENTRE, true, "loss");
+	kf_axes_text(p->c, p->box.left - 22 - widest, middle, KF_CENTRE, true, "loss");
 }
 
 /* The same axis on the right, in pixels = factor * sqrt(loss). */
@@ -93,24 +78,12 @@ static void draw_pixels(const struct plot *p, double factor)
 		int y = (int)(down(p, pow(tick[i] / factor, 2)) + 0.5);
 
 		kf_print_tick(text, sizeof text, tick[i]);
-		widest = fmax(widest, kf_text_width(TEXT, text));
-		draw_line(p->c, p->box.right - 5, y, p->box.right + 3, y, 90);
-		write_text(p->c, p->box.right + 8, y + TEXT / 2, KF_LEFT, false, text);
+		widest = fmax(widest, kf_axes_width(text));
+		kf_axes_line(p->c, p->box.right - 5, y, p->box.right + 3, y, 90);
+		kf_axes_text(p->c, p->box.right + 8, y + KF_TEXT / 2, KF_LEFT, false, text);
 	}
-	write_text(p->c, p->box.right + 22 + TEXT + widest, middle, KF_CENTRE, true,
+	kf_axes_text(p->c, p->box.right + 22 + KF_TEXT + widest, middle, KF_CENTRE, true,
 		"RMSE in pixels");
-}
-
-static void draw_frame(const struct plot *p)
-{
-	double l = p->box.left, t = p->box.top, r = p->box.right - 1,
-		b = p->box.bottom - 1;
-
-	kf_ink_line(p->c, l, t, r, t, 1);
-	kf_ink_line(p->c, r, t, r, b, 1);
-	kf_ink_line(p->c, r, b, l, b, 1);
-	kf_ink_line(p->c, l, b, l, t, 1);
-	kf_ink_dry(p->c, kf_grey(90));
 }
 
 /* -- curves ---------------------------------------------------------------------- */
@@ -126,13 +99,17 @@ static const struct kf_colour greys[] = { { 0, 0, 0 }, { 120, 120, 120 },
 struct style {
 	struct kf_colour colour;
 	int shape; /* 0 none, 1 ring, 2 cross, 3 triangle, 4 square */
+	double width;
 };
 
-static struct style style_of(const struct plot *p, int i, int n)
+static struct style style_of(const struct plot *p, const struct kf_curve *curves,
+	int i, int n)
 {
-	struct style s = { .shape = n > 1 ? 1 + i % 4 : 0 };
+	struct style s = { .shape = n > 1 ? 1 + i % 4 : 0, .width = 2.4 };
 
-	if (p->c->depth == 3)
+	if (curves[i].mean)
+		s = (struct style){ .colour = KF_BLACK, .width = 5 };
+	else if (p->c->depth == 3)
 		s.colour = colours[i % (int)(sizeof colours / sizeof *colours)];
 	else
 		s.colour = greys[i % (int)(sizeof greys / sizeof *greys)];
@@ -166,29 +143,30 @@ static void ink_shape(struct kf_canvas *c, double x, double y, int shape)
 		ink_polygon(c, x, y, 5, 4, right / 2);
 }
 
-static bool drawable(float loss)
+static bool drawable(const float *loss /* or NULL */, int i)
 {
-	return isfinite(loss) && loss > 0;
+	return loss && isfinite(loss[i]) && loss[i] > 0;
 }
 
 /* Inks the line; training is thin and dashed. */
-static void ink_curve(const struct plot *p, const float *loss, int epochs, bool train)
+static void ink_curve(const struct plot *p, const float *loss, int epochs, bool train,
+	double width)
 {
 	double at = 0;
 
 	for (int i = 0; i + 1 < epochs; i++) {
 		double x0 = across(p, i + 1), x1 = across(p, i + 2);
 
-		if (!drawable(loss[i]) || !drawable(loss[i + 1]))
+		if (!drawable(loss, i) || !drawable(loss, i + 1))
 			continue;
 		if (train)
 			kf_ink_dashes(p->c, x0, down(p, loss[i]), x1,
-				down(p, loss[i + 1]), 1.4, 6, 5, &at);
+				down(p, loss[i + 1]), width, 6, 5, &at);
 		else
 			kf_ink_line(p->c, x0, down(p, loss[i]), x1,
-				down(p, loss[i + 1]), 2.4);
+				down(p, loss[i + 1]), width);
 	}
-	if (epochs == 1 && drawable(loss[0]))
+	if (epochs == 1 && drawable(loss, 0))
 		kf_ink_ring(p->c, across(p, 1), down(p, loss[0]), 0, train ? 4 : 6);
 }
 
@@ -201,7 +179,7 @@ static void ink_shapes(const struct plot *p, const float *loss, int epochs, int 
 	for (double x = first; x <= width; x += 80) {
 		int i = (int)(x / width * p->epochs + 0.5) - 1;
 
-		if (i >= 0 && i < epochs && drawable(loss[i]))
+		if (i >= 0 && i < epochs && drawable(loss, i))
 			ink_shape(p->c, across(p, i + 1), down(p, loss[i]), shape);
 	}
 }
@@ -209,8 +187,8 @@ static void ink_shapes(const struct plot *p, const float *loss, int epochs, int 
 static void draw_curve(const struct plot *p, const struct kf_curve *curve,
 	struct style style, int i)
 {
-	ink_curve(p, curve->train, curve->epochs, true);
-	ink_curve(p, curve->valid, curve->epochs, false);
+	ink_curve(p, curve->train, curve->epochs, true, 1.4);
+	ink_curve(p, curve->valid, curve->epochs, false, style.width);
 	if (style.shape) {
 		int first = 24 + i % 4 * 18;
 
@@ -225,7 +203,7 @@ static void draw_curve(const struct plot *p, const struct kf_curve *curve,
 static bool has_any(const float *loss, int epochs)
 {
 	for (int i = 0; i < epochs; i++)
-		if (drawable(loss[i]))
+		if (drawable(loss, i))
 			return true;
 	return false;
 }
@@ -233,13 +211,13 @@ static bool has_any(const float *loss, int epochs)
 static void legend_text(char *text, size_t size, const struct kf_curve *curve, int n,
 	const char *what)
 {
+	char name[NAME_MAX_LETTERS + 3];
+
+	kf_axes_name(name, sizeof name, curve->name, NAME_MAX_LETTERS);
 	if (n == 1)
 		snprintf(text, size, "%s", what);
-	else if (strlen(curve->name) > LEGEND_MAX)
-		snprintf(text, size, "..%s %s",
-			curve->name + strlen(curve->name) - LEGEND_MAX, what);
 	else
-		snprintf(text, size, "%s %s", curve->name, what);
+		snprintf(text, size, "%s %s", name, what);
 }
 
 /* Draws the line number *line of the legend, or only measures it. */
@@ -255,14 +233,14 @@ static double legend_line(const struct plot *p, double left, int *line,
 	legend_text(text, sizeof text, curve, n, train ? "train" : "valid");
 	++*line;
 	if (!draw)
-		return kf_text_width(TEXT, text);
+		return kf_axes_width(text);
 	if (train)
 		kf_ink_dashes(p->c, left, y, left + 34, y, 1.4, 6, 5, &at);
 	else
-		kf_ink_line(p->c, left, y, left + 34, y, 2.4);
+		kf_ink_line(p->c, left, y, left + 34, y, style.width);
 	ink_shape(p->c, left + 17, y, style.shape);
 	kf_ink_dry(p->c, style.colour);
-	write_text(p->c, left + 46, y + TEXT / 2, KF_LEFT, false, text);
+	kf_axes_text(p->c, left + 46, y + KF_TEXT / 2, KF_LEFT, false, text);
 	return 0;
 }
 
@@ -275,7 +253,7 @@ static double legend_pass(const struct plot *p, double left, int *lines,
 	for (int i = 0; i < n; i++)
 		for (int train = 1; train >= 0; train--)
 			widest = fmax(widest, legend_line(p, left, lines, &curves[i],
-				style_of(p, i, n), n, train, draw));
+				style_of(p, curves, i, n), n, train, draw));
 	return widest;
 }
 
@@ -293,12 +271,33 @@ static void draw_legend(const struct plot *p, const struct kf_curve *curves, int
 	legend_pass(p, left + 10, &lines, curves, n, true);
 }
 
+/* -- the mean -------------------------------------------------------------------- */
+
+int kf_curves_mean(const struct kf_curve *curves, int n, float *mean)
+{
+	int epochs = curves[0].epochs;
+	double weights = 0;
+
+	for (int i = 0; i < n; i++) {
+		epochs = curves[i].epochs < epochs ? curves[i].epochs : epochs;
+		weights += curves[i].targets;
+	}
+	for (int e = 0; e < epochs; e++) {
+		double sum = 0;
+
+		for (int i = 0; i < n; i++)
+			sum += curves[i].targets * (double)curves[i].valid[e];
+		mean[e] = (float)(sum / weights);
+	}
+	return epochs;
+}
+
 /* -- the whole ------------------------------------------------------------------- */
 
 static void widen(const float *loss, int epochs, double *low, double *high)
 {
 	for (int i = 0; i < epochs; i++)
-		if (drawable(loss[i])) {
+		if (drawable(loss, i)) {
 			*low = fmin(*low, loss[i]);
 			*high = fmax(*high, loss[i]);
 		}
@@ -355,9 +354,9 @@ int kf_draw_curves(struct kf_canvas *c, const struct kf_curve *curves, int n,
 		draw_pixels(&p, curves[0].pixels);
 	kf_clip(c, p.box);
 	for (int i = 0; i < n; i++)
-		draw_curve(&p, &curves[i], style_of(&p, i, n), i);
+		draw_curve(&p, &curves[i], style_of(&p, curves, i, n), i);
 	draw_legend(&p, curves, n);
 	kf_unclip(c);
-	draw_frame(&p);
+	kf_axes_frame(c, p.box);
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "rng.h"
 
@@ -19,7 +20,7 @@ int kf_check_scaled(const struct kf_schema *s, struct kf_err *err)
 static int make_room(struct kf_dataset *d, size_t *room, size_t n, size_t pixels,
 	struct kf_err *err)
 {
-	size_t m = (size_t)d->schema.columns.n, want = *room;
+	size_t m = (size_t)d->m, want = *room;
 	float *X, *y;
 	int64_t *id;
 
@@ -39,33 +40,64 @@ static int make_room(struct kf_dataset *d, size_t *room, size_t n, size_t pixels
 	return 0;
 }
 
-int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r, struct kf_err *err)
+static int check_answers(const struct kf_schema *s, bool labels, struct kf_err *err)
+{
+	if (kf_check_scaled(s, err) < 0)
+		return -1;
+	if (labels && !s->has_label)
+		return kf_fail(err, "the stream has no labels to learn");
+	if (!labels && !s->columns.n)
+		return kf_fail(err, "the stream has no targets to learn");
+	return 0;
+}
+
+static void append(struct kf_dataset *d, const struct kf_chunk *c, bool labels,
+	size_t pixels)
+{
+	size_t m = (size_t)d->m;
+
+	memcpy(d->X + d->n * pixels, c->X, c->n * pixels * sizeof *d->X);
+	memcpy(d->id + d->n, c->id, c->n * sizeof *d->id);
+	if (!labels)
+		memcpy(d->y + d->n * m, c->y, c->n * m * sizeof *d->y);
+	for (size_t i = 0; labels && i < c->n; i++)
+		d->y[d->n + i] = (float)c->label[i];
+	d->n += c->n;
+}
+
+int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r, bool labels,
+	struct kf_err *err)
 {
 	struct kf_chunk *c;
-	size_t room = 0, m, pixels;
+	size_t room = 0, pixels;
 	int rc;
 
 	*d = (struct kf_dataset){ 0 };
-	if (kf_check_scaled(kf_reader_schema(r), err) < 0)
+	if (check_answers(kf_reader_schema(r), labels, err) < 0)
 		return -1;
-	if (!kf_reader_schema(r)->columns.n)
-		return kf_fail(err, "the stream has no targets to learn");
 	d->schema = kf_schema_copy(kf_reader_schema(r));
-	m = (size_t)d->schema.columns.n;
+	d->m = labels ? 1 : d->schema.columns.n;
 	pixels = kf_image_bytes(&d->schema) / sizeof(float);
 	while ((rc = kf_reader_next(r, &c, err)) > 0) {
 		if ((rc = make_room(d, &room, d->n + c->n, pixels, err)) < 0)
 			break;
-		memcpy(d->X + d->n * pixels, c->X, c->n * pixels * sizeof *d->X);
-		memcpy(d->y + d->n * m, c->y, c->n * m * sizeof *d->y);
-		memcpy(d->id + d->n, c->id, c->n * sizeof *d->id);
-		d->n += c->n;
+		append(d, c, labels, pixels);
 	}
 	if (rc == 0 && d->n == 0)
 		rc = kf_fail(err, "the stream has no rows");
 	if (rc < 0)
 		kf_dataset_free(d);
 	return rc;
+}
+
+uint64_t kf_dataset_digest(const struct kf_dataset *d)
+{
+	uint64_t parts[3] = {
+		XXH3_64bits(d->X, d->n * kf_image_bytes(&d->schema)),
+		XXH3_64bits(d->y, d->n * (size_t)d->m * sizeof *d->y),
+		XXH3_64bits(d->id, d->n * sizeof *d->id) };
+
+	return XXH3_64bits(parts, sizeof parts);
 }
 
 /*
@@ -96,7 +128,7 @@ static void permute(void *rows, size_t bytes, const uint32_t *from, size_t n,
 int kf_dataset_shuffle(struct kf_dataset *d, uint32_t seed, struct kf_err *err)
 {
 	size_t image = kf_image_bytes(&d->schema);
-	size_t targets = (size_t)d->schema.columns.n * sizeof *d->y;
+	size_t targets = (size_t)d->m * sizeof *d->y;
 	uint32_t *from = malloc(d->n * sizeof *from);
 	void *spare = malloc(image + targets + sizeof *d->id);
 	char *done = malloc(d->n);

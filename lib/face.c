@@ -1,4 +1,4 @@
-/* One image of a stream with its keypoints. */
+/* One image of a stream with its keypoints or its class. */
 #define _GNU_SOURCE
 #include "face.h"
 
@@ -68,7 +68,7 @@ static int level(const struct kf_schema *s, const void *X, size_t i)
 		v = ((const float *)X)[i];
 	if (s->x_scale.factor != 0)
 		v = v * s->x_scale.factor + s->x_scale.offset;
-	return (int)(fmin(255, fmax(0, v)) + 0.5); /* fmax makes 0 of a NaN */
+	return v >= 255 ? 255 : v > 0 ? (int)(v + 0.5) : 0; /* 0 also for a NaN */
 }
 
 /* A pixel's colour where there are three channels and the canvas has colour;
@@ -140,15 +140,65 @@ static void draw_marks(struct kf_canvas *c, const struct look *look,
 	}
 }
 
+/* -- letters --------------------------------------------------------------------- */
+
+void kf_draw_note(struct kf_canvas *c, double x, double y, enum kf_align align,
+	struct kf_colour colour, const char *text)
+{
+	kf_ink_text(c, x, y, 9, 3.5, align, false, text);
+	kf_ink_dry(c, KF_BLACK);
+	kf_ink_text(c, x, y, 9, 1.3, align, false, text);
+	kf_ink_dry(c, colour);
+}
+
 static void draw_id(struct kf_canvas *c, int left, int top, int64_t id)
 {
 	char text[24];
 
 	snprintf(text, sizeof text, "%lld", (long long)id);
-	kf_ink_text(c, left + 4, top + 14, 9, 3.5, KF_LEFT, false, text);
-	kf_ink_dry(c, KF_BLACK);
-	kf_ink_text(c, left + 4, top + 14, 9, 1.3, KF_LEFT, false, text);
-	kf_ink_dry(c, KF_WHITE);
+	kf_draw_note(c, left + 4, top + 14, KF_LEFT, KF_WHITE, text);
+}
+
+/* "7" where label and prediction are the same or there is no prediction, "7 as 9"
+ * where a 7 was taken for a 9, and "9?" where there is no label. */
+static void draw_class(struct kf_canvas *c, const struct look *truth,
+	const struct look *predicted, const struct kf_face *face,
+	const struct kf_chunk *chunk, size_t row)
+{
+	const struct kf_schema *s = face->schema;
+	int best = face->classes.n == 0 ? -1 : kf_classes_best(&face->classes,
+		chunk->p + row * (size_t)s->p_columns.n);
+	long long label = s->has_label ? (long long)chunk->label[row] : -1;
+	bool wrong = s->has_label && best >= 0 && best != label;
+	char text[48];
+
+	if (wrong)
+		snprintf(text, sizeof text, "%lld as %d", label, best);
+	else if (s->has_label)
+		snprintf(text, sizeof text, "%lld", label);
+	else if (best >= 0)
+		snprintf(text, sizeof text, "%d?", best);
+	else
+		return;
+	kf_draw_note(c, truth->left + s->w * face->zoom - 5,
+		truth->top + s->h * face->zoom - 5, KF_RIGHT,
+		wrong ? predicted->colour : truth->colour, text);
+}
+
+/* -- the whole ------------------------------------------------------------------- */
+
+struct kf_face kf_face_of(const struct kf_schema *schema, int zoom, bool ids)
+{
+	return (struct kf_face){ schema, kf_points_find(&schema->columns),
+		kf_points_find(&schema->p_columns),
+		kf_classes_find(&schema->p_columns), zoom, ids };
+}
+
+void kf_face_free(struct kf_face *face)
+{
+	kf_points_free(&face->truth);
+	kf_points_free(&face->predicted);
+	kf_classes_free(&face->classes);
 }
 
 void kf_draw_face(struct kf_canvas *c, int left, int top, const struct kf_face *face,
@@ -172,6 +222,7 @@ void kf_draw_face(struct kf_canvas *c, int left, int top, const struct kf_face *
 	if (s->p_columns.n)
 		draw_marks(c, &predicted, &face->predicted, s->p_scale,
 			chunk->p + row * (size_t)s->p_columns.n);
+	draw_class(c, &truth, &predicted, face, chunk, row);
 	if (face->ids)
 		draw_id(c, left, top, chunk->id[row]);
 }

@@ -1,8 +1,9 @@
-/* One image of a stream with its keypoints: truth as rings, predictions as
- * crosses. */
+/* One image of a stream with its keypoints, truth as rings, predictions as
+ * crosses, or with its class. */
 #ifndef KF_FACE_H
 #define KF_FACE_H
 
+#include "classes.h"
 #include "draw.h"
 #include "schema.h"
 
@@ -20,13 +21,22 @@ void kf_points_free(struct kf_points *p);
 struct kf_face {
 	const struct kf_schema *schema;
 	struct kf_points truth, predicted;
+	struct kf_classes classes;
 	int zoom;          /* each pixel of the image becomes zoom x zoom */
-	bool ids;          /* the row's id in the corner */
+	bool ids;          /* the row's id in the upper left corner */
 };
+
+/* schema stays the caller's. */
+struct kf_face kf_face_of(const struct kf_schema *schema, int zoom, bool ids);
+void kf_face_free(struct kf_face *face);
 
 /* Draws a row with its image's top left corner at (left, top), in pixels and
  * grey levels of 0 to 255 whether the stream is scaled or not. */
 void kf_draw_face(struct kf_canvas *c, int left, int top, const struct kf_face *face,
 	const struct kf_chunk *chunk, size_t row);
+
+/* Writes light letters with a dark rim, which show on any image. */
+void kf_draw_note(struct kf_canvas *c, double x, double y, enum kf_align align,
+	struct kf_colour colour, const char *text);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "err.h"
 
@@ -19,6 +20,7 @@ struct kf_input {
 	const char *name; /* for messages */
 	const char *at;   /* what was read and not used yet: */
 	size_t n;         /* bytes of it */
+	uint64_t offset;  /* of at in the input */
 	bool ended;       /* nothing comes after them */
 	size_t piece;     /* bytes to ask read(2) for; tests make it small */
 	/* private */
@@ -29,11 +31,26 @@ struct kf_input {
 
 int kf_input_open(struct kf_input *in, int fd, const char *name, struct kf_err *err);
 
+/*
+ * Looks at the first bytes, and refuses what holds none and what another
+ * program must unpack first; the message names that program.
+ */
+int kf_input_check(struct kf_input *in, struct kf_err *err);
+
 /* Reads once, behind what is there; at may move. */
 int kf_input_more(struct kf_input *in, struct kf_err *err);
 
+/* Reads until at least n bytes are there, or the input has ended. */
+int kf_input_need(struct kf_input *in, size_t n, struct kf_err *err);
+
+/* Whether kf_input_more would not wait. */
+bool kf_input_ready(const struct kf_input *in);
+
 /* Done with the first n bytes. */
 void kf_input_use(struct kf_input *in, size_t n);
+
+/* Moves up to n of the bytes that are there to memory; returns how many. */
+size_t kf_input_take(struct kf_input *in, void *to, size_t n);
 
 void kf_input_close(struct kf_input *in);
 

@@ -78,3 +78,30 @@ int kf_tempfile(struct kf_err *err)
 	unlink(path);
 	return fd;
 }
+
+int kf_file_begin(const char *path, char *temp, size_t size, struct kf_err *err)
+{
+	int fd;
+
+	/* always the same name, so that what a killed run left is used again */
+	if ((size_t)snprintf(temp, size, "%s.tmp", path) >= size)
+		return kf_fail(err, "cannot create '%s': its name is too long", path);
+	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return kf_fail_errno(err, "cannot create '%s'", temp);
+	return fd;
+}
+
+int kf_file_commit(int fd, const char *temp, const char *path, struct kf_err *err)
+{
+	int rc = fsync(fd) && errno != EINVAL ?
+		kf_fail_errno(err, "cannot write '%s'", temp) : 0;
+
+	if (close(fd) && rc == 0)
+		rc = kf_fail_errno(err, "cannot write '%s'", temp);
+	if (rc == 0 && rename(temp, path))
+		rc = kf_fail_errno(err, "cannot create '%s'", path);
+	if (rc < 0)
+		unlink(temp);
+	return rc;
+}

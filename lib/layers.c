@@ -11,20 +11,6 @@
 #define UNITS_MAX 1000000
 #define FLOATS_MAX ((size_t)1 << 31)
 
-static const struct {
-	const char *name, *line;
-} presets[] = {
-	{ "net1", "dense100 relu dense" },
-};
-
-const char *kf_preset(const char *name)
-{
-	for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
-		if (!strcmp(presets[i].name, name))
-			return presets[i].line;
-	return NULL;
-}
-
 int kf_layer_outputs(const struct kf_layer *l)
 {
 	return l->out[0] * l->out[1] * l->out[2];
@@ -260,6 +246,12 @@ static char *tidy(const char *line, int *words)
 	return out;
 }
 
+/* Whether so many values have a number that fits an int. */
+static bool countable(const int shape[3])
+{
+	return (int64_t)shape[0] * shape[1] * shape[2] <= INT32_MAX;
+}
+
 static int parse_words(struct kf_layers *l, int words, struct kf_err *err)
 {
 	const char *s = l->line;
@@ -272,6 +264,8 @@ static int parse_words(struct kf_layers *l, int words, struct kf_err *err)
 			w.letters++;
 		if (add_word(l, &w, err) < 0)
 			return -1;
+		if (!countable(l->layer[l->n - 1].out))
+			return bad_word(l, &w, "its output is too large", err);
 		s += w.length + 1;
 	}
 	if (l->n == 0)
@@ -285,11 +279,12 @@ static int parse_words(struct kf_layers *l, int words, struct kf_err *err)
 int kf_layers_parse(struct kf_layers *l, const char *line, int c, int h, int w,
 	int outputs, struct kf_err *err)
 {
-	const char *preset = kf_preset(line);
 	int words;
 
 	*l = (struct kf_layers){ .c = c, .h = h, .w = w, .outputs = outputs };
-	l->line = tidy(preset ? preset : line, &words);
+	if (!countable((const int[]){ c, h, w }))
+		return kf_fail(err, "images of %d x %d x %d are too large", c, h, w);
+	l->line = tidy(line, &words);
 	l->layer = calloc((size_t)words + 1, sizeof *l->layer);
 	l->param = calloc(2 * (size_t)words + 1, sizeof *l->param);
 	if (!l->layer || !l->param)

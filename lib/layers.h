@@ -36,7 +36,7 @@ struct kf_layer {
 };
 
 struct kf_layers {
-	char *line;                  /* as given, presets written out */
+	char *line;                  /* as given, one space between words */
 	int c, h, w;                 /* the input */
 	int outputs;
 	int n;
@@ -60,8 +60,5 @@ void kf_layers_free(struct kf_layers *l);
 
 int kf_layer_outputs(const struct kf_layer *l); /* c h w of its output */
 int kf_layer_inputs(const struct kf_layer *l);
-
-/* The layers of a preset such as net1, NULL if there is none of that name. */
-const char *kf_preset(const char *name);
 
 #endif

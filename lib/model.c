@@ -15,6 +15,8 @@
 static const char train_history[] = "history.train_loss";
 static const char valid_history[] = "history.valid_loss";
 static const char note_prefix[] = "train.";
+static const char run_prefix[] = "run."; /* what only a checkpoint has */
+static const char crossentropy[] = "crossentropy", squared[] = "squared";
 
 /* -- reading ------------------------------------------------------------------ */
 
@@ -28,13 +30,27 @@ static int read_columns(struct kf_model *m, const struct kf_st *st,
 	return kf_names_split(&m->columns, columns, err);
 }
 
+static int read_loss(struct kf_model *m, const struct kf_st *st, struct kf_err *err)
+{
+	const char *loss = kf_meta_get(&st->meta, "loss");
+	const char *y_scale = kf_meta_get(&st->meta, "y.scale");
+
+	if (loss && strcmp(loss, squared) && strcmp(loss, crossentropy))
+		return kf_fail(err, "the metadata 'loss' is neither '%s' nor '%s'",
+			squared, crossentropy);
+	m->classify = loss && !strcmp(loss, crossentropy);
+	if (!m->classify && (!y_scale ||
+		kf_scales_parse(m->y_scale, 2, y_scale) < 0))
+		return kf_fail(err, "the metadata 'y.scale' is missing or no scale");
+	return 0;
+}
+
 static int read_metadata(struct kf_model *m, const struct kf_st *st,
 	struct kf_err *err)
 {
 	const char *net = kf_meta_get(&st->meta, "net");
 	const char *input = kf_meta_get(&st->meta, "input");
 	const char *x_scale = kf_meta_get(&st->meta, "X.scale");
-	const char *y_scale = kf_meta_get(&st->meta, "y.scale");
 	char tail;
 
 	if (!net)
@@ -47,13 +63,17 @@ static int read_metadata(struct kf_model *m, const struct kf_st *st,
 		return kf_fail(err, "the metadata 'input' is not 'channels height width'");
 	if (!x_scale || kf_scales_parse(&m->x_scale, 1, x_scale) < 0)
 		return kf_fail(err, "the metadata 'X.scale' is missing or no scale");
-	if (!y_scale || kf_scales_parse(m->y_scale, 2, y_scale) < 0)
-		return kf_fail(err, "the metadata 'y.scale' is missing or no scale");
-	for (int i = 0; i < st->meta.n; i++)
-		if (!strncmp(st->meta.key[i], note_prefix, strlen(note_prefix)))
-			kf_model_note(m, st->meta.key[i] + strlen(note_prefix), "%s",
+	for (int i = 0; i < st->meta.n; i++) {
+		const char *key = st->meta.key[i];
+
+		if (!strncmp(key, note_prefix, strlen(note_prefix)))
+			kf_model_note(m, key + strlen(note_prefix), "%s",
 				st->meta.value[i]);
-	return read_columns(m, st, err);
+		if (!strncmp(key, run_prefix, strlen(run_prefix)))
+			kf_meta_set(&m->state, key + strlen(run_prefix), "%s",
+				st->meta.value[i]);
+	}
+	return read_loss(m, st, err) < 0 ? -1 : read_columns(m, st, err);
 }
 
 /* Where the data of a tensor goes, memory for it included. */
@@ -74,7 +94,10 @@ static int read_tensor(struct kf_model *m, struct kf_st *st,
 		if (!data)
 			return kf_fail(err, "out of memory for tensor '%s'", t->name);
 	}
-	if (!history) {
+	if (!strncmp(t->name, run_prefix, strlen(run_prefix))) {
+		m->extra[m->n_extra] = *t;
+		m->extra[m->n_extra++].data = data;
+	} else if (!history) {
 		m->param[m->n] = *t;
 		m->param[m->n++].data = data;
 	} else if (train) {
@@ -100,7 +123,8 @@ static int read_blob(struct kf_model *m, struct kf_st *st, const char *want,
 		train->shape[0] != valid->shape[0])
 		return kf_fail(err, "the histories are missing or of unequal length");
 	m->param = calloc((size_t)st->n, sizeof *m->param);
-	if (!m->param)
+	m->extra = calloc((size_t)st->n, sizeof *m->extra);
+	if (!m->param || !m->extra)
 		return kf_fail(err, "out of memory");
 	for (int i = 0; i < st->n; i++)
 		if (read_tensor(m, st, &st->tensor[i], want, err) < 0)
@@ -154,13 +178,20 @@ static void set_metadata(const struct kf_model *m, struct kf_meta *meta)
 	kf_meta_set(meta, "net", "%s", m->net);
 	kf_meta_set(meta, "input", "%d %d %d", m->c, m->h, m->w);
 	kf_meta_set(meta, "columns", "%s", columns);
+	kf_meta_set(meta, "loss", "%s", m->classify ? crossentropy : squared);
 	kf_scales_print(&m->x_scale, 1, text, sizeof text);
 	kf_meta_set(meta, "X.scale", "%s", text);
-	kf_scales_print(m->y_scale, 2, text, sizeof text);
-	kf_meta_set(meta, "y.scale", "%s", text);
+	if (!m->classify) {
+		kf_scales_print(m->y_scale, 2, text, sizeof text);
+		kf_meta_set(meta, "y.scale", "%s", text);
+	}
 	for (int i = 0; i < m->n_notes; i++) {
 		snprintf(text, sizeof text, "%s%s", note_prefix, m->note_key[i]);
 		kf_meta_set(meta, text, "%s", m->note_value[i]);
+	}
+	for (int i = 0; i < m->state.n; i++) {
+		snprintf(text, sizeof text, "%s%s", run_prefix, m->state.key[i]);
+		kf_meta_set(meta, text, "%s", m->state.value[i]);
 	}
 	free(columns);
 }
@@ -169,19 +200,22 @@ int kf_model_write(const struct kf_model *m, int fd, const char *name,
 	struct kf_err *err)
 {
 	struct kf_meta meta = { 0 };
-	struct kf_tensor *t = calloc((size_t)m->n + 2, sizeof *t);
+	struct kf_tensor *t = calloc((size_t)(m->n + m->n_extra) + 2, sizeof *t);
 	int64_t epochs = m->epochs;
-	int rc;
+	int rc, n = 0;
 
 	if (!t)
 		return kf_fail(err, "out of memory");
-	memcpy(t, m->param, (size_t)m->n * sizeof *t);
-	t[m->n] = kf_tensor(train_history, KF_F32, 1, &epochs);
-	t[m->n].data = m->train_loss;
-	t[m->n + 1] = kf_tensor(valid_history, KF_F32, 1, &epochs);
-	t[m->n + 1].data = m->valid_loss;
+	for (int i = 0; i < m->n; i++)
+		t[n++] = m->param[i];
+	for (int i = 0; i < m->n_extra; i++)
+		t[n++] = m->extra[i];
+	t[n] = kf_tensor(train_history, KF_F32, 1, &epochs);
+	t[n++].data = m->train_loss;
+	t[n] = kf_tensor(valid_history, KF_F32, 1, &epochs);
+	t[n++].data = m->valid_loss;
 	set_metadata(m, &meta);
-	rc = kf_st_write(fd, name, &meta, t, m->n + 2, NULL, err);
+	rc = kf_st_write(fd, name, &meta, t, n, NULL, err);
 	kf_meta_free(&meta);
 	free(t);
 	return rc;
@@ -209,6 +243,10 @@ void kf_model_free(struct kf_model *m)
 	for (int i = 0; i < m->n; i++)
 		free(m->param[i].data);
 	free(m->param);
+	for (int i = 0; i < m->n_extra; i++)
+		free(m->extra[i].data);
+	free(m->extra);
+	kf_meta_free(&m->state);
 	free(m->train_loss);
 	free(m->valid_loss);
 	free(m->net);

@@ -5,6 +5,7 @@
 #ifndef KF_MODEL_H
 #define KF_MODEL_H
 
+#include "safetensors.h"
 #include "schema.h"
 #include "tensor.h"
 
@@ -15,7 +16,9 @@ struct kf_model {
 	int c, h, w;                /* the input image */
 	struct kf_names columns;    /* of the outputs */
 	struct kf_scale x_scale;    /* of the images it was trained on */
-	struct kf_scale y_scale[2]; /* of its outputs: [0] for x, [1] for y */
+	struct kf_scale y_scale[2]; /* of its outputs: [0] for x, [1] for y; */
+				    /* factor 0 where it classifies */
+	bool classify;              /* its outputs' softmax are probabilities */
 
 	/* How it was trained, as "option value" pairs: for people to read. */
 	int n_notes;
@@ -28,6 +31,11 @@ struct kf_model {
 	int n;                      /* parameters */
 	struct kf_tensor *param;    /* "dense1.weight" (out, in), "dense1.bias" (out), */
 				    /* "conv1.weight" (out, in, kh, kw) ...; F32 */
+
+	/* Of a checkpoint alone: what else a run needs to go on. */
+	struct kf_meta state;
+	int n_extra;
+	struct kf_tensor *extra;
 };
 
 /*

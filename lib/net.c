@@ -2,6 +2,7 @@
 #include "net.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,32 +84,42 @@ int kf_net_init(struct kf_net *net, uint64_t seed, struct kf_err *err)
 	return 0;
 }
 
-void kf_net_set(struct kf_net *net, const struct kf_tensor *t, int n, bool *taken)
+int kf_net_set(struct kf_net *net, struct kf_mem *arena, const char *prefix,
+	const struct kf_tensor *t, int n, bool *taken)
 {
+	char name[2 * KF_NAME_MAX];
+	int count = 0;
+
 	for (int i = 0; i < net->layers->n_params; i++) {
 		const struct kf_param *p = &net->layers->param[i];
 
+		snprintf(name, sizeof name, "%s%s", prefix, p->name);
 		taken[i] = false;
 		for (int j = 0; j < n && !taken[i]; j++) {
-			if (strcmp(p->name, t[j].name) || p->rank != t[j].rank ||
+			if (strcmp(name, t[j].name) || p->rank != t[j].rank ||
 				memcmp(p->shape, t[j].shape,
 					(size_t)p->rank * sizeof *p->shape))
 				continue;
-			net->b->op->write_param(net->b, net->weights, p, t[j].data);
+			net->b->op->write_param(net->b, arena, p, t[j].data);
 			taken[i] = true;
+			count++;
 		}
 	}
+	return count;
 }
 
-struct kf_tensor *kf_net_get(struct kf_net *net)
+struct kf_tensor *kf_net_get(struct kf_net *net, const struct kf_mem *arena,
+	const char *prefix)
 {
 	const struct kf_layers *l = net->layers;
 	struct kf_tensor *t = calloc((size_t)l->n_params + 1, sizeof *t);
+	char name[2 * KF_NAME_MAX];
 
 	for (int i = 0; t && i < l->n_params; i++) {
 		const struct kf_param *p = &l->param[i];
 
-		t[i] = kf_tensor(p->name, KF_F32, p->rank, p->shape);
+		snprintf(name, sizeof name, "%s%s", prefix, p->name);
+		t[i] = kf_tensor(name, KF_F32, p->rank, p->shape);
 		t[i].data = malloc(p->count * sizeof(float));
 		if (!t[i].data) {
 			while (i-- > 0)
@@ -116,7 +127,7 @@ struct kf_tensor *kf_net_get(struct kf_net *net)
 			free(t);
 			return NULL;
 		}
-		net->b->op->read_param(net->b, net->weights, p, t[i].data);
+		net->b->op->read_param(net->b, arena, p, t[i].data);
 	}
 	return t;
 }
@@ -173,14 +184,15 @@ static struct kf_batch *find_batch(struct kf_net *net, int n)
 }
 
 static struct kf_batch *forward(struct kf_net *net, const struct kf_mem *images,
-	const uint32_t *rows, int n, const struct kf_pass *pass)
+	const uint32_t *rows, const struct kf_warp *warps, int n,
+	const struct kf_pass *pass)
 {
 	const struct kf_backend_ops *op = net->b->op;
 	struct kf_batch *t = find_batch(net, n);
 
 	if (!t)
 		return NULL;
-	op->take(net->b, t->act[0], images, rows);
+	op->take(net->b, t->act[0], images, rows, warps);
 	for (int i = 0; i < net->layers->n; i++)
 		op->forward(net->b, t->plan[i], pass, net->weights, t->act[i],
 			t->act[i + 1]);
@@ -190,7 +202,7 @@ static struct kf_batch *forward(struct kf_net *net, const struct kf_mem *images,
 const struct kf_act *kf_net_forward(struct kf_net *net, const struct kf_mem *images,
 	const uint32_t *rows, int n, const struct kf_pass *pass)
 {
-	struct kf_batch *t = forward(net, images, rows, n, pass);
+	struct kf_batch *t = forward(net, images, rows, NULL, n, pass);
 
 	return t ? t->act[net->layers->n] : NULL;
 }
@@ -212,17 +224,23 @@ static bool prepare_backward(struct kf_net *net, struct kf_batch *t)
 }
 
 void kf_net_loss(struct kf_net *net, const struct kf_mem *images,
-	const struct kf_mem *targets, const uint32_t *rows, int n, double present,
-	const struct kf_pass *pass, struct kf_mem *losses, size_t slot)
+	const uint32_t *rows, const struct kf_warp *warps, int n,
+	const struct kf_target *target, const struct kf_pass *pass)
 {
 	const struct kf_backend_ops *op = net->b->op;
-	struct kf_batch *t = forward(net, images, rows, n, pass);
+	struct kf_batch *t = forward(net, images, rows, warps, n, pass);
 	int last = net->layers->n;
+	struct kf_act *gradient;
 
 	if (!t || (pass->train && !prepare_backward(net, t)))
 		return;
-	op->squared_error(net->b, t->act[last], targets, rows, present,
-		pass->train ? t->grad[last] : NULL, losses, slot);
+	gradient = pass->train ? t->grad[last] : NULL;
+	if (target->classify)
+		op->cross_entropy(net->b, t->act[last], target->values, target->rows,
+			gradient, target->losses, target->hits, target->slot);
+	else
+		op->squared_error(net->b, t->act[last], target->values, target->rows,
+			target->present, gradient, target->losses, target->slot);
 	for (int i = last; pass->train && i > 0; i--)
 		op->backward(net->b, t->plan[i - 1], pass, net->weights, net->grads,
 			t->act[i - 1], t->act[i], t->grad[i], t->grad[i - 1]);

@@ -27,13 +27,19 @@ void kf_net_close(struct kf_net *net);
 int kf_net_init(struct kf_net *net, uint64_t seed, struct kf_err *err);
 
 /*
- * Sets the parameters that t holds with the same name and shape, and marks
- * them in taken (layers->n_params).
+ * An arena of the net's layout (weights, gradients, a rule's state) as one
+ * tensor for each parameter, in PyTorch's shapes, named prefix and parameter;
+ * NULL when out of memory.
  */
-void kf_net_set(struct kf_net *net, const struct kf_tensor *t, int n, bool *taken);
+struct kf_tensor *kf_net_get(struct kf_net *net, const struct kf_mem *arena,
+	const char *prefix);
 
-/* The parameters as n_params tensors, PyTorch's shapes; NULL when out of memory. */
-struct kf_tensor *kf_net_get(struct kf_net *net);
+/*
+ * The way back: sets what t holds under these names with the same shape, and
+ * marks it in taken (layers->n_params).  Returns how many.
+ */
+int kf_net_set(struct kf_net *net, struct kf_mem *arena, const char *prefix,
+	const struct kf_tensor *t, int n, bool *taken);
 
 /*
  * The outputs for n rows of images (.., c, h, w), valid until the next pass of
@@ -42,13 +48,23 @@ struct kf_tensor *kf_net_get(struct kf_net *net);
 const struct kf_act *kf_net_forward(struct kf_net *net, const struct kf_mem *images,
 	const uint32_t *rows, int n, const struct kf_pass *pass);
 
+/* What a batch is compared with, and where its loss goes. */
+struct kf_target {
+	const struct kf_mem *values; /* targets (.., outputs), or labels (..) */
+	const uint32_t *rows;        /* (n) of values */
+	double present;              /* targets that are not missing */
+	bool classify;               /* cross-entropy, else squared error: see */
+				     /* these operations of the backend */
+	struct kf_mem *losses, *hits;
+	size_t slot;
+};
+
 /*
- * One pass with the masked squared error against targets (.., outputs), see
- * the backend's squared_error: sets losses[slot], and in a training pass the
- * gradients.
+ * One pass over n rows of images, warped unless warps is NULL: sets the loss
+ * and, in a training pass, the gradients.
  */
 void kf_net_loss(struct kf_net *net, const struct kf_mem *images,
-	const struct kf_mem *targets, const uint32_t *rows, int n, double present,
-	const struct kf_pass *pass, struct kf_mem *losses, size_t slot);
+	const uint32_t *rows, const struct kf_warp *warps, int n,
+	const struct kf_target *target, const struct kf_pass *pass);
 
 #endif

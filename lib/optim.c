@@ -50,7 +50,7 @@ int kf_rule_states(enum kf_rule rule)
 }
 
 struct kf_update kf_update(enum kf_rule rule, double rate, double momentum,
-	uint64_t t)
+	double weight_decay, uint64_t t)
 {
 	double decay = kf_rule_uses_momentum(rule) ? momentum : rules[rule].decay;
 	double decay2 = rules[rule].decay2;
@@ -60,5 +60,6 @@ struct kf_update kf_update(enum kf_rule rule, double rate, double momentum,
 	return (struct kf_update){ .rule = rule, .rate = (float)rate,
 		.decay = (float)decay, .fresh = (float)(1 - decay),
 		.decay2 = (float)decay2, .fresh2 = (float)(1 - decay2),
-		.epsilon = (float)rules[rule].epsilon };
+		.epsilon = (float)rules[rule].epsilon,
+		.weight_decay = (float)weight_decay };
 }

@@ -31,6 +31,7 @@ struct kf_update {
 	float decay2;    /* b2 */
 	float fresh2;    /* 1 - b2 */
 	float epsilon;
+	float weight_decay; /* times the weight is added to its gradient */
 };
 
 const char *kf_rule_name(enum kf_rule rule);
@@ -41,6 +42,6 @@ int kf_rule_states(enum kf_rule rule);     /* values it keeps for a weight: 0-2 
 
 /* The step t = 1, 2, ... of a rule; momentum matters only where it is used. */
 struct kf_update kf_update(enum kf_rule rule, double rate, double momentum,
-	uint64_t t);
+	double weight_decay, uint64_t t);
 
 #endif

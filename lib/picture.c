@@ -105,6 +105,15 @@ int kf_picture_rows(FILE *f, const char *name, const struct kf_canvas *c, int n,
 	return rc;
 }
 
+int kf_picture_write(FILE *f, const char *name, const struct kf_canvas *c,
+	struct kf_err *err)
+{
+	if (kf_picture_begin(f, name, c->w, c->h, c->depth == 3, err) < 0 ||
+		kf_picture_rows(f, name, c, c->h, err) < 0)
+		return -1;
+	return fflush(f) ? kf_fail_errno(err, "cannot write '%s'", name) : 0;
+}
+
 /* -- new files ------------------------------------------------------------------- */
 
 static int write_file(int fd, const char *path, const struct kf_canvas *c,
@@ -117,9 +126,7 @@ static int write_file(int fd, const char *path, const struct kf_canvas *c,
 		close(fd);
 		return kf_fail_errno(err, "cannot create '%s'", path);
 	}
-	rc = kf_picture_begin(f, path, c->w, c->h, c->depth == 3, err);
-	if (rc == 0)
-		rc = kf_picture_rows(f, path, c, c->h, err);
+	rc = kf_picture_write(f, path, c, err);
 	if (fclose(f) && rc == 0)
 		rc = kf_fail_errno(err, "cannot write '%s'", path);
 	return rc;

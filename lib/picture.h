@@ -14,6 +14,10 @@ int kf_picture_begin(FILE *f, const char *name, int w, int h, bool colour,
 int kf_picture_rows(FILE *f, const char *name, const struct kf_canvas *c, int n,
 	struct kf_err *err);
 
+/* A whole canvas as a picture, which leaves f's buffer at once. */
+int kf_picture_write(FILE *f, const char *name, const struct kf_canvas *c,
+	struct kf_err *err);
+
 /*
  * A whole canvas as a new file, which appears complete or not at all.  What
  * has that name already stays, and the call fails.

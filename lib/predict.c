@@ -1,6 +1,7 @@
 /* Models applied to rows. */
 #include "predict.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ struct member {
 	struct kf_layers layers;
 	struct kf_net net;
 	int *column;           /* where each of its outputs goes in p */
+	bool classify;         /* its outputs become probabilities */
 	bool opened;
 };
 
@@ -41,7 +43,9 @@ static int check_fit(const struct kf_model *m, const struct kf_model *first,
 			"stream has %d x %d x %d", m->c, m->h, m->w, in->c, in->h, in->w);
 	if (memcmp(&m->x_scale, &in->x_scale, sizeof m->x_scale))
 		return kf_fail(err, "the images are not scaled as the model wants them");
-	if (in->columns.n && memcmp(m->y_scale, in->y_scale, sizeof m->y_scale))
+	if (m->classify != first->classify)
+		return kf_fail(err, "one model classifies, another does not");
+	if (in->columns.n && !m->classify && memcmp(m->y_scale, in->y_scale, sizeof m->y_scale))
 		return kf_fail(err, "the targets are not scaled as the model's");
 	if (in->p_columns.n && memcmp(m->y_scale, in->p_scale, sizeof m->y_scale))
 		return kf_fail(err, "the predictions are not scaled as the model's");
@@ -82,12 +86,13 @@ static int open_member(struct kf_predictor *p, struct member *t,
 		err) < 0)
 		return -1;
 	t->opened = true;
+	t->classify = m->classify;
 	if (kf_net_open(&t->net, p->b, &t->layers, err) < 0)
 		return -1;
 	taken = calloc((size_t)t->layers.n_params, sizeof *taken);
 	if (!taken)
 		return kf_fail(err, "out of memory");
-	kf_net_set(&t->net, m->param, m->n, taken);
+	kf_net_set(&t->net, t->net.weights, "", m->param, m->n, taken);
 	for (int i = 0; rc == 0 && i < t->layers.n_params; i++)
 		if (!taken[i])
 			rc = kf_fail(err, "the model lacks '%s' in the shape that its "
@@ -189,6 +194,22 @@ static int make_room(struct kf_predictor *p, size_t n, struct kf_err *err)
 	return 0;
 }
 
+/* outputs (n, m) become exp(v) / sum over the row of exp(v), in place */
+static void softmax(float *outputs, int n, int m)
+{
+	for (int i = 0; i < n; i++) {
+		float *row = outputs + i * m, largest = row[0];
+		double sum = 0;
+
+		for (int j = 1; j < m; j++)
+			largest = row[j] > largest ? row[j] : largest;
+		for (int j = 0; j < m; j++)
+			sum += exp(row[j] - largest);
+		for (int j = 0; j < m; j++)
+			row[j] = (float)(exp(row[j] - largest) / sum);
+	}
+}
+
 /* Adds a model's share of each column for n rows from row `first` on. */
 static void add_outputs(struct kf_predictor *p, struct member *t, uint32_t first,
 	int n)
@@ -204,6 +225,8 @@ static void add_outputs(struct kf_predictor *p, struct member *t, uint32_t first
 	if (!act)
 		return;
 	p->b->op->read_act(p->b, act, p->out);
+	if (t->classify)
+		softmax(p->out, n, m);
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j < m; j++)
 			p->p[(first + (size_t)i) * (size_t)p->columns +

@@ -109,8 +109,7 @@ static size_t print_image(const uint8_t *pixel, size_t n,
 	return (size_t)(p - text) - 1;
 }
 
-/* The fewest digits, from 6 on, that read back as the same float; NaN none. */
-static void write_number(FILE *file, float v)
+void kf_save_number(FILE *file, float v)
 {
 	char text[32];
 
@@ -141,7 +140,7 @@ static int write_values(struct kf_save *s, const struct kf_chunk *c, size_t i,
 			return kf_fail(err, "row %llu, column '%s': an infinity; CSV "
 				"holds numbers only", (unsigned long long)s->rows + 1,
 				columns(s)->name[j]);
-		write_number(s->file, v[j]);
+		kf_save_number(s->file, v[j]);
 		fputc(',', s->file);
 	}
 	return 0;

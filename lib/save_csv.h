@@ -30,4 +30,7 @@ int kf_save_header(struct kf_save *s, struct kf_err *err);
 /* Writes the rows and flushes them. */
 int kf_save_rows(struct kf_save *s, const struct kf_chunk *chunk, struct kf_err *err);
 
+/* The fewest digits, from 6 on, that read back as the same float; none for NaN. */
+void kf_save_number(FILE *file, float v);
+
 #endif

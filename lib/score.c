@@ -70,30 +70,43 @@ static double unscale(double v, struct kf_scale s)
 	return s.factor == 0 ? v : v * s.factor + s.offset;
 }
 
+int kf_score_row(struct kf_score *s, const struct kf_schema *schema,
+	const struct kf_chunk *c, size_t row, struct kf_point_score *alone,
+	struct kf_err *err)
+{
+	const float *y = c->y + row * (size_t)schema->columns.n;
+	const float *p = c->p + row * (size_t)schema->p_columns.n;
+
+	*alone = (struct kf_point_score){ 0 };
+	for (int i = 0; i < s->pairs; i++) {
+		const struct kf_score_pair *pair = &s->pair[i];
+		struct kf_point_score *point = &s->point[pair->point];
+		double truth = unscale(y[pair->y], pair->y_scale);
+		double found = unscale(p[pair->p], pair->p_scale), square;
+
+		if (!isfinite(found))
+			return kf_fail(err, "the row with id %lld: the prediction of "
+				"'%s' is not a finite number", (long long)c->id[row],
+				schema->columns.name[pair->y]);
+		if (isnan(truth))
+			continue;
+		square = (truth - found) * (truth - found);
+		point->squares += square;
+		point->n++;
+		alone->squares += square;
+		alone->n++;
+	}
+	return 0;
+}
+
 int kf_score_add(struct kf_score *s, const struct kf_schema *schema,
 	const struct kf_chunk *c, struct kf_err *err)
 {
-	size_t m = (size_t)schema->columns.n, k = (size_t)schema->p_columns.n;
+	struct kf_point_score alone;
 
 	for (size_t row = 0; row < c->n; row++)
-		for (int i = 0; i < s->pairs; i++) {
-			const struct kf_score_pair *pair = &s->pair[i];
-			struct kf_point_score *point = &s->point[pair->point];
-			double y = unscale(c->y[row * m + (size_t)pair->y],
-				pair->y_scale);
-			double p = unscale(c->p[row * k + (size_t)pair->p],
-				pair->p_scale);
-
-			if (!isfinite(p))
-				return kf_fail(err, "the row with id %lld: the "
-					"prediction of '%s' is not a finite number",
-					(long long)c->id[row],
-					schema->columns.name[pair->y]);
-			if (isnan(y))
-				continue;
-			point->squares += (y - p) * (y - p);
-			point->n++;
-		}
+		if (kf_score_row(s, schema, c, row, &alone, err) < 0)
+			return -1;
 	return 0;
 }
 

@@ -30,7 +30,12 @@ int kf_score_init(struct kf_score *s, const struct kf_schema *schema,
 int kf_score_add(struct kf_score *s, const struct kf_schema *schema,
 	const struct kf_chunk *c, struct kf_err *err);
 
-/* Of one keypoint, and of all values alike; NaN without a value. */
+/* Adds one row; alone gets its own squares and values, and no name. */
+int kf_score_row(struct kf_score *s, const struct kf_schema *schema,
+	const struct kf_chunk *c, size_t row, struct kf_point_score *alone,
+	struct kf_err *err);
+
+/* Of one keypoint or row, and of all values alike; NaN without a value. */
 double kf_score_rmse(const struct kf_point_score *p);
 double kf_score_overall(const struct kf_score *s);
 

@@ -1,6 +1,8 @@
 /* A grid of equal cells as one picture, written strip by strip. */
 #include "sheet.h"
 
+#include <math.h>
+
 #define GAP 2                  /* pixels between two cells */
 #define SIDE_MAX 1000000000LL  /* of the whole picture */
 
@@ -27,6 +29,13 @@ int kf_sheet_begin(struct kf_sheet *s, FILE *f, const char *name, int columns,
 		return -1;
 	clear(s);
 	return 0;
+}
+
+int kf_sheet_columns(int n, double cell_w, double cell_h)
+{
+	double ideal = sqrt(n * cell_h / cell_w);
+
+	return (int)fmin(n, ceil(fmax(1, ideal - 1e-9)));
 }
 
 /* Writes the strip and empties it. */

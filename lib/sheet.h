@@ -29,6 +29,9 @@ int kf_sheet_begin(struct kf_sheet *s, FILE *f, const char *name, int columns,
  */
 int kf_sheet_cell(struct kf_sheet *s, struct kf_box *cell, struct kf_err *err);
 
+/* How many columns make a sheet of n such cells about square. */
+int kf_sheet_columns(int n, double cell_w, double cell_h);
+
 /* Writes the rest; cells that were not used stay empty. */
 int kf_sheet_end(struct kf_sheet *s, struct kf_err *err);
 void kf_sheet_free(struct kf_sheet *s);

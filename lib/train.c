@@ -4,21 +4,10 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
-struct run {
-	struct kf_net *net;
-	const struct kf_train_options *options;
-	struct kf_mem *images, *targets;
-	struct kf_mem *state[2];          /* of the update rule */
-	struct kf_mem *losses;            /* one a batch */
-	float *host_losses;
-	uint32_t *rows;                   /* 0 to n - 1 */
-	uint32_t *present;                /* targets present in each row */
-	size_t n, n_valid;
-	size_t outputs;
-	uint32_t step;                    /* updates made */
-};
+#include "rng.h"
 
 size_t kf_valid_rows(size_t n, double valid)
 {
@@ -26,152 +15,363 @@ size_t kf_valid_rows(size_t n, double valid)
 	return (size_t)ceil((double)n * valid - 1e-6);
 }
 
-
-static void count_present(struct run *r, const float *y)
+double kf_schedule(const double range[2], int epoch, int epochs)
 {
-	for (size_t i = 0; i < r->n; i++) {
-		r->rows[i] = (uint32_t)i;
-		r->present[i] = 0;
-		for (size_t j = 0; j < r->outputs; j++)
-			r->present[i] += !isnan(y[i * r->outputs + j]);
+	int i = epoch < 2 ? 0 : epoch - 2;
+
+	return epochs < 2 ? range[0] :
+		range[0] + (range[1] - range[0]) * i / (epochs - 1);
+}
+
+/* -- opening ----------------------------------------------------------------------- */
+
+static int host_memory(struct kf_trainer *t, struct kf_err *err)
+{
+	t->rows = malloc(t->n * sizeof *t->rows);
+	t->present = malloc(t->n * sizeof *t->present);
+	t->host = malloc(t->n * sizeof *t->host);
+	if (!t->rows || !t->present || !t->host)
+		return kf_fail(err, "out of memory for %zu rows", t->n);
+	return 0;
+}
+
+static void count_present(struct kf_trainer *t, const float *y)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		t->present[i] = 0;
+		for (size_t j = 0; j < t->outputs; j++)
+			t->present[i] += !isnan(y[i * t->outputs + j]);
 	}
 }
 
-/* Moves the data to the backend and makes room for all else. */
-static int prepare(struct run *r, struct kf_dataset *d, struct kf_err *err)
+static int check_labels(const struct kf_trainer *t, const float *labels,
+	struct kf_err *err)
 {
-	struct kf_backend *b = r->net->b;
-	size_t pixels = kf_image_bytes(&d->schema) / sizeof(float);
-	size_t floats = r->net->layers->floats;
+	int classes = t->net->layers->outputs;
 
-	r->n = d->n;
-	r->n_valid = kf_valid_rows(d->n, r->options->valid);
-	r->outputs = (size_t)d->schema.columns.n;
-	r->rows = malloc(r->n * sizeof *r->rows);
-	r->present = malloc(r->n * sizeof *r->present);
-	r->host_losses = malloc(r->n * sizeof *r->host_losses);
-	if (!r->rows || !r->present || !r->host_losses)
-		return kf_fail(err, "out of memory for %zu rows", r->n);
-	if (r->n_valid >= r->n)
-		return kf_fail(err, "of %zu rows, %zu for validation leave none to "
-			"train on", r->n, r->n_valid);
-	count_present(r, d->y);
-	r->images = b->op->adopt(b, d->X, r->n * pixels);
-	r->targets = b->op->adopt(b, d->y, r->n * r->outputs);
+	for (size_t i = 0; i < t->n; i++)
+		if (!(labels[i] >= 0 && labels[i] < (float)classes))
+			return kf_fail(err, "a label is %g, not from 0 to %d", labels[i],
+				classes - 1);
+	return 0;
+}
+
+/* Moves the data to the backend. */
+static int take_data(struct kf_trainer *t, struct kf_dataset *d, struct kf_err *err)
+{
+	struct kf_backend *b = t->net->b;
+	size_t pixels = kf_image_bytes(&d->schema) / sizeof(float);
+
+	if (t->options.classify && check_labels(t, d->y, err) < 0)
+		return -1;
+	count_present(t, d->y);
+	if (kf_augment_any(&t->options.augment) && !t->options.classify) {
+		t->y = malloc(t->n * t->outputs * sizeof *t->y);
+		if (!t->y)
+			return kf_fail(err, "out of memory for %zu rows", t->n);
+		memcpy(t->y, d->y, t->n * t->outputs * sizeof *t->y);
+		t->moved = b->op->alloc(b, (size_t)t->options.batch * t->outputs);
+	}
+	t->images = b->op->adopt(b, d->X, t->n * pixels);
+	t->targets = b->op->adopt(b, d->y, t->n * t->outputs);
 	d->X = d->y = NULL;
-	for (int i = 0; i < kf_rule_states(r->options->rule); i++)
-		r->state[i] = b->op->alloc(b, floats);
-	r->losses = b->op->alloc(b, r->n);
 	return b->op->sync(b, err);
 }
 
-static void release(struct run *r)
+int kf_trainer_open(struct kf_trainer *t, struct kf_net *net, struct kf_dataset *data,
+	const struct kf_train_options *options, struct kf_err *err)
 {
-	struct kf_backend *b = r->net->b;
+	struct kf_backend *b = net->b;
+	size_t floats = net->layers->floats;
 
-	b->op->free(b, r->images);
-	b->op->free(b, r->targets);
-	b->op->free(b, r->state[0]);
-	b->op->free(b, r->state[1]);
-	b->op->free(b, r->losses);
-	free(r->rows);
-	free(r->present);
-	free(r->host_losses);
+	*t = (struct kf_trainer){ .net = net, .options = *options, .n = data->n,
+		.n_valid = kf_valid_rows(data->n, options->valid),
+		.outputs = options->classify ? 1 : (size_t)data->schema.columns.n,
+		.best_train = INFINITY, .best_valid = INFINITY, .best = INFINITY };
+	if (t->n_valid >= t->n)
+		return kf_fail(err, "of %zu rows, %zu for validation leave none to "
+			"train on", t->n, t->n_valid);
+	if (host_memory(t, err) < 0 || kf_augmenter_open(&t->augmenter,
+		&options->augment, &data->schema, err) < 0 || take_data(t, data, err) < 0)
+		return -1;
+	for (int i = 0; i < kf_rule_states(options->rule); i++)
+		t->state[i] = b->op->alloc(b, floats);
+	if (options->patience)
+		t->best_weights = b->op->alloc(b, floats);
+	t->losses = b->op->alloc(b, 2 * t->n);
+	t->hits = b->op->alloc(b, 2 * t->n);
+	return b->op->sync(b, err);
 }
 
-static void update(struct run *r)
+void kf_trainer_close(struct kf_trainer *t)
 {
-	struct kf_backend *b = r->net->b;
-	struct kf_update u = kf_update(r->options->rule, r->options->rate,
-		r->options->momentum, ++r->step);
+	struct kf_backend *b = t->net->b;
+	struct kf_mem *const mem[] = { t->images, t->targets, t->moved, t->losses,
+		t->hits, t->state[0], t->state[1], t->best_weights };
 
-	b->op->update(b, &u, r->net->weights, r->net->grads, r->state[0],
-		r->state[1], r->net->layers->floats);
+	for (size_t i = 0; i < sizeof mem / sizeof *mem; i++)
+		b->op->free(b, mem[i]);
+	kf_augmenter_close(&t->augmenter);
+	free(t->y);
+	free(t->rows);
+	free(t->present);
+	free(t->host);
 }
 
-/*
- * Passes over rows [begin, end) in batches, with an update after each when
- * training.  Sets the mean of the batches' losses, NaN where there was none.
- */
-static int pass_over(struct run *r, size_t begin, size_t end, bool train,
-	float *loss, struct kf_err *err)
+/* -- one batch ----------------------------------------------------------------------- */
+
+static void update(struct kf_trainer *t)
 {
-	struct kf_backend *b = r->net->b;
-	size_t batch = (size_t)r->options->batch, count = 0;
-	double sum = 0;
+	const struct kf_train_options *o = &t->options;
+	struct kf_backend *b = t->net->b;
+	struct kf_update u = kf_update(o->rule,
+		kf_schedule(o->rate, t->epoch + 1, o->epochs),
+		kf_schedule(o->momentum, t->epoch + 1, o->epochs), o->weight_decay,
+		t->step);
 
-	for (size_t at = begin; at < end; at += batch) {
-		size_t n = end - at < batch ? end - at : batch;
-		struct kf_pass pass = { train, r->options->seed, r->step };
-		double present = 0;
+	b->op->update(b, &u, t->net->weights, t->net->grads, t->state[0], t->state[1],
+		t->net->layers->floats);
+}
 
-		for (size_t i = at; i < at + n; i++)
-			present += r->present[i];
-		if (present == 0)
-			continue;
-		kf_net_loss(r->net, r->images, r->targets, r->rows + at, (int)n,
-			present, &pass, r->losses, count++);
-		if (train)
-			update(r);
+/* The loss of n rows into a slot; in training the gradients, too. */
+static int batch_loss(struct kf_trainer *t, const uint32_t *rows, int n,
+	double present, bool train, size_t slot, struct kf_err *err)
+{
+	struct kf_backend *b = t->net->b;
+	struct kf_pass pass = { train, t->options.seed, t->step };
+	struct kf_target target = { .values = t->targets, .rows = rows,
+		.present = present, .classify = t->options.classify, .losses = t->losses,
+		.hits = t->hits, .slot = slot };
+	uint32_t *order = NULL;
+	struct kf_warp *warps = NULL;
+	float *moved = NULL;
+
+	if (train && kf_augment_any(&t->options.augment)) {
+		warps = malloc((size_t)n * sizeof *warps);
+		moved = malloc((size_t)n * t->outputs * sizeof *moved);
+		order = malloc((size_t)n * sizeof *order);
+		if (!warps || !moved || !order)
+			return kf_fail(err, "out of memory for a batch");
+		kf_augment_batch(&t->augmenter, t->options.seed, t->step, t->y, rows, n,
+			warps, moved);
+		if (t->moved) {
+			for (int i = 0; i < n; i++)
+				order[i] = (uint32_t)i;
+			b->op->write(b, t->moved, 0, moved, (size_t)n * t->outputs);
+			target.values = t->moved;
+			target.rows = order;
+		}
 	}
-	b->op->read(b, r->losses, 0, r->host_losses, count);
+	kf_net_loss(t->net, t->images, rows, warps, n, &target, &pass);
+	free(warps);
+	free(moved);
+	free(order);
+	return 0;
+}
+
+static double count_targets(const struct kf_trainer *t, const uint32_t *rows, int n)
+{
+	double present = 0;
+
+	for (int i = 0; i < n; i++)
+		present += t->present[rows[i]];
+	return present;
+}
+
+/* The sum of count values of m, one a batch, from slot on. */
+static int sum_up(struct kf_trainer *t, const struct kf_mem *m, size_t slot,
+	size_t count, double *sum, struct kf_err *err)
+{
+	struct kf_backend *b = t->net->b;
+
+	*sum = 0;
+	b->op->read(b, m, slot, t->host, count);
 	if (b->op->sync(b, err) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
-		sum += r->host_losses[i];
+		*sum += t->host[i];
+	return 0;
+}
+
+/* The mean of the batches' losses; NaN without any, -1 where it is not finite. */
+static int mean_loss(struct kf_trainer *t, const char *which, size_t slot,
+	size_t count, float *loss, struct kf_err *err)
+{
+	double sum;
+
+	if (sum_up(t, t->losses, slot, count, &sum, err) < 0)
+		return -1;
 	*loss = count ? (float)(sum / (double)count) : NAN;
-	return count && !isfinite(*loss) ? 1 : 0;
+	if (count && !isfinite(*loss))
+		return kf_fail(err, "epoch %d: the %s loss is not finite; try a lower "
+			"--rate", t->epoch + 1, which);
+	return 0;
+}
+
+/* -- one epoch ----------------------------------------------------------------------- */
+
+struct key {
+	uint32_t key, row;
+};
+
+static int by_key(const void *a, const void *b)
+{
+	const struct key *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* The rows in the epoch's order: those to train on are shuffled if wanted. */
+static int order_rows(struct kf_trainer *t, struct kf_err *err)
+{
+	size_t n = t->n - t->n_valid;
+	struct key *keys;
+
+	for (size_t i = 0; i < t->n; i++)
+		t->rows[i] = (uint32_t)i;
+	if (!t->options.shuffle)
+		return 0;
+	keys = malloc(n * sizeof *keys);
+	if (!keys)
+		return kf_fail(err, "out of memory for %zu rows", n);
+	for (size_t i = 0; i < n; i++) {
+		keys[i].row = (uint32_t)(t->n_valid + i);
+		keys[i].key = kf_rng_u32(t->options.seed, KF_RNG_BATCHES, 0,
+			(uint32_t)t->epoch, i);
+	}
+	qsort(keys, n, sizeof *keys, by_key);
+	for (size_t i = 0; i < n; i++)
+		t->rows[t->n_valid + i] = keys[i].row;
+	free(keys);
+	return 0;
+}
+
+static int batch_rows(const struct kf_trainer *t, size_t at, size_t end)
+{
+	size_t batch = (size_t)t->options.batch;
+
+	return (int)(end - at < batch ? end - at : batch);
+}
+
+/* The epoch's batches from t->at on: 1, 2 when stopped, -1. */
+static int train(struct kf_trainer *t, bool (*stop)(void),
+	struct kf_err *err)
+{
+	size_t rows = t->n - t->n_valid;
+
+	while (t->at < rows) {
+		const uint32_t *batch = t->rows + t->n_valid + t->at;
+		int n = batch_rows(t, t->at, rows);
+		double present = count_targets(t, batch, n);
+
+		if (stop())
+			return 2;
+		t->at += (size_t)n;
+		if (present == 0)
+			continue;
+		t->step++;
+		if (batch_loss(t, batch, n, present, true, t->count++, err) < 0)
+			return -1;
+		update(t);
+	}
+	return 1;
+}
+
+/* Loss and hits of the rows that validate: 1, 2 when stopped, -1. */
+static int validate(struct kf_trainer *t, struct kf_epoch *e,
+	bool (*stop)(void), struct kf_err *err)
+{
+	size_t count = 0;
+	double hits;
+
+	for (size_t at = 0; at < t->n_valid; at += (size_t)t->options.batch) {
+		int n = batch_rows(t, at, t->n_valid);
+		double present = count_targets(t, t->rows + at, n);
+
+		if (stop())
+			return 2;
+		if (present > 0 && batch_loss(t, t->rows + at, n, present, false,
+			t->n + count++, err) < 0)
+			return -1;
+	}
+	if (mean_loss(t, "valid", t->n, count, &e->valid_loss, err) < 0 ||
+		sum_up(t, t->hits, t->n, count, &hits, err) < 0)
+		return -1;
+	e->accuracy = t->options.classify ? hits / (double)t->n_valid : NAN;
+	return 1;
+}
+
+/* Notes what is best so far, and keeps its weights. */
+static void compare(struct kf_trainer *t, struct kf_epoch *e)
+{
+	struct kf_backend *b = t->net->b;
+	float judged = isnan(e->valid_loss) ? e->train_loss : e->valid_loss;
+
+	e->best_train = e->train_loss < t->best_train;
+	e->best_valid = e->valid_loss < t->best_valid;
+	if (e->best_train)
+		t->best_train = e->train_loss;
+	if (e->best_valid)
+		t->best_valid = e->valid_loss;
+	if (!(judged < t->best))
+		return;
+	t->best = judged;
+	t->best_epoch = e->epoch;
+	if (t->best_weights)
+		b->op->copy(b, t->best_weights, t->net->weights,
+			t->net->layers->floats);
 }
 
 static double seconds(void)
 {
-	struct timespec t;
+	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-static int epoch(struct run *r, struct kf_epoch *e, struct kf_err *err)
+static bool at_end(const struct kf_trainer *t)
+{
+	return t->epoch >= t->options.epochs || (t->options.patience &&
+		t->best_epoch && t->best_epoch + t->options.patience < t->epoch);
+}
+
+int kf_trainer_epoch(struct kf_trainer *t, struct kf_epoch *e,
+	bool (*stop)(void), struct kf_err *err)
 {
 	double start = seconds();
-	int train = pass_over(r, r->n_valid, r->n, true, &e->train_loss, err);
-	int valid = train ? 0 : pass_over(r, 0, r->n_valid, false, &e->valid_loss, err);
+	int rc;
 
-	if (train < 0 || valid < 0)
+	if (at_end(t))
+		return 0;
+	*e = (struct kf_epoch){ .epoch = t->epoch + 1 };
+	if (order_rows(t, err) < 0)
 		return -1;
-	if (train || valid)
-		return kf_fail(err, "epoch %d: the %s loss is not finite; "
-			"try a lower --rate", e->epoch, train ? "train" : "valid");
-	if (isnan(e->train_loss))
+	rc = train(t, stop, err);
+	if (rc != 1)
+		return rc;
+	if (!t->count)
 		return kf_fail(err, "no target is present in the %zu rows to train on",
-			r->n - r->n_valid);
+			t->n - t->n_valid);
+	if (mean_loss(t, "train", 0, t->count, &e->train_loss, err) < 0)
+		return -1;
+	rc = validate(t, e, stop, err);
+	if (rc != 1)
+		return rc;
+	compare(t, e);
+	t->epoch++;
+	t->at = t->count = 0;
 	e->seconds = seconds() - start;
-	return 0;
+	return 1;
 }
 
-int kf_train(struct kf_net *net, struct kf_dataset *data,
-	const struct kf_train_options *options,
-	void (*each_epoch)(void *context, const struct kf_epoch *e), void *context,
-	struct kf_err *err)
+void kf_trainer_finish(struct kf_trainer *t)
 {
-	struct run r = { .net = net, .options = options };
-	float best_train = INFINITY, best_valid = INFINITY;
-	int rc = prepare(&r, data, err);
+	struct kf_backend *b = t->net->b;
 
-	for (int i = 1; rc == 0 && i <= options->epochs; i++) {
-		struct kf_epoch e = { .epoch = i };
-
-		rc = epoch(&r, &e, err);
-		if (rc < 0)
-			break;
-		e.best_train = e.train_loss < best_train;
-		e.best_valid = e.valid_loss < best_valid;
-		if (e.best_train)
-			best_train = e.train_loss;
-		if (e.best_valid)
-			best_valid = e.valid_loss;
-		each_epoch(context, &e);
-	}
-	release(&r);
-	return rc;
+	if (t->best_weights && t->best_epoch)
+		b->op->copy(b, t->net->weights, t->best_weights,
+			t->net->layers->floats);
 }

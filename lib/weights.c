@@ -110,10 +110,7 @@ void kf_weights_free(struct kf_weights *k)
 
 int kf_weights_columns(const struct kf_weights *k)
 {
-	double ideal = sqrt((double)k->units * k->h / ((double)k->w * k->c));
-	int groups = (int)fmin(k->units, ceil(fmax(1, ideal - 1e-9)));
-
-	return groups * k->c;
+	return kf_sheet_columns(k->units, (double)k->w * k->c, k->h) * k->c;
 }
 
 static double largest(const float *v, size_t n)

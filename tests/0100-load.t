@@ -184,7 +184,7 @@ ok "so when all is quoted" sh -c "sed 's/[^,]*/\"&\"/g' faces.csv | kfkd-load |
 	kfkd-save | cmp - faces.csv"
 
 ok "the fuzz target, too, finds both ways to read in agreement" \
-	"$KFKD_BUILD/tests/fuzz_faces_csv" training.csv test.csv quoted.csv bad.csv few
+	"$KFKD_BUILD/tests/fuzz_load" training.csv test.csv quoted.csv bad.csv few
 
 if grep -q __asan_init "$(command -v kfkd-load)"; then
 	skip "memory and speed" "the address checker takes more"

@@ -1,5 +1,6 @@
 #!/bin/sh
-# kfkd-save: what was loaded comes back, with ids where they are needed.
+# kfkd-save: what was loaded comes back, with ids where they are needed; and
+# submissions.
 
 . "${0%/*}/lib.sh"
 cd "$tmp" || exit 1
@@ -45,6 +46,129 @@ refuses "no predictions" 1 'no predictions.*kfkd-predict' kfkd-save -p raw
 head -c $(($(wc -c <raw) - 1)) raw >cut
 refuses "a cut stream" 1 "'cut'.*truncated" kfkd-save cut
 
+# -- submissions ----------------------------------------------------------------------
+
+kfkd-synth --rows 40 | kfkd-load | kfkd-scale |
+	kfkd-train --quiet --epochs 2 --output model.kfkd
+kfkd-synth --rows 20 --seed 7 --test | kfkd-load | kfkd-scale |
+	kfkd-predict --model model.kfkd --output found
+kfkd-scale --undo found >pixels
+
+# What kfkd-save --predictions has, as "image feature value".
+kfkd-save --ids --predictions pixels | awk -F, '
+	NR == 1 { for (i = 2; i < NF; i++) name[i] = $i; next }
+	{ for (i = 2; i < NF; i++) print $1, name[i], $i }' >values
+
+# A table that asks for some of them in a mixed order, and the answer.
+awk 'BEGIN { print "RowId,ImageId,FeatureName,Location" }
+	NR % 7 == 3 { printf "%d,%d,%s,\n", 1000 - NR, $1, $2 }' values >up.csv
+{ head -n 1 up.csv; tail -n +2 up.csv | sort -t, -k3,3 -k1,1n; } >table.csv
+awk -F, 'BEGIN { print "RowId,Location" }
+	NR == FNR { split($0, v, " "); value[v[1] "," v[2]] = v[3]; next }
+	FNR > 1 { print $1 "," value[$2 "," $3] }' values table.csv >want
+ok "a submission has what the table asks for, in its order" sh -c \
+	'kfkd-save --lookup table.csv found | cmp - want'
+ok "... of unscaled predictions" sh -c 'kfkd-save -l table.csv pixels | cmp - want'
+ok "... with the table on standard input" sh -c 'kfkd-save -l - found <table.csv | cmp - want'
+ok "... with --output" sh -c 'kfkd-save -l table.csv -o out found && cmp out want'
+cp table.csv usual.csv
+
+# same WHAT: the file table.csv, written differently, has the same answer
+same() {
+	ok "$1" sh -c 'kfkd-save --lookup table.csv found | cmp - want'
+}
+sed 's/$/\r/' usual.csv >table.csv
+same "CRLF"
+tr '\n' '\r' <usual.csv >table.csv
+same "CR"
+{ printf '\357\273\277'; cat usual.csv; } >table.csv
+same "a byte order mark"
+printf '%s' "$(cat usual.csv)" >table.csv
+same "no newline at the end"
+sed 's/[^,]*/ "&" /g' usual.csv >table.csv
+same "quotes and spaces"
+sed 's/$/\n\n/' usual.csv >table.csv
+same "blank lines"
+cut -d, -f1-3 usual.csv >table.csv
+same "no Location"
+sed '2,$s/$/?/' usual.csv >table.csv
+same "any Location"
+awk -F, '{ print $4 ",x," $3 "," $1 "," $2 }' usual.csv >table.csv
+same "columns in another order, and one more"
+
+kfkd-save --lookup usual.csv found | sort -n >sorted
+sort -t, -k1,1n usual.csv | kfkd-save --lookup - found | sort -n >out
+ok "another order of rows, the same values" cmp sorted out
+printf 'RowId,ImageId,FeatureName\n5,3,nose_tip_x\n4,3,nose_tip_x\n' >table.csv
+is "a value that is asked for twice" "$(kfkd-save -l table.csv found | cut -d, -f2 |
+	tail -n +2 | uniq -c | awk '{ print $1 }')" 2
+
+# wrong WHAT PATTERN TABLE: as printf takes it
+wrong() {
+	printf "$3" >bad.csv
+	refuses "$1" 1 "^kfkd-save: 'bad.csv'$2\$" kfkd-save --lookup bad.csv found
+	is "... and nothing is written" "$(cat "$tmp/refuses.out")" ""
+}
+head=RowId,ImageId,FeatureName
+wrong "an unknown feature" ", line 3: there are no predictions of 'ear_x'" \
+	"$head\n1,1,nose_tip_x\n2,1,ear_x\n"
+wrong "... in a last line without end" ", line 3: there are no predictions of 'ear_x'" \
+	"$head\n1,1,nose_tip_x\n2,1,ear_x"
+wrong "an image that is not there" ", line 3: image 21 is not in the stream" \
+	"$head\n1,20,nose_tip_x\n2,21,nose_tip_x\n3,22,nose_tip_x"
+wrong "a row twice" ", line 4: RowId 7 is that of line 2, too" \
+	"$head\n7,1,nose_tip_x\n8,1,nose_tip_x\n7,2,nose_tip_x\n"
+wrong "no RowId" ", line 1: there is no column 'RowId'" "ImageId,FeatureName\n1,nose_tip_x\n"
+wrong "no FeatureName" ", line 1: there is no column 'FeatureName'" "RowId,ImageId\n1,1\n"
+wrong "a column twice" ", line 1: there are two columns 'ImageId'" \
+	"$head,ImageId\n1,1,nose_tip_x,1\n"
+wrong "too few fields" ", line 2: 2 fields, but the header has 3" "$head\n1,1\n"
+wrong "too many" ", line 2: 4 fields, but the header has 3" "$head\n1,1,nose_tip_x,\n"
+wrong "a word for a number" ", line 2: ImageId: 'one' is not a whole number from 1" \
+	"$head\n1,one,nose_tip_x\n"
+wrong "no number" ", line 2: RowId: '' is not a whole number from 1" "$head\n,1,nose_tip_x\n"
+wrong "a NUL" ", line 2: there is a NUL byte" "$head\n1,1,nose_tip_x\000\n"
+wrong "a quote in the wrong place" ", line 3: a quote in the wrong place" \
+	"$head\n1,1,nose_tip_x\n2,1,nose\"tip\n"
+wrong "a quote that is not closed" ", line 3: a quote is not closed" \
+	"$head\n1,1,nose_tip_x\n2,1,\"nose_tip_x\n"
+wrong "an empty table" " is empty" ""
+wrong "a header alone" " asks for nothing: it has no rows" "$head\n"
+wrong "blank lines alone" " asks for nothing: it has no rows" "\n\n"
+refuses "a row without end" 1 'line 1: a row of more than 65536 bytes; is this CSV' \
+	sh -c 'yes | tr -d "\n" | kfkd-save -l - found'
+refuses "... in quotes" 1 'line [0-9]*: a row of more than 65536 bytes' \
+	sh -c '{ echo "$1"; printf \"; yes; } | kfkd-save -l - found' - $head
+gzip -c usual.csv >bad.csv
+refuses "compressed" 1 "compressed by gzip; pipe it through zcat" kfkd-save -l bad.csv found
+refuses "no table" 1 "cannot open 'none.csv'" kfkd-save -l none.csv found
+refuses "no predictions" 1 'no predictions; pipe .* kfkd-predict' kfkd-save -l usual.csv raw
+refuses "an image twice" 1 'image [0-9]* is in the stream twice' \
+	sh -c 'cat found found | kfkd-save -l usual.csv'
+head -c $(($(wc -c <found) - 1)) found >cut
+refuses "a cut stream" 1 "'cut'.*truncated" kfkd-save -l usual.csv cut
+is "... and nothing is written" "$(cat "$tmp/refuses.out")" ""
+refuses "a full disk" 1 "cannot write '/dev/full'" kfkd-save -l usual.csv -o /dev/full found
+for option in --ids --no-ids --predictions; do
+	kfkd-save --lookup usual.csv $option found >out 2>err
+	is "--lookup with $option exits 2" $? 2
+done
+kfkd-save --lookup - <found >out 2>err
+is "table and stream from standard input exit 2" $? 2
+
+if grep -q __asan_init "$(command -v kfkd-save)"; then
+	skip "memory" "the address checker takes more for itself"
+else
+	awk 'BEGIN { print "RowId,ImageId,FeatureName"
+		for (i = 1; i <= 524288; i++) print i "," i % 20 + 1 ",nose_tip_x" }' >large.csv
+	"$KFKD_BUILD/tests/maxrss" rss kfkd-save -l large.csv found >out
+	is "as large a table as it reads" "$(wc -l <out)" 524289
+	ok "... in 64 MiB ($(($(cat rss) / 1024)))" test "$(cat rss)" -lt 65536
+	echo 524289,1,nose_tip_x >>large.csv
+	refuses "a larger one" 1 'line 524290: more than 524288 rows' \
+		kfkd-save -l large.csv found
+fi
+
 # -- against Python -------------------------------------------------------------------
 
 python=$KFKD_BUILD/venv/bin/python
@@ -72,6 +196,20 @@ save_file({**t, "X": t["X"].astype("f4")}, "f32.safetensors")
 t["p"][3, 1] = numpy.inf
 save_file(t, "inf.safetensors")
 save_file({**t, "label": t["id"]}, "label.safetensors")
+t["p"] = r.uniform(-200, 200, (n, 2)).astype("f4")
+t["X"] = r.integers(0, 256, (n, 1, 50, 100), numpy.uint8)
+save_file(t, "wide.safetensors", {"p.columns": "a_y,a_x", "p.scale": "50 50 25 25"})
+save_file({**t, "p": t["p"] * numpy.float32("nan")}, "nan.safetensors",
+          {"p.columns": "a_y,a_x"})
+save_file(t, "axis.safetensors", {"p.columns": "a_y,a"})
+with open("wide.csv", "w") as f:
+    print("RowId,ImageId,FeatureName,Location", file=f)
+    for i, row in enumerate(t["id"], 1):
+        print(2 * i, row, "a_x", "", sep=",", file=f)
+        print(2 * i + 1, row, "a_y", "", sep=",", file=f)
+y, x = t["p"].astype("f8").T
+want = numpy.stack([(x * 50 + 50).clip(0, 100), (y * 25 + 25).clip(0, 50)], 1)
+numpy.save("wide.npy", want.astype("f4").ravel())
 EOT
 cat >check.py <<'EOT'
 import csv, sys, numpy
@@ -112,6 +250,24 @@ refuses "pixels that are F32" 1 'F32' kfkd-save --ids f32
 kfkd-cat label.safetensors >label
 refuses "labels" 1 'labels' kfkd-save --ids label
 kfkd-cat inf.safetensors >inf
+cat >submitted.py <<'EOT'
+import numpy
+rows = [line.split(",") for line in open("wide.out").read().splitlines()]
+assert rows[0] == ["RowId", "Location"]
+assert [int(row[0]) for row in rows[1:]] == list(range(2, 1402))
+assert (numpy.array([row[1] for row in rows[1:]], "f4") == numpy.load("wide.npy")).all()
+EOT
+kfkd-cat wide.safetensors | kfkd-save --lookup wide.csv >wide.out
+ok "a submission is clipped to width and height" "$python" submitted.py
+ok "... which takes both ends" sh -c \
+	'for v in 0 100 50; do grep -q ",$v\$" wide.out || exit 1; done'
+kfkd-cat nan.safetensors >nan
+refuses "a prediction that is no number" 1 "image [0-9]*, column 'a_x': .*not a number" \
+	kfkd-save --lookup wide.csv nan
+kfkd-cat axis.safetensors >axis
+printf 'RowId,ImageId,FeatureName\n1,1,a\n' >axis.csv
+refuses "a feature that is no keypoint" 1 "line 2: 'a' is no keypoint" \
+	kfkd-save --lookup axis.csv axis
 refuses "an infinity" 1 "row 4, column 'p2': an infinity" kfkd-save --ids -p inf
 
 done_testing

@@ -68,6 +68,14 @@ is "the mean of all pixels" \
 kfkd-stat model >said
 like "a model's net" "$(cat said)" '^net: dense2 relu dense$'
 like "its images" "$(cat said)" '^images: 4 x 4, channels: 1$'
+like "its loss" "$(cat said)" '^loss: squared error$'
+is "its layers" "$(sed -n '/^layer /,/^$/p' said)" "$(cat <<'EOT'
+layer                        output               parameters
+input                        1 x 4 x 4                     0
+dense1 relu                  2                            34
+dense2                       2                             6
+EOT
+)"
 like "its parameters" "$(cat said)" '^dense1\.weight +2 x 16 +32$'
 like "its epochs" "$(cat said)" '^epochs: 3$'
 like "its last losses" "$(cat said)" '^last losses: train 0\.018667, valid 0\.019667$'
@@ -84,6 +92,33 @@ is "the history through a pipe" "$(cat model | kfkd-stat -H)" "$(cat history)"
 is "without validation" "$(kfkd-stat -H unvalidated | cut -f 3 | tr '\n' ' ')" \
 	"valid_loss nan nan "
 is "... there is no best loss" "$(kfkd-stat unvalidated | grep -c '^best')" 0
+
+# Layers of all kinds, and a net that this version does not know.
+layers() {
+	"$KFKD_BUILD/tests/mkmodel" "$1" 3 ${2-9 8} 4x3x2x2 1 1 >layers
+	kfkd-stat layers
+}
+is "layers of all kinds" "$(layers 'conv4x2 tanh pool2 drop.5 dense5 sigmoid dense' |
+	sed -n '/^layer /,/^$/p')" "$(cat <<'EOT'
+layer                        output               parameters
+input                        3 x 9 x 8                     0
+conv1 tanh                   4 x 8 x 7                    52
+pool1                        4 x 4 x 3                     0
+drop1                        4 x 4 x 3                     0
+dense1 sigmoid               5                           245
+dense2                       2                            12
+EOT
+)"
+like "a net of unknown layers" "$(layers 'conv4x2 swish dense')" \
+	"^layers: .*'swish'"
+like "a layer of too many values" "$(layers 'conv1000000x1 dense' '90 90')" \
+	"^layers: .*'conv1000000x1': its output is too large"
+"$KFKD_BUILD/tests/mkmodel" dense 9000 9000 9000 2x2 1 1 >layers
+like "images of too many values" "$(kfkd-stat layers)" '^layers: images .* too large'
+"$KFKD_BUILD/tests/mkmodel" dense 1 4 4 2x16 1 1 classify >classes
+kfkd-stat classes >said
+like "a net for classes" "$(cat said)" '^loss: cross-entropy$'
+like "... has losses without pixels" "$(cat said)" '^best valid loss: .* in epoch 1$'
 
 # -- what it refuses -------------------------------------------------------------
 

@@ -13,8 +13,10 @@ ok "three epochs" sh -c "kfkd-train -e 3 '$tmp/faces' >'$tmp/a' 2>'$tmp/log'"
 like "the log starts with the backend" "$(head -n 1 "$tmp/log")" '^backend cpu '
 is "the list of layers is the tutorial's" "$(grep produces "$tmp/log")" "$(
 	printf '  InputLayer        \t(None, 9216)        \tproduces    9216 outputs\n'
-	printf '  DenseLayer        \t(None, 100)         \tproduces     100 outputs\n'
-	printf '  DenseLayer        \t(None, 30)          \tproduces      30 outputs\n')"
+	printf '  DenseLayer        \t(None, 100)         \tproduces     100 outputs'
+	printf '\t   921700 parameters\n'
+	printf '  DenseLayer        \t(None, 30)          \tproduces      30 outputs'
+	printf '\t     3030 parameters\n')"
 like "parameters are counted" "$(cat "$tmp/log")" '924730 parameters'
 is "a line for each epoch" "$(grep -c '^ *[0-9]*  |  .*s$' "$tmp/log")" 3
 is "plain text where there is no terminal" \

@@ -99,7 +99,7 @@ is "... of one line" "$(wc -l <err)" 1
 kfkd-load <<EOT >faces
 $(faces 1 4 90 | sed 's/^12,8,,20,/12,8,16,20,/')
 EOT
-kfkd-scale faces | kfkd-train -q --epochs 0 --net dense >net.kfkd &&
+kfkd-scale faces >scaled && kfkd-train -q --epochs 0 --net dense scaled >net.kfkd &&
 	kfkd-scale faces | kfkd-predict -m net.kfkd >found
 is "predictions are made" $? 0
 kfkd-plot -g 2x2 -c found >found.ppm
@@ -171,6 +171,26 @@ is "the curve is where it should be" "$(pixel curve.pgm 404 274)" 0
 is "... and not elsewhere" "$(pixel curve.pgm 410 300)" 255
 ok "without validation" kfkd-plot --curve no-valid.kfkd
 ok "many models" kfkd-plot --curve net1.kfkd net2.kfkd net1.kfkd no-valid.kfkd net2.kfkd
+"$mkmodel" "dense100 relu dense" 1 24 24 30x576 9 0.5 classify >classes.kfkd
+# Where numbers of the axis on the right would be.
+right() {
+	pamcut -left 728 -width 30 -height 540 "$1" | pgmhist | sed 1,2d | wc -l
+}
+kfkd-plot --curve net1.kfkd >pixels.pgm
+kfkd-plot --curve classes.kfkd >classes.pgm
+is "a model of classes has a curve" $? 0
+ok "... one of keypoints an axis of pixels" test "$(right pixels.pgm)" -gt 1
+is "... one of classes none" "$(right classes.pgm)" 1
+# At epoch 100 the mean of the losses of net1 and net2 is 0.75 * 0.0035.  It
+# ends with net2 at 200.
+kfkd-plot --curve --mean --ylim 1e-3:1e-2 net1.kfkd net2.kfkd >mean.pgm
+is "--mean" $? 0
+is "the mean is where it should be" "$(pixel mean.pgm 244 323)" 0
+is "... and thick" "$(pixel mean.pgm 244 321) $(pixel mean.pgm 244 324)" "0 0"
+is "... and as long as the shortest curve" "$(pixel mean.pgm 560 345)" 255
+ok "the mean of one model" kfkd-plot --curve --mean net1.kfkd
+refuses "no mean without validation" 1 '--mean: there is no epoch' \
+	kfkd-plot --curve --mean net1.kfkd no-valid.kfkd
 refuses "a model without a history" 1 "^kfkd-plot: 'no-history.kfkd' has no history" \
 	kfkd-plot --curve net1.kfkd no-history.kfkd
 refuses "a stream in place of a model" 1 "a stream, not a model" kfkd-plot --curve dark
@@ -193,6 +213,11 @@ is "so does a pipe" $? 0
 "$mkmodel" "conv8x3 relu dense" 1 24 24 8x1x3x3 1 1 >conv.kfkd
 kfkd-plot --weights conv.kfkd >weights.pgm
 is "8 filters of 3 x 3, 21 times" "$(size weights.pgm)" "PGM raw, 193 by 193 maxval 255"
+kfkd-train -q --epochs 0 -n "conv6x5 relu pool2 dense" <scaled >trained.kfkd &&
+	kfkd-plot --weights trained.kfkd >weights.pgm
+is "a convolutional net as it is trained" $? 0
+is "... has 6 filters of 5 x 5, 12 times" "$(size weights.pgm)" \
+	"PGM raw, 184 by 122 maxval 255"
 "$mkmodel" "conv8x3 relu dense" 3 24 24 4x3x5x5 1 1 >conv3.kfkd
 kfkd-plot --weights -c -z 2 conv3.kfkd >weights.ppm
 is "the channels of filters are side by side" "$(size weights.ppm)" \

@@ -25,13 +25,13 @@ trap 'exit 130' INT TERM
 
 pass() {
 	tap_count=$((tap_count + 1))
-	echo "ok $tap_count - $1"
+	printf 'ok %d - %s\n' $tap_count "$1"
 }
 
 fail() {
 	tap_count=$((tap_count + 1))
 	tap_failed=1
-	echo "not ok $tap_count - $1"
+	printf 'not ok %d - %s\n' $tap_count "$1"
 	shift
 	for line; do
 		printf '%s\n' "$line" | sed 's/^/# /' >&2
@@ -86,7 +86,7 @@ refuses() {
 
 skip() {
 	tap_count=$((tap_count + 1))
-	echo "ok $tap_count - $1 # SKIP $2"
+	printf 'ok %d - %s # SKIP %s\n' $tap_count "$1" "$2"
 }
 
 done_testing() {

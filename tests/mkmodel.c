@@ -1,12 +1,13 @@
 /*
  * Writes a model to look at, without training: for tests of what reads models.
  *
- *   mkmodel NET C H W SHAPE EPOCHS FACTOR > MODEL
+ *   mkmodel NET C H W SHAPE EPOCHS FACTOR [classify] > MODEL
  *
  * SHAPE is that of the first weights, "100x9216" or "8x1x3x3"; weight i is
  * i % 7 - 3, and the first unit's weights are all 0.  With FACTOR f the loss
  * of epoch e is f * (0.05 / e + 0.002) in training and f * (0.05 / e + 0.003)
- * in validation; a FACTOR of 0 means a validation that is NaN.
+ * in validation; a FACTOR of 0 means a validation that is NaN.  There are two
+ * targets, nose_x and nose_y, or two classes.
  */
 #define _GNU_SOURCE
 #include <math.h>
@@ -47,16 +48,19 @@ int main(int argc, char **argv)
 	struct kf_err err;
 	double factor;
 
-	if (argc != 8)
+	if (argc < 8)
 		return 2;
 	m.net = strdup(argv[1]);
 	m.c = atoi(argv[2]);
 	m.h = atoi(argv[3]);
 	m.w = atoi(argv[4]);
-	m.y_scale[0] = (struct kf_scale){ (float)m.w / 2, (float)m.w / 2 };
-	m.y_scale[1] = (struct kf_scale){ (float)m.h / 2, (float)m.h / 2 };
-	kf_names_add(&m.columns, "nose_x");
-	kf_names_add(&m.columns, "nose_y");
+	m.classify = argc > 8;
+	if (!m.classify) {
+		m.y_scale[0] = (struct kf_scale){ (float)m.w / 2, (float)m.w / 2 };
+		m.y_scale[1] = (struct kf_scale){ (float)m.h / 2, (float)m.h / 2 };
+	}
+	kf_names_add(&m.columns, m.classify ? "class_0" : "nose_x");
+	kf_names_add(&m.columns, m.classify ? "class_1" : "nose_y");
 	first = weights(argv[5]);
 	m.n = 1;
 	m.param = &first;

@@ -317,7 +317,7 @@ static struct device_layer make_device_layer(const struct layer_case *t,
 	d.dx = b->op->input(b, t->n, shape);
 	d.y = b->op->act(b, d.plan, NULL);
 	d.dy = b->op->act(b, d.plan, NULL);
-	b->op->take(b, d.x, d.data, rows);
+	b->op->take(b, d.x, d.data, rows, NULL);
 	b->op->write_act(b, d.dx, x); /* gives it memory of its own */
 	b->op->write_act(b, d.dy, dy);
 	free(rows);
@@ -420,7 +420,7 @@ static void test_take(void)
 	for (size_t k = 0; k < sizeof orders / sizeof *orders; k++) {
 		bool good = true;
 
-		b->op->take(b, a, m, orders[k]);
+		b->op->take(b, a, m, orders[k], NULL);
 		b->op->read_act(b, a, got);
 		for (size_t i = 0; i < 4; i++)
 			good &= !memcmp(got + i * row, v + orders[k][i] * row,
@@ -532,14 +532,14 @@ static void test_update(enum kf_rule rule, size_t n)
 	for (int i = 0; i < 2; i++)
 		state[i] = i < kf_rule_states(rule) ? b->op->alloc(b, n) : NULL;
 	for (int t = 1; t <= 5; t++) {
-		struct kf_update u = kf_update(rule, rate, 0.9, (uint64_t)t);
+		struct kf_update u = kf_update(rule, rate, 0.9, 0.01, (uint64_t)t);
 
 		free(g);
 		g = numbers(n, 100 + (uint32_t)t);
 		b->op->write(b, grads, 0, g, n);
 		b->op->update(b, &u, weights, grads, state[0], state[1], n);
 		for (size_t i = 0; i < n; i++)
-			reference_update(rule, rate, t, g[i], &w64[i], &s64[i], &d64[i]);
+			reference_update(rule, rate, t, g[i] + 0.01 * w64[i], &w64[i], &s64[i], &d64[i]);
 	}
 	got = download(weights, 0, n);
 	ok(same(got, w64, n, 1e-6) && healthy(), "5 steps of %s on %zu weights",
@@ -556,7 +556,7 @@ static void test_denormals(void)
 {
 	size_t n = 100000, denormal = 0;
 	float *v = malloc(n * sizeof *v), *got;
-	struct kf_update u = kf_update(KF_NESTEROV, 0.01, 0.5, 1);
+	struct kf_update u = kf_update(KF_NESTEROV, 0.01, 0.5, 0, 1);
 	struct kf_mem *weights = b->op->alloc(b, n), *grads = b->op->alloc(b, n);
 	struct kf_mem *state;
 

@@ -1,8 +1,9 @@
-/* Drawing: strokes, faces with marks, sheets, ticks and curves. */
+/* Drawing: strokes, faces with marks, sheets, ticks, curves and bars. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bars.h"
 #include "curve.h"
 #include "face.h"
 #include "filter.h"
@@ -143,16 +144,13 @@ static struct one one_of(int level, int zoom)
 	o.chunk.p[1] = 5;
 	o.chunk.p[2] = 30.5;
 	memset(o.chunk.X, level, SIDE * SIDE);
-	o.face = (struct kf_face){ .zoom = zoom };
-	o.face.truth = kf_points_find(&o.schema.columns);
-	o.face.predicted = kf_points_find(&o.schema.p_columns);
+	o.face = kf_face_of(&o.schema, zoom, false);
 	return o;
 }
 
 static void free_one(struct one *o)
 {
-	kf_points_free(&o->face.truth);
-	kf_points_free(&o->face.predicted);
+	kf_face_free(&o->face);
 	kf_chunk_free(&o->chunk);
 	kf_schema_free(&o->schema);
 }
@@ -314,7 +312,8 @@ static void test_ticks(void)
 static void test_curves(void)
 {
 	float down[] = { 1, 0.1f, 0.01f, 0.001f }, none[] = { NAN, NAN, NAN, NAN };
-	struct kf_curve curve = { "net", 4, none, down, 48 };
+	struct kf_curve curve = { .name = "net", .epochs = 4, .train = none,
+		.valid = down, .pixels = 48, .targets = 1 };
 	struct kf_canvas c = canvas_of(400, 300, false);
 	struct kf_err err;
 	int y = -1;
@@ -334,6 +333,74 @@ static void test_curves(void)
 	kf_canvas_free(&c);
 }
 
+static void test_mean(void)
+{
+	float a[] = { 4, 2, 1 }, b[] = { 1, NAN, 0.5f, 9 }, mean[4];
+	struct kf_curve curves[] = {
+		{ .name = "a", .epochs = 3, .valid = a, .targets = 3 },
+		{ .name = "b", .epochs = 4, .valid = b, .targets = 1 },
+		{ .name = "mean", .valid = mean, .mean = true },
+	};
+	struct kf_canvas c = canvas_of(400, 300, true);
+	struct kf_err err;
+
+	curves[2].epochs = kf_curves_mean(curves, 2, mean);
+	ok(curves[2].epochs == 3, "a mean is as long as the shortest curve");
+	ok(fabs(mean[0] - 13 / 4.0) < 1e-6 && fabs(mean[2] - 3.5 / 4) < 1e-6,
+		"it is that of all targets (%g, %g)", mean[0], mean[2]);
+	ok(isnan(mean[1]), "and none where a curve has none");
+	ok(kf_draw_curves(&c, curves, 3, 0, 0, &err) == 0,
+		"curves without training are drawn");
+	kf_canvas_free(&c);
+}
+
+/* -- bars ------------------------------------------------------------------------ */
+
+static bool blue_at(const struct kf_canvas *c, int x, int y)
+{
+	const unsigned char *p = c->pixels + ((size_t)y * (size_t)c->w + (size_t)x) * 3;
+
+	return p[2] > p[0] + 50;
+}
+
+/* The columns of a row of the canvas that are blue. */
+static int blue_run(const struct kf_canvas *c, int y)
+{
+	int n = 0;
+
+	for (int x = 0; x < c->w; x++)
+		n += blue_at(c, x, y);
+	return n;
+}
+
+static void test_bars(void)
+{
+	struct kf_bar bars[] = { { "nose", 4 }, { "a_name_of_more_than_32_letters_in_all",
+		1 }, { "eye", NAN }, { "chin", 0 } }, whole = { "overall", 3 };
+	struct kf_canvas c = canvas_of(640, kf_bars_height(4), true);
+	int first, second;
+
+	kf_draw_bars(&c, bars, 4, whole);
+	/* Bars are 26 pixels apart, the first one's middle 13 below 20. */
+	first = blue_run(&c, 37);
+	second = blue_run(&c, 63);
+	ok(first > 200 && abs(first - 4 * second) <= 8,
+		"bars are as long as their values (%d, %d)", first, second);
+	ok(blue_run(&c, 46) == 0, "there is a gap between them");
+	ok(blue_run(&c, 89) == 0 && blue_run(&c, 115) == 0, "no value and 0 have no bar");
+	kf_canvas_free(&c);
+
+	for (int i = 0; i < 4; i++)
+		bars[i].value = i % 2 ? 1e-30 : 1e30;
+	c = canvas_of(KF_BARS_MIN_W, kf_bars_least_height(4), false);
+	kf_draw_bars(&c, bars, 4, whole);
+	whole.value = bars[1].value = 0;
+	kf_draw_bars(&c, &bars[1], 1, whole);
+	kf_draw_bars(&c, bars, 0, whole);
+	ok(true, "values may be of any size");
+	kf_canvas_free(&c);
+}
+
 int main(void)
 {
 	test_strokes();
@@ -348,5 +415,7 @@ int main(void)
 	test_anywhere();
 	test_ticks();
 	test_curves();
+	test_mean();
+	test_bars();
 	return done_testing();
 }

@@ -12,8 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "faces_csv.h"
 #include "io.h"
+#include "loader.h"
 #include "parse.h"
 #include "tap.h"
 
@@ -232,32 +232,32 @@ static void write_rows(FILE *f, const struct kf_schema *s, const struct kf_chunk
 }
 
 static struct result load(const char *csv, size_t n,
-	const struct kf_csv_options *options, size_t piece)
+	const struct kf_load_options *options, size_t piece)
 {
 	struct result r = { 0 };
 	FILE *f = open_memstream(&r.bytes, &r.n);
 	struct kf_err err = { "" };
 	struct kf_input in;
-	struct kf_chunk *chunk;
+	const struct kf_chunk *chunk;
 	int rc, fd = memfd_create("csv", MFD_CLOEXEC);
-	struct kf_csv *c;
+	struct kf_loader *l;
 
 	if (!f || fd < 0 || kf_write(fd, "test", csv, n, &err) < 0 ||
 		lseek(fd, 0, SEEK_SET) != 0 || kf_input_open(&in, fd, "t", &err) < 0)
 		abort();
 	in.piece = piece;
-	c = kf_csv_open(&in, options, &err);
-	if (c) {
-		const struct kf_schema *s = kf_csv_schema(c);
+	l = kf_loader_open(&in, options, &err);
+	if (l) {
+		const struct kf_schema *s = kf_loader_schema(l);
 		char *names = kf_names_join(&s->columns);
 
 		fprintf(f, "%s %d %d\n", names, s->w, s->h);
 		free(names);
-		while ((rc = kf_csv_next(c, &chunk, &err)) > 0)
+		while ((rc = kf_loader_next(l, &chunk, &err)) > 0)
 			write_rows(f, s, chunk);
-		kf_csv_close(c);
+		kf_loader_close(l);
 	}
-	if (!c || rc < 0)
+	if (!l || rc < 0)
 		snprintf(r.error, sizeof r.error, "%s", *err.msg ? err.msg : "?");
 	kf_input_close(&in);
 	close(fd);
@@ -352,7 +352,7 @@ static void test_random_csv(void)
 		int w = 1 + below(9), h = one_in(2) ? w : 1 + below(9);
 		size_t n;
 		char *csv = random_csv(&n, w, h, how_odd[below(4)]);
-		struct kf_csv_options fast = { 0 }, slow = { .libcsv_only = true };
+		struct kf_load_options fast = { 0 }, slow = { .libcsv_only = true };
 		struct result a, b;
 
 		if (w != h || one_in(2))
@@ -378,7 +378,7 @@ static void test_pieces(void)
 {
 	static const char csv[] = "\xef\xbb\xbf""a_x,Image,ImageId\r\n"
 		"1.25,1 22 255 4,7\r\n\r\n,\"5 6 7 8\", 8 \r\n\"2\",9 9 9 9,9\n3,0 0 0 0,10";
-	struct kf_csv_options how = { 0 };
+	struct kf_load_options how = { 0 };
 	struct result whole = load(csv, sizeof csv - 1, &how, KF_INPUT_PIECE);
 	bool same = !*whole.error;
 
@@ -400,7 +400,7 @@ static void test_values(void)
 	static const float y[] = { NAN, -1.5f };
 	static const int64_t id = 12;
 	static const uint8_t X[] = { 1, 2, 3, 4, 5, 255 };
-	struct kf_csv_options how = { .w = 3, .h = 2 };
+	struct kf_load_options how = { .w = 3, .h = 2 };
 	struct kf_names columns = { 0 };
 	struct result r;
 	char want[100];

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "faces_csv.h"
+#include "loader.h"
 #include "save_csv.h"
 #include "tap.h"
 
@@ -51,30 +51,30 @@ static void fill(struct kf_chunk *c, const struct kf_schema *s)
 
 static bool round_trip(const struct kf_schema *s, const struct kf_chunk *rows)
 {
-	struct kf_csv_options how = { .w = s->w, .h = s->h };
+	struct kf_load_options how = { .w = s->w, .h = s->h };
 	int fd = memfd_create("csv", MFD_CLOEXEC);
 	struct kf_save save = { .file = fdopen(dup(fd), "w"), .name = "csv", .schema = s,
 		.ids = KF_IDS_ALWAYS };
 	struct kf_input in;
-	struct kf_chunk *c;
+	const struct kf_chunk *c;
+	struct kf_loader *csv;
 	struct kf_err err;
-	struct kf_csv *csv;
 	bool same;
 
 	if (!save.file || kf_save_header(&save, &err) < 0 ||
 		kf_save_rows(&save, rows, &err) < 0 || fclose(save.file) ||
 		lseek(fd, 0, SEEK_SET) || kf_input_open(&in, fd, "csv", &err) < 0)
 		abort();
-	csv = kf_csv_open(&in, &how, &err);
-	if (!csv || kf_csv_next(csv, &c, &err) != 1) {
+	csv = kf_loader_open(&in, &how, &err);
+	if (!csv || kf_loader_next(csv, &c, &err) != 1) {
 		note("%s", err.msg);
 		return false;
 	}
-	same = kf_names_equal(&kf_csv_schema(csv)->columns, &s->columns) &&
+	same = kf_names_equal(&kf_loader_schema(csv)->columns, &s->columns) &&
 		c->n == rows->n && !memcmp(c->id, rows->id, c->n * sizeof *c->id) &&
 		!memcmp(c->y, rows->y, c->n * COLUMNS * sizeof *c->y) &&
 		!memcmp(c->X, rows->X, c->n * kf_image_bytes(s));
-	kf_csv_close(csv);
+	kf_loader_close(csv);
 	kf_input_close(&in);
 	close(fd);
 	return same;

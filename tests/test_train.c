@@ -1,24 +1,30 @@
 /*
- * Whole runs of net1 against losses worked out in double precision: the
- * shuffle, the split, the batches, the masked loss, the weights' start and
- * every update rule.  vectors/net1.py is the other side.
+ * Whole runs of net1 and net2 against losses worked out in double precision:
+ * the shuffle, the split, the batches, the masked loss, the weights' start and
+ * every update rule.  vectors/net1.py and net2.py are the other side.
  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "no_leak_check.h"
+#include "preset.h"
 #include "tap.h"
 #include "train.h"
 
-#define ROWS 700
 #define SIDE 96
 #define TARGETS 30
-#define EPOCHS 20
+#define EPOCHS_MAX 20
+
+struct run {
+	const char *preset, *vectors;
+	int rows, batch, epochs;
+	double limit; /* of relative differences */
+};
 
 struct losses {
 	int epochs;
-	double train[EPOCHS], valid[EPOCHS];
+	double train[EPOCHS_MAX], valid[EPOCHS_MAX];
 };
 
 static int larger(int a, int b)
@@ -43,9 +49,9 @@ static void make_row(int i, float *X, float *y)
 			(float)(((j % 2 ? cy : cx) + j % 7 - 48) / 48.0);
 }
 
-static struct kf_dataset make_data(void)
+static struct kf_dataset make_data(int rows)
 {
-	struct kf_dataset d = { .n = ROWS };
+	struct kf_dataset d = { .n = (size_t)rows, .m = TARGETS };
 	char name[16];
 
 	d.schema = (struct kf_schema){ .dtype = KF_F32, .c = 1, .h = SIDE, .w = SIDE };
@@ -53,42 +59,44 @@ static struct kf_dataset make_data(void)
 		snprintf(name, sizeof name, "p%d_%c", j / 2, j % 2 ? 'y' : 'x');
 		kf_names_add(&d.schema.columns, name);
 	}
-	d.X = malloc(sizeof *d.X * ROWS * SIDE * SIDE);
-	d.y = malloc(sizeof *d.y * ROWS * TARGETS);
-	d.id = calloc(ROWS, sizeof *d.id);
-	for (int i = 0; i < ROWS; i++)
+	d.X = malloc(sizeof *d.X * d.n * SIDE * SIDE);
+	d.y = malloc(sizeof *d.y * d.n * TARGETS);
+	d.id = calloc(d.n, sizeof *d.id);
+	for (int i = 0; i < rows; i++)
 		make_row(i, d.X + (size_t)i * SIDE * SIDE, d.y + (size_t)i * TARGETS);
 	return d;
 }
 
-static void keep(void *context, const struct kf_epoch *e)
+static bool never(void)
 {
-	struct losses *l = context;
-
-	l->train[l->epochs] = e->train_loss;
-	l->valid[l->epochs++] = e->valid_loss;
+	return false;
 }
 
-static int run(struct kf_backend *b, enum kf_rule rule, struct losses *l,
-	struct kf_err *err)
+static int train(const struct run *run, struct kf_backend *b, enum kf_rule rule,
+	struct losses *l, struct kf_err *err)
 {
-	struct kf_train_options options = { .rule = rule, .rate = kf_rule_rate(rule),
-		.momentum = 0.9, .epochs = EPOCHS, .batch = 128, .valid = 0.2 };
-	struct kf_dataset data = make_data();
+	double rate = kf_rule_rate(rule);
+	struct kf_train_options options = { .rule = rule, .rate = { rate, rate },
+		.momentum = { 0.9, 0.9 }, .epochs = run->epochs, .batch = run->batch,
+		.valid = 0.2 };
+	struct kf_dataset data = make_data(run->rows);
 	struct kf_layers layers;
-	struct kf_net net = { 0 };
+	struct kf_trainer trainer;
+	struct kf_net net;
+	struct kf_epoch e;
 	int rc;
 
 	*l = (struct losses){ 0 };
-	rc = kf_layers_parse(&layers, "net1", 1, SIDE, SIDE, TARGETS, err);
-	if (rc == 0)
-		rc = kf_net_open(&net, b, &layers, err);
-	if (rc == 0)
-		rc = kf_net_init(&net, 42, err);
-	if (rc == 0)
-		rc = kf_dataset_shuffle(&data, 42, err);
-	if (rc == 0)
-		rc = kf_train(&net, &data, &options, keep, l, err);
+	if (kf_layers_parse(&layers, kf_preset_find(run->preset)->line, 1, SIDE, SIDE,
+		TARGETS, err) < 0 || kf_net_open(&net, b, &layers, err) < 0 ||
+		kf_net_init(&net, 42, err) < 0 || kf_dataset_shuffle(&data, 42, err) < 0 ||
+		kf_trainer_open(&trainer, &net, &data, &options, err) < 0)
+		return -1;
+	while ((rc = kf_trainer_epoch(&trainer, &e, never, err)) == 1) {
+		l->train[l->epochs] = e.train_loss;
+		l->valid[l->epochs++] = e.valid_loss;
+	}
+	kf_trainer_close(&trainer);
 	kf_net_close(&net);
 	kf_layers_free(&layers);
 	kf_dataset_free(&data);
@@ -96,16 +104,18 @@ static int run(struct kf_backend *b, enum kf_rule rule, struct losses *l,
 }
 
 /* The rule's losses as stored; the number of epochs found. */
-static int stored(const char *path, const char *rule, struct losses *l)
+static int stored(const char *file, const char *rule, struct losses *l)
 {
-	FILE *f = fopen(path, "r");
-	char name[16];
+	char path[200], name[16];
 	double train, valid;
 	int epoch;
+	FILE *f;
 
+	snprintf(path, sizeof path, "tests/vectors/%s", file);
+	f = fopen(path, "r");
 	*l = (struct losses){ 0 };
 	while (f && fscanf(f, "%15s %d %lf %lf", name, &epoch, &train, &valid) == 4)
-		if (!strcmp(name, rule) && epoch >= 1 && epoch <= EPOCHS) {
+		if (!strcmp(name, rule) && epoch >= 1 && epoch <= EPOCHS_MAX) {
 			l->train[epoch - 1] = train;
 			l->valid[epoch - 1] = valid;
 			l->epochs++;
@@ -119,35 +129,43 @@ static double worst(const struct losses *a, const struct losses *b)
 {
 	double w = 0;
 
-	for (int i = 0; i < EPOCHS; i++) {
+	for (int i = 0; i < a->epochs; i++) {
 		w = fmax(w, fabs(a->train[i] / b->train[i] - 1));
 		w = fmax(w, fabs(a->valid[i] / b->valid[i] - 1));
 	}
 	return w;
 }
 
-int main(int argc, char **argv)
+static void test_run(const struct run *run, struct kf_backend *b, enum kf_rule rule)
 {
-	const char *path = argc > 1 ? argv[1] : "tests/vectors/net1.tsv";
+	const char *name = kf_rule_name(rule);
+	struct losses got, want;
+	struct kf_err err;
+
+	ok(stored(run->vectors, name, &want) == run->epochs,
+		"%s, %s: the vectors are there", run->preset, name);
+	if (!ok(train(run, b, rule, &got, &err) == 0 && got.epochs == run->epochs,
+		"%d epochs", run->epochs)) {
+		note("%s", err.msg);
+		return;
+	}
+	ok(worst(&got, &want) < run->limit, "losses as in double precision");
+	note("largest relative difference %.2g", worst(&got, &want));
+}
+
+int main(void)
+{
+	static const struct run net1 = { "net1", "net1.tsv", 700, 128, 20, 1e-5 };
+	static const struct run net2 = { "net2", "net2.tsv", 160, 48, 10, 1e-5 };
 	struct kf_err err;
 	struct kf_backend *b = kf_backend_open("auto", 0, &err);
 
 	if (!ok(b != NULL, "a backend opens"))
 		return note("%s", err.msg), done_testing();
 	note("backend %s", b->device);
-	for (int rule = 0; rule < KF_RULES; rule++) {
-		const char *name = kf_rule_name((enum kf_rule)rule);
-		struct losses got, want;
-
-		ok(stored(path, name, &want) == EPOCHS, "%s: the vectors are there", name);
-		if (!ok(run(b, (enum kf_rule)rule, &got, &err) == 0 &&
-			got.epochs == EPOCHS, "%s: %d epochs", name, EPOCHS)) {
-			note("%s", err.msg);
-			continue;
-		}
-		ok(worst(&got, &want) < 1e-4, "%s: losses as in double precision", name);
-		note("largest relative difference %.2g", worst(&got, &want));
-	}
+	for (int rule = 0; rule < KF_RULES; rule++)
+		test_run(&net1, b, (enum kf_rule)rule);
+	test_run(&net2, b, KF_NESTEROV);
 	ok(kf_valid_rows(2140, 0.2) == 428 && kf_valid_rows(2164, 0.2) == 433 &&
 		kf_valid_rows(5, 0) == 0, "the first fold validates");
 	b->op->close(b);

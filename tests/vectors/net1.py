@@ -9,27 +9,28 @@ the gradients and the update rules (lasagne/updates.py).
 """
 import numpy as np
 
-ROWS, SIDE, TARGETS, BATCH, EPOCHS, SEED = 700, 96, 30, 128, 20, 42
+SIDE, TARGETS, SEED = 96, 30, 42
+ROWS, BATCH, EPOCHS = 700, 128, 20
 RATES = {"sgd": 0.01, "momentum": 0.01, "nesterov": 0.01, "adagrad": 2e-4,
          "rmsprop": 3e-5, "adadelta": 1.0, "adam": 5e-5}
 
 
-def images():
+def images(rows):
     """A bright spot somewhere on a ramp: bytes, from whole numbers alone."""
-    i = np.arange(ROWS)
+    i = np.arange(rows)
     x, y = 20 + i * 37 % 57, 20 + i * 53 % 59
     rr, cc = np.mgrid[0:SIDE, 0:SIDE]
     d = (cc - x[:, None, None]) ** 2 + (rr - y[:, None, None]) ** 2
     ramp = (rr * (i % 5)[:, None, None] + cc) // 4
-    return np.maximum(ramp, 255 - d).reshape(ROWS, -1), x, y
+    return np.maximum(ramp, 255 - d).reshape(rows, -1), x, y
 
 
 def targets(x, y):
     """Places around the spot, 48 being 0; some values are missing."""
-    t = np.empty((ROWS, TARGETS))
+    t = np.empty((len(x), TARGETS))
     for j in range(TARGETS):
         t[:, j] = ((x if j % 2 == 0 else y) + j % 7 - 48) / 48
-        t[(np.arange(ROWS) * 7 + j * 11) % 10 == 0, j] = np.nan
+        t[(np.arange(len(x)) * 7 + j * 11) % 10 == 0, j] = np.nan
     return t.astype(np.float32).astype(float)
 
 
@@ -46,15 +47,16 @@ def philox(counter, key):
     return np.stack(c, axis=-1)
 
 
-def glorot(layer, out, into):
-    """Weights (out, in) of purpose 0, as float32 values."""
-    n = out * into
+def glorot(layer, *shape):
+    """Weights (out, in, ...) of purpose 0, as float32 values."""
+    n = int(np.prod(shape))
     block = np.arange((n + 3) // 4, dtype=np.uint64)
     zero = np.zeros_like(block)
     u = philox([block, zero, zero, zero + np.uint64(layer)], [SEED, 0])
     u = u.reshape(-1)[:n].astype(float) / 2 ** 32
-    a = float(np.float32(np.sqrt(6 / (out + into))))
-    return (a * (2 * u - 1)).astype(np.float32).astype(float).reshape(out, into)
+    fans = (shape[0] + shape[1]) * np.prod(shape[2:])
+    a = float(np.float32(np.sqrt(6 / fans)))
+    return (a * (2 * u - 1)).astype(np.float32).astype(float).reshape(shape)
 
 
 def forward(w, x):
@@ -101,13 +103,17 @@ def update(rule, rate, w, g, s, step):
         w -= eta * s[0] / (np.sqrt(s[1]) + 1e-8)
 
 
-def main():
-    pixels, cx, cy = images()
-    order = np.arange(ROWS)
+def data(rows):
+    """Images and targets in the order of training; the first fifth validates."""
+    pixels, cx, cy = images(rows)
+    order = np.arange(rows)
     np.random.RandomState(SEED).shuffle(order)
     x = (pixels[order] / 255).astype(np.float32).astype(float)
-    t = targets(cx, cy)[order]
-    n_valid = -(-ROWS // 5)
+    return x, targets(cx, cy)[order], -(-rows // 5)
+
+
+def main():
+    x, t, n_valid = data(ROWS)
     for rule, rate in RATES.items():
         w = [glorot(0, 100, SIDE * SIDE), np.zeros(100),
              glorot(1, TARGETS, 100), np.zeros(TARGETS)]
@@ -127,4 +133,5 @@ def main():
             print("%s\t%d\t%.9g\t%.9g" % (rule, epoch, np.mean(train), np.mean(valid)))
 
 
-main()
+if __name__ == "__main__":
+    main()

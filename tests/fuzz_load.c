@@ -1,10 +1,10 @@
 /*
- * Feeds CSV to kfkd-load's reader; whatever comes, it must end in a clean
- * error or a clean end, and both ways to read a row must agree.  With
- * libFuzzer: clang -fsanitize=fuzzer,address -DKF_LIBFUZZER.  As a plain
- * program it reads the files that it is given:
+ * Feeds anything to kfkd-load's readers; whatever comes, it must end in a clean
+ * error or a clean end, the same for pieces of any size; and of a CSV both ways
+ * to read a row must agree.  With libFuzzer: clang -fsanitize=fuzzer,address
+ * -DKF_LIBFUZZER.  As a plain program it reads the files that it is given:
  *
- *     fuzz_faces_csv FILE ...
+ *     fuzz_load FILE ...
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -14,8 +14,9 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#include "faces_csv.h"
+#include "idx.h"
 #include "io.h"
+#include "loader.h"
 
 /* What came of it: a digest of the rows, and the error. */
 struct outcome {
@@ -23,28 +24,33 @@ struct outcome {
 	struct kf_err err;
 };
 
-static struct outcome read_all(int fd, const struct kf_csv_options *options,
+static void digest(struct outcome *o, const void *data, size_t n)
+{
+	if (n)
+		o->rows = XXH3_64bits_withSeed(data, n, o->rows);
+}
+
+static struct outcome read_all(int fd, const struct kf_load_options *options,
 	size_t piece)
 {
 	struct outcome o = { 0, { "" } };
+	const struct kf_schema *s;
+	const struct kf_chunk *c;
+	struct kf_loader *loader;
 	struct kf_input in;
-	struct kf_chunk *c;
-	struct kf_csv *csv;
 
 	if (lseek(fd, 0, SEEK_SET) != 0 || kf_input_open(&in, fd, "fuzz", &o.err) < 0)
 		abort();
 	in.piece = piece;
-	csv = kf_csv_open(&in, options, &o.err);
-	while (csv && kf_csv_next(csv, &c, &o.err) > 0) {
-		const struct kf_schema *s = kf_csv_schema(csv);
-
-		o.rows = XXH3_64bits_withSeed(c->X, c->n * kf_image_bytes(s), o.rows);
-		o.rows = XXH3_64bits_withSeed(c->id, c->n * sizeof *c->id, o.rows);
-		if (s->columns.n)
-			o.rows = XXH3_64bits_withSeed(c->y, c->n * sizeof *c->y *
-				(size_t)s->columns.n, o.rows);
+	loader = kf_loader_open(&in, options, &o.err);
+	while (loader && kf_loader_next(loader, &c, &o.err) > 0) {
+		s = kf_loader_schema(loader);
+		digest(&o, c->X, c->n * kf_image_bytes(s));
+		digest(&o, c->id, c->n * sizeof *c->id);
+		digest(&o, c->y, c->n * sizeof *c->y * (size_t)s->columns.n);
+		digest(&o, c->label, s->has_label ? c->n * sizeof *c->label : 0);
 	}
-	kf_csv_close(csv);
+	kf_loader_close(loader);
 	kf_input_close(&in);
 	return o;
 }
@@ -54,8 +60,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 /* The first byte of the data says how the rest is read. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
+	static uint8_t label[3] = { 3, 0, 255 };
+	static const struct kf_labels labels = { "labels", 3, label, 256 };
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
-	struct kf_csv_options how = { 0 };
+	struct kf_load_options how = { 0 };
 	struct outcome fast, slow;
 	struct kf_err err;
 
@@ -65,9 +73,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	}
 	if (fd < 0 || kf_write(fd, "fuzz", data + 1, n - 1, &err) < 0)
 		abort();
-	if (data[0] & 1)
+	if (data[0] % 4 == 1)
 		how.w = 3, how.h = 2;
-	fast = read_all(fd, &how, data[0] > 1 ? data[0] : KF_INPUT_PIECE);
+	if (data[0] % 4 == 2)
+		how.labels = &labels;
+	fast = read_all(fd, &how, data[0] > 3 ? data[0] : KF_INPUT_PIECE);
 	how.libcsv_only = true;
 	slow = read_all(fd, &how, KF_INPUT_PIECE);
 	if (fast.rows != slow.rows || strcmp(fast.err.msg, slow.err.msg))

@@ -1,0 +1,195 @@
+/* Figures: errors of keypoints, the losses of models, and their weights. */
+#define _GNU_SOURCE
+#include "plot.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bars.h"
+#include "curve.h"
+#include "model.h"
+#include "picture.h"
+#include "score.h"
+#include "weights.h"
+
+static void open_canvas(struct kf_canvas *c, const struct request *q, int w, int h)
+{
+	struct kf_err err;
+
+	if (kf_canvas_init(c, q->w ? q->w : w, q->h ? q->h : h, q->colour, &err) < 0)
+		die("%s", err.msg);
+}
+
+static void put_canvas(struct kf_canvas *c)
+{
+	struct kf_err err;
+
+	if (kf_picture_write(stdout, cli_output_name(), c, &err) < 0)
+		die("%s", err.msg);
+	kf_canvas_free(c);
+}
+
+/* -- errors ---------------------------------------------------------------------- */
+
+static void read_score(struct kf_score *score, struct kf_reader *in)
+{
+	const struct kf_schema *schema = kf_reader_schema(in);
+	struct kf_chunk *chunk;
+	struct kf_err err;
+
+	if (kf_score_init(score, schema, &err) < 0)
+		die("%s", err.msg);
+	while ((chunk = cli_next(in)))
+		if (kf_score_add(score, schema, chunk, &err) < 0)
+			die("%s", err.msg);
+	kf_reader_close(in);
+}
+
+void plot_errors(const struct request *q, struct kf_reader *in)
+{
+	struct kf_bar *bars, whole = { .name = "overall" };
+	struct kf_canvas canvas;
+	struct kf_score score;
+
+	read_score(&score, in);
+	whole.value = kf_score_overall(&score);
+	if (isnan(whole.value))
+		die("no row has a target that was predicted");
+	if (q->w && (q->w < KF_BARS_MIN_W || q->h < kf_bars_least_height(score.n)))
+		die("--size: %dx%d is smaller than %dx%d, which %d keypoints need", q->w,
+			q->h, KF_BARS_MIN_W, kf_bars_least_height(score.n), score.n);
+	bars = calloc((size_t)score.n, sizeof *bars);
+	if (!bars)
+		die("out of memory");
+	for (int i = 0; i < score.n; i++)
+		bars[i] = (struct kf_bar){ score.point[i].name,
+			kf_score_rmse(&score.point[i]) };
+	open_canvas(&canvas, q, 800, kf_bars_height(score.n));
+	kf_draw_bars(&canvas, bars, score.n, whole);
+	put_canvas(&canvas);
+	free(bars);
+	kf_score_free(&score);
+}
+
+/* -- curves ---------------------------------------------------------------------- */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* A model's name in the legend: its file's without .kfkd, or the whole path
+ * where another file has the same. */
+static char *legend_name(char **operands, int n, int i)
+{
+	const char *base = base_name(operands[i]);
+	char *name, *dot;
+
+	for (int k = 0; k < n; k++)
+		if (k != i && !strcmp(base_name(operands[k]), base))
+			base = operands[i];
+	name = strdup(base);
+	if (!name)
+		die("out of memory");
+	dot = strrchr(name, '.');
+	if (dot && dot != name && (!strcmp(dot, ".kfkd") || !strcmp(dot, ".safetensors")))
+		*dot = '\0';
+	return name;
+}
+
+static int open_model(const char *operand, const char **name)
+{
+	int fd = cli_open(operand, name);
+
+	if (isatty(fd))
+		misuse("%s is a terminal; give a model", *name);
+	return fd;
+}
+
+/* Reads a model without its weights. */
+static struct kf_model open_history(const char *operand)
+{
+	struct kf_model m;
+	struct kf_err err;
+	const char *name;
+	int fd = open_model(operand, &name);
+
+	if (kf_model_read(&m, fd, name, "", &err) < 0)
+		die("%s", err.msg);
+	if (m.epochs == 0)
+		die("'%s' has no history: it was not trained", name);
+	if (fd != STDIN_FILENO)
+		close(fd);
+	return m;
+}
+
+/* The mean of n curves as one more behind them. */
+static void add_mean(struct kf_curve *curves, int n)
+{
+	float *mean = malloc((size_t)curves[0].epochs * sizeof *mean);
+	bool any = false;
+
+	if (!mean)
+		die("out of memory");
+	curves[n] = (struct kf_curve){ .name = "mean", .valid = mean, .mean = true,
+		.epochs = kf_curves_mean(curves, n, mean), .pixels = curves[0].pixels };
+	for (int i = 0; i < curves[n].epochs; i++)
+		any |= !isnan(mean[i]);
+	if (!any)
+		die("--mean: there is no epoch in which all models were validated");
+}
+
+void plot_curves(const struct request *q, char **operands, int n)
+{
+	struct kf_curve *curves = calloc((size_t)n + 1, sizeof *curves);
+	struct kf_model *models = calloc((size_t)n, sizeof *models);
+	struct kf_canvas canvas;
+	struct kf_err err;
+
+	if (!curves || !models)
+		die("out of memory");
+	for (int i = 0; i < n; i++) {
+		models[i] = open_history(operands[i]);
+		curves[i] = (struct kf_curve){ .name = legend_name(operands, n, i),
+			.epochs = models[i].epochs, .train = models[i].train_loss,
+			.valid = models[i].valid_loss,
+			.pixels = kf_model_pixels(&models[i]),
+			.targets = models[i].columns.n };
+	}
+	if (q->mean)
+		add_mean(curves, n);
+	open_canvas(&canvas, q, 800, 600);
+	if (kf_draw_curves(&canvas, curves, n + q->mean, q->low, q->high, &err) < 0)
+		die("%s", err.msg);
+	put_canvas(&canvas);
+	for (int i = 0; i < n; i++) {
+		free((char *)curves[i].name);
+		kf_model_free(&models[i]);
+	}
+	free((float *)curves[n].valid);
+	free(curves);
+	free(models);
+}
+
+/* -- weights --------------------------------------------------------------------- */
+
+void plot_weights(const struct request *q, const char *operand)
+{
+	struct kf_weights k;
+	struct kf_err err;
+	const char *name;
+	int fd = open_model(operand, &name), columns, rows;
+
+	if (kf_weights_read(&k, fd, name, &err) < 0)
+		die("%s", err.msg);
+	columns = q->columns ? q->columns : kf_weights_columns(&k);
+	rows = q->rows ? q->rows : (k.units * k.c + columns - 1) / columns;
+	if (kf_draw_weights(&k, stdout, cli_output_name(), columns, rows, q->zoom,
+		q->colour, &err) < 0)
+		die("%s", err.msg);
+	kf_weights_free(&k);
+}

@@ -1,0 +1,54 @@
+/*
+ * Augmentation: batches of images changed at random, the keypoints with them.
+ * Each step draws anew, from the originals.
+ */
+#ifndef KF_AUGMENT_H
+#define KF_AUGMENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backend.h"
+#include "schema.h"
+
+/* What is drawn, uniformly, for each row. */
+struct kf_augment {
+	bool flip;        /* half the rows of a batch, left for right */
+	double shift;     /* up to so many pixels along x and along y */
+	double rotate;    /* up to so many degrees, about the middle */
+	double scale;     /* by a factor of 1 - scale to 1 + scale */
+	double contrast;  /* the same, about the middle grey */
+};
+
+/* Parses "flip,shift:2,rotate:10,scale:.1,contrast:.2", any of them. */
+int kf_augment_parse(struct kf_augment *a, const char *text, struct kf_err *err);
+bool kf_augment_any(const struct kf_augment *a);
+
+/* An augmentation for rows of a schema. */
+struct kf_augmenter {
+	struct kf_augment what;
+	int w, h;
+	struct kf_scale scale[2]; /* of the targets */
+	int m;
+	int *axis;                /* (m) 0 for x, 1 for y */
+	int *partner;             /* (m) the same point's other coordinate, or -1 */
+	int *mirror;              /* (m) the column whose value it gets by a flip */
+};
+
+/*
+ * -1 where a flip lacks the other side of a column (left in one name, right in
+ * the other), or a rotation the other coordinate.
+ */
+int kf_augmenter_open(struct kf_augmenter *g, const struct kf_augment *what,
+	const struct kf_schema *s, struct kf_err *err);
+void kf_augmenter_close(struct kf_augmenter *g);
+
+/*
+ * Draws for a batch of n rows at a step: how the images are changed, and in
+ * moved (n, m) the targets of these rows of y (.., m), scaled as before.
+ */
+void kf_augment_batch(const struct kf_augmenter *g, uint64_t seed, uint32_t step,
+	const float *y, const uint32_t *rows, int n, struct kf_warp *warps,
+	float *moved);
+
+#endif

@@ -1,0 +1,119 @@
+#!/bin/sh
+# Checkpoints: a run that is ended at any moment goes on to the same bytes.
+. "${0%/*}/lib.sh"
+
+cd "$tmp" || exit 1
+kfkd-synth -n 60 -s 1 --missing .5 | kfkd-load | kfkd-scale >faces
+kfkd-synth -n 150 -s 2 | kfkd-load | kfkd-scale >others
+
+# All that a run can have: convolution, dropout, augmentation, schedules,
+# shuffled batches, patience.
+# A shell without job control starts commands in the background with SIGINT
+# ignored; env gives it back.
+train() {
+	exec env --default-signal=INT kfkd-train -q -n 'conv4x5 relu pool4 drop.2 dense20 relu drop.5 dense' \
+		-a flip,shift:2,rotate:5,scale:.1,contrast:.2 -S -B 16 -e 12 \
+		-r .02:.001 -M .9:.99 -p 6 "$@"
+}
+
+start=$(date +%s%N)
+
+(train -o whole faces)
+took=$((($(date +%s%N) - start) / 1000000))
+
+# Ends the run after so many milliseconds by a signal; its status in $status.
+end_after() {
+	(train -c point -N 1 -o part faces) 2>said &
+	pid=$!
+	sleep "$(awk "BEGIN { print $1 / 1000 }")"
+	kill -"$2" $pid 2>/dev/null
+	wait $pid
+	status=$?
+}
+
+# -- twenty ends at random moments ---------------------------------------------------
+
+awk -v took="$took" 'BEGIN { srand(7); for (i = 0; i < 20; i++)
+	printf "%d %s\n", rand() * took, i % 3 == 2 ? "KILL" : i % 3 == 1 ? "INT" : "TERM"
+}' >moments
+same=0
+resumed=0
+while read -r moment signal; do
+	rm -f point part
+	end_after "$moment" "$signal" </dev/null
+	if [ -f point ]; then
+		resumed=$((resumed + 1))
+		(train -c point -R point -o part faces) </dev/null
+	else
+		(train -o part faces) </dev/null # ended before its first checkpoint
+	fi
+	cmp -s whole part && same=$((same + 1))
+done <moments
+is "runs that ended at random moments come to the same bytes" $same 20
+ok "many of them from a checkpoint ($resumed)" test $resumed -ge 5
+
+# Waits until a run has written its first checkpoint.
+wait_for_point() {
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		[ -s point ] && return
+		sleep 0.5
+	done
+}
+
+# -- how a run ends by a signal --------------------------------------------------------
+
+rm -f point part*
+kfkd-train -q -e 100000 -c point -o part others 2>said &
+pid=$!
+wait_for_point
+kill -TERM $pid
+wait $pid
+is "SIGTERM ends it with 143" $? 143
+like "it says how to go on" "$(cat said)" \
+	'stopped in epoch [0-9]+; the same command with --resume point goes on'
+ok "the checkpoint is there" test -s point
+ok "there is no model, nor a part of one" sh -c "! ls part* 2>/dev/null"
+rm -f point
+env --default-signal=INT kfkd-train -q -e 100000 -c point -o part others 2>said &
+pid=$!
+wait_for_point
+kill -INT $pid
+wait $pid
+is "SIGINT with 130" $? 130
+
+# -- what it refuses ----------------------------------------------------------------------
+
+(train -c point -e 4 -o four faces)
+refuses "other data" 1 'cannot resume from .point.: it is of other data' \
+	sh -c "kfkd-head -n 59 faces | kfkd-train -q -R point"
+cat >args <<'A'
+train() {
+	kfkd-train -q -n 'conv4x5 relu pool4 drop.2 dense20 relu drop.5 dense' \
+		-a flip,shift:2,rotate:5,scale:.1,contrast:.2 -S -B 16 -e 4 \
+		-r .02:.001 -M .9:.99 -p 6 -R point "$@"
+}
+A
+for option in "-s 43|--seed 42, not 43" "-B 32|--batch 16, not 32" \
+	"-a none|--augment flip" "-e 5|--epochs 4, not 5" "-r .1|--rate 0.02:0.001" \
+	"-u sgd|--update nesterov" "-w .1|weight-decay"; do
+	refuses "another option: ${option%%|*}" 1 "cannot resume from 'point'.*${option#*|}" \
+		sh -c ". ./args; train ${option%%|*} faces >model"
+done
+refuses "another net" 1 "of the net 'conv4x5" sh -c "
+	. ./args; train -n 'dense20 relu dense' faces >model"
+refuses "a model that is no checkpoint" 1 'a model, not a checkpoint' \
+	kfkd-train -q -R four faces
+refuses "no such file" 1 "cannot open 'none'" kfkd-train -q -R none faces
+head -c 10000 point >cut
+refuses "a cut checkpoint" 1 'truncated' kfkd-train -q -R cut faces
+ok "a finished run resumed writes the same model" sh -c "
+	. ./args; train -o again faces && cmp four again"
+
+# -- a checkpoint is a model ------------------------------------------------------------------
+
+ok "a checkpoint predicts" sh -c "kfkd-predict -m point others | kfkd-score"
+ok "and tells of itself" sh -c "kfkd-stat point | grep -q '^epochs: 4'"
+refuses "a directory that cannot be written" 1 "cannot create 'none/point" \
+	kfkd-train -q -e 1 -c none/point -o m faces
+
+done_testing
