@@ -270,6 +270,8 @@ static int parse_words(struct kf_layers *l, int words, struct kf_err *err)
 	}
 	if (l->n == 0)
 		return kf_fail(err, "the line of layers is empty");
+	if (l->outputs && l->n_params == 0)
+		return kf_fail(err, "'%.200s' has nothing to learn", l->line);
 	if (l->outputs && kf_layer_outputs(&l->layer[l->n - 1]) != l->outputs)
 		return kf_fail(err, "'%.200s' ends in %d outputs, and there are %d targets",
 			l->line, kf_layer_outputs(&l->layer[l->n - 1]), l->outputs);

@@ -15,8 +15,8 @@ struct kf_batch {
 	bool lends;             /* its activations have memory of their own */
 	struct kf_plan **plan;  /* (layers) */
 	struct kf_act **act;    /* (layers + 1): the input, then each output */
-	struct kf_act **grad;   /* (layers + 1): the loss's gradients by act; */
-				/* the first stays NULL, nobody needs it */
+	struct kf_act **grad;   /* (layers + 1): the loss's gradients by act, */
+				/* NULL where no parameters lie below */
 };
 
 int kf_net_open(struct kf_net *net, struct kf_backend *b,
@@ -207,6 +207,16 @@ const struct kf_act *kf_net_forward(struct kf_net *net, const struct kf_mem *ima
 	return t ? t->act[net->layers->n] : NULL;
 }
 
+/* The first layer with parameters: no gradient is needed below. */
+static int first_to_learn(const struct kf_layers *l)
+{
+	int i = 0;
+
+	while (i < l->n - 1 && l->layer[i].weight < 0)
+		i++;
+	return i;
+}
+
 /* Memory for gradients, when the first training pass needs it. */
 static bool prepare_backward(struct kf_net *net, struct kf_batch *t)
 {
@@ -215,7 +225,7 @@ static bool prepare_backward(struct kf_net *net, struct kf_batch *t)
 
 	if (!net->grads && !(net->grads = op->alloc(net->b, net->layers->floats)))
 		return false;
-	for (int i = 0; i < net->layers->n; i++)
+	for (int i = first_to_learn(net->layers); i < net->layers->n; i++)
 		if (!t->grad[i + 1] &&
 			!(t->grad[i + 1] = op->act(net->b, t->plan[i],
 				lender ? lender->grad[i + 1] : NULL)))
@@ -241,7 +251,7 @@ void kf_net_loss(struct kf_net *net, const struct kf_mem *images,
 	else
 		op->squared_error(net->b, t->act[last], target->values, target->rows,
 			target->present, gradient, target->losses, target->slot);
-	for (int i = last; pass->train && i > 0; i--)
+	for (int i = last; pass->train && i > first_to_learn(net->layers); i--)
 		op->backward(net->b, t->plan[i - 1], pass, net->weights, net->grads,
 			t->act[i - 1], t->act[i], t->grad[i], t->grad[i - 1]);
 }
