@@ -49,7 +49,7 @@ $(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/lib/libkfkd.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(LIBS)
 
-$(BIN)/kfkd-train: $(BUILD)/cmd/progress.o
+$(BIN)/kfkd-train: $(BUILD)/cmd/progress.o $(BUILD)/cmd/train_options.o
 $(BIN)/kfkd-plot: $(BUILD)/cmd/plot_faces.o $(BUILD)/cmd/plot_figures.o
 
 # The only objects that know oneDNN and OpenMP.

@@ -13,6 +13,9 @@
 #define CPU_CLONES
 #endif
 
+/* Loops over fewer floats than this are not worth waking a thread. */
+#define CPU_PARALLEL_MIN ((size_t)1 << 15)
+
 struct kf_mem {
 	float *f;
 	size_t n;
@@ -51,7 +54,8 @@ struct cpu_kind {
 		const struct kf_act *y, struct kf_act *dy, struct kf_act *dx);
 };
 
-extern const struct cpu_kind cpu_convolution, cpu_pooling;
+extern const struct cpu_kind cpu_dense, cpu_dropout;        /* backend_cpu_layers.c */
+extern const struct cpu_kind cpu_convolution, cpu_pooling;  /* backend_cpu_image.c */
 
 struct cpu {
 	struct kf_backend base;  /* first: the handle is this */
@@ -89,5 +93,16 @@ void cpu_from_plain(struct kf_backend *b, const float *plain, struct kf_act *a);
 void cpu_activate(float *y, size_t n, enum kf_activation f);
 void cpu_activation_gradient(float *dy, const float *y, size_t n,
 	enum kf_activation f);
+
+/* Operations of the table, as struct kf_backend_ops describes them. */
+void cpu_squared_error(struct kf_backend *b, const struct kf_act *p,
+	const struct kf_mem *targets, const uint32_t *rows, double present,
+	struct kf_act *dp, struct kf_mem *losses, size_t slot);
+void cpu_cross_entropy(struct kf_backend *b, const struct kf_act *p,
+	const struct kf_mem *labels, const uint32_t *rows, struct kf_act *dp,
+	struct kf_mem *losses, struct kf_mem *hits, size_t slot);
+void cpu_update(struct kf_backend *b, const struct kf_update *u,
+	struct kf_mem *weights, const struct kf_mem *grads, struct kf_mem *state1,
+	struct kf_mem *state2, size_t n);
 
 #endif

@@ -14,22 +14,6 @@ static bool complete(const float *y, int m)
 	return true;
 }
 
-static void move_row(struct kf_chunk *c, const struct kf_schema *s, size_t to,
-	size_t from)
-{
-	size_t m = (size_t)s->columns.n, k = (size_t)s->p_columns.n;
-	size_t image = kf_image_bytes(s);
-
-	c->id[to] = c->id[from];
-	if (s->has_label)
-		c->label[to] = c->label[from];
-	if (m)
-		memcpy(c->y + to * m, c->y + from * m, m * sizeof *c->y);
-	if (k)
-		memcpy(c->p + to * k, c->p + from * k, k * sizeof *c->p);
-	memcpy((char *)c->X + to * image, (char *)c->X + from * image, image);
-}
-
 void kf_drop_missing(struct kf_chunk *c, const struct kf_schema *s)
 {
 	size_t m = (size_t)s->columns.n, kept = 0;
@@ -38,7 +22,7 @@ void kf_drop_missing(struct kf_chunk *c, const struct kf_schema *s)
 		if (!complete(c->y + i * m, s->columns.n))
 			continue;
 		if (kept != i)
-			move_row(c, s, kept, i);
+			kf_chunk_copy_row(c, kept, c, i, s);
 		kept++;
 	}
 	c->n = kept;

@@ -262,6 +262,22 @@ int kf_chunk_reserve(struct kf_chunk *c, const struct kf_schema *s, size_t n,
 	return 0;
 }
 
+void kf_chunk_copy_row(struct kf_chunk *to, size_t i, const struct kf_chunk *from,
+	size_t j, const struct kf_schema *s)
+{
+	size_t m = (size_t)s->columns.n, k = (size_t)s->p_columns.n;
+	size_t image = kf_image_bytes(s);
+
+	to->id[i] = from->id[j];
+	if (s->has_label)
+		to->label[i] = from->label[j];
+	if (m)
+		memcpy(to->y + i * m, from->y + j * m, m * sizeof *to->y);
+	if (k)
+		memcpy(to->p + i * k, from->p + j * k, k * sizeof *to->p);
+	memcpy((char *)to->X + i * image, (const char *)from->X + j * image, image);
+}
+
 void kf_chunk_free(struct kf_chunk *c)
 {
 	free(c->id);

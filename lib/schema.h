@@ -81,6 +81,9 @@ size_t kf_chunk_rows(const struct kf_schema *s);  /* of a full chunk */
 /* Memory for at least n rows; what there is stays.  Does not set n. */
 int kf_chunk_reserve(struct kf_chunk *c, const struct kf_schema *s, size_t n,
 	struct kf_err *err);
+/* Row i of to becomes row j of from; to may be from. */
+void kf_chunk_copy_row(struct kf_chunk *to, size_t i, const struct kf_chunk *from,
+	size_t j, const struct kf_schema *s);
 void kf_chunk_free(struct kf_chunk *c);
 
 #endif

@@ -35,22 +35,6 @@ int kf_worst_init(struct kf_worst *w, const struct kf_schema *schema, int max,
 	return 0;
 }
 
-static void copy_row(const struct kf_schema *s, struct kf_chunk *to, size_t at,
-	const struct kf_chunk *from, size_t row)
-{
-	size_t m = (size_t)s->columns.n, k = (size_t)s->p_columns.n;
-	size_t image = kf_image_bytes(s);
-
-	to->id[at] = from->id[row];
-	if (s->has_label)
-		to->label[at] = from->label[row];
-	if (m)
-		memcpy(to->y + at * m, from->y + row * m, m * sizeof *to->y);
-	if (k)
-		memcpy(to->p + at * k, from->p + row * k, k * sizeof *to->p);
-	memcpy((char *)to->X + at * image, (const char *)from->X + row * image, image);
-}
-
 void kf_worst_add(struct kf_worst *w, const struct kf_chunk *c, size_t row,
 	double error)
 {
@@ -65,7 +49,7 @@ void kf_worst_add(struct kf_worst *w, const struct kf_chunk *c, size_t row,
 	for (i = w->n++; i > 0 && w->row[i - 1].error < error; i--)
 		w->row[i] = w->row[i - 1];
 	w->row[i] = (struct kf_worst_row){ error, at };
-	copy_row(&w->schema, &w->chunk, at, c, row);
+	kf_chunk_copy_row(&w->chunk, at, c, row, &w->schema);
 	w->chunk.n = (size_t)w->n;
 }
 

@@ -1,0 +1,26 @@
+/* The options of kfkd-train. */
+#ifndef TRAIN_OPTIONS_H
+#define TRAIN_OPTIONS_H
+
+#include "model.h"
+#include "train.h"
+
+struct settings {
+	const char *line;       /* of layers */
+	const char *augment;    /* as given, for the model to tell; or NULL */
+	const char *init, *backend, *output, *checkpoint, *resume;
+	struct kf_train_options train;
+	int every, threads;
+	bool quiet;
+};
+
+/* From the command line, over those of the preset; exits for -h, -V, misuse. */
+struct settings train_settings(int argc, char **argv);
+
+/*
+ * Notes in a model all that its weights depend on, beside data and --init: a
+ * checkpoint holds only for the same.
+ */
+void train_note_settings(struct kf_model *m, const struct settings *s);
+
+#endif
