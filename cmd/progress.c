@@ -97,14 +97,14 @@ static void print_value(const struct progress *p, float v, bool best,
 
 static void print_left(const struct progress *p, int epoch)
 {
-	int left = (int)(p->seconds / p->done * (p->epochs - epoch) + 0.5);
+	long long left = (long long)(p->seconds / p->done * (p->epochs - epoch) + 0.5);
 
 	fprintf(stderr, "epoch %d of %d, ", epoch, p->epochs);
 	if (left >= 3600)
-		fprintf(stderr, "%d:%02d:%02d left", left / 3600, left / 60 % 60,
-			left % 60);
+		fprintf(stderr, "%lld:%02lld:%02lld left", left / 3600,
+			left / 60 % 60, left % 60);
 	else
-		fprintf(stderr, "%d:%02d left", left / 60, left % 60);
+		fprintf(stderr, "%lld:%02lld left", left / 60, left % 60);
 }
 
 void progress_row(struct progress *p, const struct kf_epoch *e)

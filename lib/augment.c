@@ -92,6 +92,9 @@ static int find_columns(struct kf_augmenter *g, const struct kf_names *names,
 		const char *name = names->name[j];
 
 		g->axis[j] = kf_axis(name);
+		if (g->axis[j] < 0 && kf_augment_any(&g->what))
+			return kf_fail(err, "augmentation: '%s' ends in neither _x nor _y",
+				name);
 		g->mirror[j] = j;
 		if (mirror_name(name, other, sizeof other))
 			g->mirror[j] = kf_names_find(names, other);

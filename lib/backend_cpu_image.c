@@ -414,6 +414,54 @@ static void pool_row_back(const float *dy, const uint32_t *which, int n, float *
 		pool_blocks_back(dy, which, n, dx, w, k, block);
 }
 
+/* The first value of a channel of one row; those after it lie a block apart. */
+static size_t channel_at(const struct kf_act *a, int row, int channel)
+{
+	size_t block = (size_t)a->block, blocks = ((size_t)a->c + block - 1) / block;
+	size_t image = (size_t)row * blocks + (size_t)channel / block;
+
+	return image * block * (size_t)a->h * (size_t)a->w + (size_t)channel % block;
+}
+
+/* A pool whose output is one pixel a channel, which is never in blocks, from x
+ * in blocks. */
+static void pool_to_pixels(const struct kf_act *x, struct kf_act *y, uint32_t *which,
+	int k)
+{
+#pragma omp parallel for collapse(2) schedule(static)
+	for (int i = 0; i < y->n; i++)
+		for (int c = 0; c < y->c; c++) {
+			const float *first = x->f + channel_at(x, i, c);
+			size_t to = channel_at(y, i, c);
+
+			y->f[to] = *first;
+			which[to] = 0;
+			for (int a = 1; a < k * k; a++) {
+				float v = first[(a / k * x->w + a % k) * x->block];
+
+				if (v > y->f[to]) {
+					y->f[to] = v;
+					which[to] = (uint32_t)a;
+				}
+			}
+		}
+}
+
+static void pool_to_pixels_back(const struct kf_act *dy, const uint32_t *which,
+	struct kf_act *dx, int k)
+{
+#pragma omp parallel for collapse(2) schedule(static)
+	for (int i = 0; i < dy->n; i++)
+		for (int c = 0; c < dy->c; c++) {
+			float *first = dx->f + channel_at(dx, i, c);
+			size_t from = channel_at(dy, i, c);
+
+			for (int a = 0; a < k * k; a++)
+				first[(a / k * dx->w + a % k) * dx->block] =
+					which[from] == (uint32_t)a ? dy->f[from] : 0;
+		}
+}
+
 /* Blocks of channels in a batch: each is an image of its own. */
 static int images(const struct kf_act *a)
 {
@@ -430,6 +478,10 @@ static void pool(struct kf_backend *b, struct kf_plan *plan,
 	uint32_t *which = plan->state;
 
 	(void)b, (void)pass, (void)weights;
+	if (y->block != block) {
+		pool_to_pixels(x, y, which, k);
+		return;
+	}
 #pragma omp parallel for collapse(2) schedule(static)
 	for (int i = 0; i < images(y); i++)
 		for (int h = 0; h < y->h; h++) {
@@ -453,6 +505,10 @@ static void pool_back(struct kf_backend *b, struct kf_plan *plan,
 		return;
 	if (x->h % k || x->w % k)
 		memset(dx->f, 0, cpu_act_floats(dx) * sizeof *dx->f);
+	if (y->block != block) {
+		pool_to_pixels_back(dy, which, dx, k);
+		return;
+	}
 #pragma omp parallel for collapse(2) schedule(static)
 	for (int i = 0; i < images(y); i++)
 		for (int h = 0; h < y->h; h++) {

@@ -206,7 +206,9 @@ static int restore(const struct kf_model *saved, struct kf_trainer *t,
 	for (int i = 0; i < saved->n_extra; i++)
 		if (!strcmp(saved->extra[i].name, "run.losses"))
 			losses = &saved->extra[i];
-	if (!losses || losses->rank != 1 || losses->shape[0] > (int64_t)t->n)
+	/* no more batches than are behind it in this epoch */
+	if (!losses || losses->rank != 1 || (uint64_t)losses->shape[0] >
+		(t->at + (size_t)t->options.batch - 1) / (size_t)t->options.batch)
 		return kf_fail(err, "the tensor 'run.losses' is missing or too long");
 	t->count = (size_t)losses->shape[0];
 	t->net->b->op->write(t->net->b, t->losses, 0, losses->data, t->count);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 ssize_t kf_read(struct kf_source *src, void *buf, size_t n, struct kf_err *err)
@@ -81,8 +82,11 @@ int kf_tempfile(struct kf_err *err)
 
 int kf_file_begin(const char *path, char *temp, size_t size, struct kf_err *err)
 {
+	struct stat sb;
 	int fd;
 
+	if (stat(path, &sb) == 0 && !S_ISREG(sb.st_mode)) /* never replace a device */
+		return kf_fail(err, "cannot create '%s': not a regular file", path);
 	/* always the same name, so that what a killed run left is used again */
 	if ((size_t)snprintf(temp, size, "%s.tmp", path) >= size)
 		return kf_fail(err, "cannot create '%s': its name is too long", path);

@@ -104,7 +104,7 @@ static int add_params(struct kf_layers *l, const struct word *w,
 
 	for (int i = 0; i < rank; i++)
 		if (__builtin_mul_overflow(count, (size_t)shape[i], &count) ||
-			count > FLOATS_MAX - l->floats)
+			count + (size_t)shape[0] > FLOATS_MAX - l->floats)
 			return bad_word(l, w, "the net is too large", err);
 	layer->weight = add_param(l, layer, "weight", rank, shape);
 	layer->bias = add_param(l, layer, "bias", 1, shape);
@@ -254,6 +254,7 @@ static bool countable(const int shape[3])
 
 static int parse_words(struct kf_layers *l, int words, struct kf_err *err)
 {
+	const struct kf_layer *last;
 	const char *s = l->line;
 
 	for (int i = 1; i <= words; i++) {
@@ -272,9 +273,13 @@ static int parse_words(struct kf_layers *l, int words, struct kf_err *err)
 		return kf_fail(err, "the line of layers is empty");
 	if (l->outputs && l->n_params == 0)
 		return kf_fail(err, "'%.200s' has nothing to learn", l->line);
-	if (l->outputs && kf_layer_outputs(&l->layer[l->n - 1]) != l->outputs)
+	last = &l->layer[l->n - 1];
+	if (l->outputs && last->out[1] * last->out[2] != 1)
+		return kf_fail(err, "'%.200s' ends in images of %d x %d, not in numbers",
+			l->line, last->out[1], last->out[2]);
+	if (l->outputs && kf_layer_outputs(last) != l->outputs)
 		return kf_fail(err, "'%.200s' ends in %d outputs, and there are %d targets",
-			l->line, kf_layer_outputs(&l->layer[l->n - 1]), l->outputs);
+			l->line, kf_layer_outputs(last), l->outputs);
 	return 0;
 }
 

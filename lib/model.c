@@ -27,6 +27,8 @@ static int read_columns(struct kf_model *m, const struct kf_st *st,
 
 	if (!columns)
 		return kf_fail(err, "the metadata 'columns' is missing");
+	if (!*columns)
+		return kf_fail(err, "the metadata 'columns' names none");
 	return kf_names_split(&m->columns, columns, err);
 }
 

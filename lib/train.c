@@ -44,14 +44,15 @@ static void count_present(struct kf_trainer *t, const float *y)
 	}
 }
 
-static int check_labels(const struct kf_trainer *t, const float *labels,
+static int check_labels(const struct kf_trainer *t, const struct kf_dataset *d,
 	struct kf_err *err)
 {
 	int classes = t->net->layers->outputs;
 
-	for (size_t i = 0; i < t->n; i++)
-		if (!(labels[i] >= 0 && labels[i] < (float)classes))
-			return kf_fail(err, "a label is %g, not from 0 to %d", labels[i],
+	for (size_t i = 0; i < d->n; i++)
+		if (!(d->y[i] >= 0 && d->y[i] < (float)classes))
+			return kf_fail(err, "the row with id %lld: its label is %.9g, "
+				"not from 0 to %d", (long long)d->id[i], d->y[i],
 				classes - 1);
 	return 0;
 }
@@ -62,7 +63,7 @@ static int take_data(struct kf_trainer *t, struct kf_dataset *d, struct kf_err *
 	struct kf_backend *b = t->net->b;
 	size_t pixels = kf_image_bytes(&d->schema) / sizeof(float);
 
-	if (t->options.classify && check_labels(t, d->y, err) < 0)
+	if (t->options.classify && check_labels(t, d, err) < 0)
 		return -1;
 	count_present(t, d->y);
 	if (kf_augment_any(&t->options.augment) && !t->options.classify) {
@@ -83,6 +84,7 @@ int kf_trainer_open(struct kf_trainer *t, struct kf_net *net, struct kf_dataset 
 {
 	struct kf_backend *b = net->b;
 	size_t floats = net->layers->floats;
+	struct kf_schema schema = data->schema; /* borrowed */
 
 	*t = (struct kf_trainer){ .net = net, .options = *options, .n = data->n,
 		.n_valid = kf_valid_rows(data->n, options->valid),
@@ -91,8 +93,10 @@ int kf_trainer_open(struct kf_trainer *t, struct kf_net *net, struct kf_dataset 
 	if (t->n_valid >= t->n)
 		return kf_fail(err, "of %zu rows, %zu for validation leave none to "
 			"train on", t->n, t->n_valid);
+	if (options->classify)
+		schema.columns.n = 0; /* targets, if there are any, are not used */
 	if (host_memory(t, err) < 0 || kf_augmenter_open(&t->augmenter,
-		&options->augment, &data->schema, err) < 0 || take_data(t, data, err) < 0)
+		&options->augment, &schema, err) < 0 || take_data(t, data, err) < 0)
 		return -1;
 	for (int i = 0; i < kf_rule_states(options->rule); i++)
 		t->state[i] = b->op->alloc(b, floats);
@@ -299,7 +303,8 @@ static int validate(struct kf_trainer *t, struct kf_epoch *e,
 	if (mean_loss(t, "valid", t->n, count, &e->valid_loss, err) < 0 ||
 		sum_up(t, t->hits, t->n, count, &hits, err) < 0)
 		return -1;
-	e->accuracy = t->options.classify ? hits / (double)t->n_valid : NAN;
+	e->accuracy = t->options.classify && t->n_valid ?
+		hits / (double)t->n_valid : NAN;
 	return 1;
 }
 

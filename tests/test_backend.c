@@ -13,7 +13,7 @@
 
 static struct kf_backend *b;
 
-/* -- helpers --------------------------------------------------------------------- */
+/* -- helpers ------------------------------------------------------------------- */
 
 /* n numbers from -1 to 1; each what has its own. */
 static float *numbers(size_t n, uint32_t what)
@@ -78,7 +78,7 @@ static bool healthy(void)
 	return false;
 }
 
-/* -- layers ------------------------------------------------------------------------ */
+/* -- layers -------------------------------------------------------------------- */
 
 struct layer_case {
 	int n, c, h, w;
@@ -406,7 +406,7 @@ static void test_layer(const struct layer_case *t)
 	free(r.bias), free(y), free(dw), free(db), free(dx);
 }
 
-/* -- batches, loss ------------------------------------------------------------------- */
+/* -- batches ------------------------------------------------------------------- */
 
 static void test_take(void)
 {
@@ -432,6 +432,106 @@ static void test_take(void)
 	b->op->free(b, m);
 	free(v);
 }
+
+static void test_copy(size_t n)
+{
+	float *v = numbers(n + 3, 12), *w = numbers(n + 3, 13), *got;
+	struct kf_mem *from = upload(v, n + 3), *to = upload(w, n + 3);
+
+	b->op->copy(b, to, from, n);
+	got = download(to, 0, n + 3);
+	ok(!memcmp(got, v, n * sizeof *v) && !memcmp(got + n, w + n, 3 * sizeof *w) &&
+		healthy(), "copy %zu of %zu floats", n, n + 3);
+	free(got);
+	got = download(from, 0, n + 3);
+	ok(!memcmp(got, v, (n + 3) * sizeof *v), "and leave their source alone");
+	b->op->free(b, from);
+	b->op->free(b, to);
+	free(v), free(w), free(got);
+}
+
+/* -- warps --------------------------------------------------------------------- */
+
+struct warp_case {
+	int c, h, w;
+};
+
+/* From the pixel nearest to (x, y) of one channel (h, w). */
+static double edge(const float *v, int h, int w, double x, double y)
+{
+	int i = (int)fmin(fmax(y, 0), h - 1), j = (int)fmin(fmax(x, 0), w - 1);
+
+	return v[i * w + j];
+}
+
+/* One value of a warped channel, by the words of struct kf_warp. */
+static double reference_warp(const float *v, int h, int w, const struct kf_warp *warp,
+	int x, int y)
+{
+	const float *m = warp->m;
+	double fx = (double)m[0] * x + (double)m[1] * y + m[2];
+	double fy = (double)m[3] * x + (double)m[4] * y + m[5], sum = 0;
+
+	for (int k = 0; k < 4; k++) { /* the four pixels around */
+		double px = floor(fx) + k % 2, py = floor(fy) + k / 2;
+
+		sum += edge(v, h, w, px, py) * (1 - fabs(fx - px)) * (1 - fabs(fy - py));
+	}
+	if (warp->contrast != 1)
+		sum = fmin(fmax((sum - 0.5) * warp->contrast + 0.5, 0), 1);
+	return sum;
+}
+
+/* Takes rows of v through warps, and compares with the reference. */
+static bool warps_well(const struct warp_case *t, const float *v, int n,
+	const uint32_t *rows, const struct kf_warp *warps, double limit)
+{
+	size_t area = (size_t)(t->h * t->w), row = (size_t)t->c * area;
+	float *got = malloc((size_t)n * row * sizeof *got);
+	double *want = zeros((size_t)n * row);
+	struct kf_mem *m = upload(v, 9 * row);
+	struct kf_act *a = b->op->input(b, n, (const int[]){ t->c, t->h, t->w });
+	bool good;
+
+	for (size_t i = 0; i < (size_t)n * row; i++) {
+		const float *from = v + rows[i / row] * row + i % row / area * area;
+
+		want[i] = reference_warp(from, t->h, t->w, &warps[i / row],
+			(int)(i % (size_t)t->w), (int)(i % area) / t->w);
+	}
+	b->op->take(b, a, m, rows, warps);
+	b->op->read_act(b, a, got);
+	good = same(got, want, (size_t)n * row, limit) && healthy();
+	b->op->free_act(b, a);
+	b->op->free(b, m);
+	free(got), free(want);
+	return good;
+}
+
+static void test_warp(const struct warp_case *t)
+{
+	static const uint32_t rows[] = { 8, 2, 2, 0, 5 }, inorder[] = { 0, 1, 2, 3, 4 };
+	float w = (float)t->w, h = (float)t->h, *v;
+	const struct kf_warp plain = { { 1, 0, 0, 0, 1, 0 }, 1 };
+	const struct kf_warp flip = { { -1, 0, w - 1, 0, 1, 0 }, 1 };
+	const struct kf_warp exact[] = { plain, flip, plain, flip, flip };
+	const struct kf_warp any[] = {
+		{ { 1, 0, 1.375f, 0, 1, -2.75f }, 1 },               /* shifted */
+		{ { .96f, .28f, -1, -.28f, .96f, h / 4 }, 1.5f },    /* turned */
+		{ { -.8f, 0, w, 0, 1.25f, -1 }, .7f },               /* flipped, scaled */
+		{ { 1, 0, 3 * w, 0, 1, -3 * h }, 1 },                /* out of sight */
+		{ { .5f, -.5f, w / 2, .5f, .5f, -.125f }, 0 },       /* all grey */
+	};
+
+	v = numbers(9 * (size_t)(t->c * t->h * t->w), 9);
+	ok(warps_well(t, v, 5, rows, exact, 0) && warps_well(t, v, 5, inorder, exact, 0),
+		"take rows of %d x %d x %d, flipped or not, exactly", t->c, t->h, t->w);
+	ok(warps_well(t, v, 5, rows, any, 3e-5) && warps_well(t, v, 1, rows, any + 1, 3e-5),
+		"and shifted, turned, scaled, in other contrast");
+	free(v);
+}
+
+/* -- losses -------------------------------------------------------------------- */
 
 /* missing: every so many targets are NaN, 0 for none */
 static void test_squared_error(int n, int m, int missing)
@@ -477,7 +577,121 @@ static void test_squared_error(int n, int m, int missing)
 	free(p), free(t), free(got), free(dp), free(rows);
 }
 
-/* -- update rules ---------------------------------------------------------------------- */
+/* The mean of -log softmax(p)[label] over n rows. */
+static double entropy(const double *p, const size_t *label, size_t n, size_t classes)
+{
+	double total = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const double *row = p + i * classes;
+		double sum = 0;
+
+		for (size_t j = 0; j < classes; j++)
+			sum += exp(row[j] - row[label[i]]);
+		total += log(sum);
+	}
+	return total / (double)n;
+}
+
+/* Its gradient by p, by (f(p + h) - f(p - h)) / 2h. */
+static double *entropy_gradient(double *p, const size_t *label, size_t n,
+	size_t classes)
+{
+	double *dp = zeros(n * classes), h = 1e-5;
+
+	for (size_t i = 0; i < n * classes; i++) {
+		double *row = p + i / classes * classes, keep = p[i], up, down;
+
+		/* the other rows' share is the same on both sides */
+		p[i] = keep + h;
+		up = entropy(row, &label[i / classes], 1, classes);
+		p[i] = keep - h;
+		down = entropy(row, &label[i / classes], 1, classes);
+		p[i] = keep;
+		dp[i] = (up - down) / (2 * h) / (double)n;
+	}
+	return dp;
+}
+
+/* Rows whose largest p, the first of equal ones, is at the label. */
+static size_t count_hits(const float *p, const size_t *label, size_t n, size_t classes)
+{
+	size_t hits = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t best = 0;
+
+		for (size_t j = 1; j < classes; j++)
+			if (p[i * classes + j] > p[i * classes + best])
+				best = j;
+		hits += best == label[i];
+	}
+	return hits;
+}
+
+/* Outputs from -size to size; a float may not hold exp of them. */
+static void test_cross_entropy(size_t n, size_t classes, float size)
+{
+	size_t count = n * classes, *label = calloc(n, sizeof *label);
+	float *p = numbers(count, 10), *labels = numbers(2 * n, 11), loss[3], hits[3];
+	float *got = malloc(count * sizeof *got);
+	double *p64, *dp, want;
+	uint32_t *rows = calloc(n, sizeof *rows);
+	struct kf_mem *targets, *losses = b->op->alloc(b, 3), *hit = b->op->alloc(b, 3);
+	struct kf_act *a_p = b->op->input(b, (int)n, (const int[]){ (int)classes, 1, 1 });
+	struct kf_act *a_dp = b->op->input(b, (int)n, (const int[]){ (int)classes, 1, 1 });
+
+	for (size_t i = 0; i < count; i++)
+		p[i] *= size;
+	for (size_t i = 0; i < 2 * n; i++)
+		labels[i] = (float)(i * i % classes);
+	for (size_t i = 0; i < n; i++) {
+		rows[i] = (uint32_t)(2 * (n - 1 - i)); /* out of order */
+		label[i] = (size_t)labels[rows[i]];
+	}
+	p64 = widen(p, count);
+	dp = entropy_gradient(p64, label, n, classes);
+	want = entropy(p64, label, n, classes);
+	targets = upload(labels, 2 * n);
+	b->op->write_act(b, a_p, p);
+	b->op->write_act(b, a_dp, p);
+	b->op->cross_entropy(b, a_p, targets, rows, a_dp, losses, hit, 1);
+	b->op->cross_entropy(b, a_p, targets, rows, NULL, losses, hit, 2);
+	b->op->read(b, losses, 0, loss, 3);
+	b->op->read(b, hit, 0, hits, 3);
+	b->op->read_act(b, a_dp, got);
+	ok(loss[0] == 0 && fabs(loss[1] - want) <= 1e-6 * fabs(want) &&
+		loss[1] == loss[2], "cross-entropy of %zu x %zu up to %g", n, classes,
+		size);
+	ok(hits[0] == 0 && hits[1] == hits[2] && hits[1] ==
+		(float)count_hits(p, label, n, classes), "and its hits, %g", hits[1]);
+	ok((classes == 1 ? got[0] == 0 : same(got, dp, count, 1e-5)) && healthy(),
+		"and its gradient as by finite differences");
+	b->op->free_act(b, a_p);
+	b->op->free_act(b, a_dp);
+	b->op->free(b, targets);
+	b->op->free(b, losses);
+	b->op->free(b, hit);
+	free(p), free(labels), free(label), free(got), free(p64), free(dp), free(rows);
+}
+
+static void test_ties(void)
+{
+	static const float p[] = { 2, 2, 1, 1, 2, 2 }, labels[] = { 0, 2 };
+	float hits;
+	struct kf_act *a = b->op->input(b, 2, (const int[]){ 3, 1, 1 });
+	struct kf_mem *targets = upload(labels, 2), *m = b->op->alloc(b, 2);
+
+	b->op->write_act(b, a, p);
+	b->op->cross_entropy(b, a, targets, (const uint32_t[]){ 0, 1 }, NULL, m, m, 1);
+	b->op->read(b, m, 1, &hits, 1);
+	ok(hits == 1 && healthy(), "of equal outputs the first counts");
+	b->op->free_act(b, a);
+	b->op->free(b, targets);
+	b->op->free(b, m);
+}
+
+/* -- update rules -------------------------------------------------------------- */
 
 /* One weight, in double precision, from the formulas of optim.h. */
 static void reference_update(enum kf_rule rule, double rate, int t, double g,
@@ -592,6 +806,8 @@ int main(void)
 		{ 3, 5, 7, 9, "drop.5" }, { 2, 19, 5, 7, "drop.1" },
 		{ 5, 32, 11, 11, "drop.3" },
 	};
+	static const struct warp_case warps[] = { { 1, 1, 1 }, { 1, 9, 7 }, { 1, 96, 96 },
+		{ 3, 11, 10 }, { 8, 5, 7 }, { 13, 8, 9 }, { 16, 7, 5 } };
 	static const size_t sizes[] = { 1, 7, 65537 };
 	struct kf_err err;
 
@@ -602,10 +818,20 @@ int main(void)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		test_layer(&cases[i]);
 	test_take();
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+		test_copy(sizes[i]);
+	for (size_t i = 0; i < sizeof warps / sizeof *warps; i++)
+		test_warp(&warps[i]);
 	test_squared_error(1, 1, 0);
 	test_squared_error(7, 5, 3);
 	test_squared_error(128, 30, 0);
 	test_squared_error(45, 31, 2);
+	test_cross_entropy(1, 1, 1);
+	test_cross_entropy(1, 7, 3);
+	test_cross_entropy(33, 13, 10);
+	test_cross_entropy(128, 10, 1);
+	test_cross_entropy(45, 3, 200);
+	test_ties();
 	for (int rule = 0; rule < KF_RULES; rule++)
 		for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
 			test_update((enum kf_rule)rule, sizes[i]);
