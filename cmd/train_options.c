@@ -23,7 +23,7 @@ static const char usage[] =
 	"  -B, --batch N          rows in a batch (128)\n"
 	"  -S, --shuffle          new batches in each epoch\n"
 	"  -a, --augment LIST     flip,shift:PX,rotate:DEG,scale:F,contrast:F or none\n"
-	"  -p, --patience N       end N epochs after the best, with its weights\n"
+	"  -p, --patience N       end after N epochs without a better one, with the best\n"
 	"  -v, --valid F          share of rows that validate, 0 for none (0.2)\n"
 	"  -s, --seed N           of all random numbers (42)\n"
 	"  -i, --init MODEL       start from the weights of another model\n"

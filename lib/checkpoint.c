@@ -129,9 +129,11 @@ static int same_options(const struct kf_model *saved, const struct kf_model *now
 	for (int i = 0; i < b.n; i++) {
 		const char *was = kf_meta_get(&a, b.key[i]);
 
-		if (!was || strcmp(was, b.value[i]))
+		if (!was)
+			return kf_fail(err, "it was made without --%s", b.key[i]);
+		if (strcmp(was, b.value[i]))
 			return kf_fail(err, "it was made with --%s %s, not %s", b.key[i],
-				was ? was : "left out", b.value[i]);
+				was, b.value[i]);
 	}
 	for (int i = 0; i < a.n; i++)
 		if (!kf_meta_get(&b, a.key[i]))

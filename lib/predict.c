@@ -8,7 +8,7 @@
 #include "dataset.h"
 #include "net.h"
 
-#define BATCH 128
+#define BATCH 128 /* a power of two */
 
 /* One model on the backend. */
 struct member {
@@ -234,10 +234,24 @@ static void add_outputs(struct kf_predictor *p, struct member *t, uint32_t first
 				(float)p->votes[t->column[j]];
 }
 
+/*
+ * Rows for the next batch where so many are left: a power of two, since a net
+ * keeps plans and memory for each size, and chunks come in any.
+ */
+static int batch_size(size_t left)
+{
+	int n = BATCH;
+
+	while ((size_t)n > left)
+		n /= 2;
+	return n;
+}
+
 int kf_predictor_run(struct kf_predictor *p, const struct kf_chunk *from,
 	struct kf_chunk *to, struct kf_err *err)
 {
 	size_t columns = (size_t)p->columns, kept = (size_t)p->kept;
+	int n;
 
 	if (make_room(p, from->n, err) < 0)
 		return -1;
@@ -247,9 +261,10 @@ int kf_predictor_run(struct kf_predictor *p, const struct kf_chunk *from,
 			p->p[i * columns + j] = from->p[i * kept + j];
 	p->b->op->write(p->b, p->images, 0, from->X, from->n * p->pixels);
 	for (int k = 0; k < p->n; k++)
-		for (size_t at = 0; at < from->n; at += BATCH)
-			add_outputs(p, &p->member[k], (uint32_t)at,
-				from->n - at < BATCH ? (int)(from->n - at) : BATCH);
+		for (size_t at = 0; at < from->n; at += (size_t)n) {
+			n = batch_size(from->n - at);
+			add_outputs(p, &p->member[k], (uint32_t)at, n);
+		}
 	*to = *from;
 	to->p = p->p;
 	return p->b->op->sync(p->b, err);

@@ -137,42 +137,6 @@ static void update(struct kf_trainer *t)
 		t->net->layers->floats);
 }
 
-/* The loss of n rows into a slot; in training the gradients, too. */
-static int batch_loss(struct kf_trainer *t, const uint32_t *rows, int n,
-	double present, bool train, size_t slot, struct kf_err *err)
-{
-	struct kf_backend *b = t->net->b;
-	struct kf_pass pass = { train, t->options.seed, t->step };
-	struct kf_target target = { .values = t->targets, .rows = rows,
-		.present = present, .classify = t->options.classify, .losses = t->losses,
-		.hits = t->hits, .slot = slot };
-	uint32_t *order = NULL;
-	struct kf_warp *warps = NULL;
-	float *moved = NULL;
-
-	if (train && kf_augment_any(&t->options.augment)) {
-		warps = malloc((size_t)n * sizeof *warps);
-		moved = malloc((size_t)n * t->outputs * sizeof *moved);
-		order = malloc((size_t)n * sizeof *order);
-		if (!warps || !moved || !order)
-			return kf_fail(err, "out of memory for a batch");
-		kf_augment_batch(&t->augmenter, t->options.seed, t->step, t->y, rows, n,
-			warps, moved);
-		if (t->moved) {
-			for (int i = 0; i < n; i++)
-				order[i] = (uint32_t)i;
-			b->op->write(b, t->moved, 0, moved, (size_t)n * t->outputs);
-			target.values = t->moved;
-			target.rows = order;
-		}
-	}
-	kf_net_loss(t->net, t->images, rows, warps, n, &target, &pass);
-	free(warps);
-	free(moved);
-	free(order);
-	return 0;
-}
-
 static double count_targets(const struct kf_trainer *t, const uint32_t *rows, int n)
 {
 	double present = 0;
@@ -180,6 +144,65 @@ static double count_targets(const struct kf_trainer *t, const uint32_t *rows, in
 	for (int i = 0; i < n; i++)
 		present += t->present[rows[i]];
 	return present;
+}
+
+/* A batch that is augmented: how, and its targets. */
+struct augmented {
+	struct kf_warp *warps;  /* (n) */
+	float *targets;         /* (n, outputs) */
+	uint32_t *rows;         /* 0 to n - 1 */
+};
+
+/* Draws the changes, moves the targets, and aims target at them. */
+static int augment(struct kf_trainer *t, const uint32_t *rows, int n,
+	struct augmented *a, struct kf_target *target, struct kf_err *err)
+{
+	size_t count = (size_t)n * t->outputs;
+
+	a->warps = malloc((size_t)n * sizeof *a->warps);
+	a->targets = malloc(count * sizeof *a->targets);
+	a->rows = malloc((size_t)n * sizeof *a->rows);
+	if (!a->warps || !a->targets || !a->rows)
+		return kf_fail(err, "out of memory for a batch");
+	kf_augment_batch(&t->augmenter, t->options.seed, t->step, t->y, rows, n,
+		a->warps, a->targets);
+	if (!t->moved)
+		return 0; /* labels stay */
+	target->present = 0; /* a point that lacks a coordinate cannot be turned */
+	for (size_t i = 0; i < count; i++)
+		target->present += !isnan(a->targets[i]);
+	for (int i = 0; i < n; i++)
+		a->rows[i] = (uint32_t)i;
+	t->net->b->op->write(t->net->b, t->moved, 0, a->targets, count);
+	target->values = t->moved;
+	target->rows = a->rows;
+	return 0;
+}
+
+/*
+ * The loss of n rows into a slot and, in training, the gradients: 1, 0 where no
+ * target is present, -1.
+ */
+static int batch_loss(struct kf_trainer *t, const uint32_t *rows, int n, bool train,
+	size_t slot, struct kf_err *err)
+{
+	struct kf_pass pass = { train, t->options.seed, t->step };
+	struct kf_target target = { .values = t->targets, .rows = rows,
+		.present = count_targets(t, rows, n), .classify = t->options.classify,
+		.losses = t->losses, .hits = t->hits, .slot = slot };
+	struct augmented a = { 0 };
+	int rc = 0;
+
+	if (train && kf_augment_any(&t->options.augment))
+		rc = augment(t, rows, n, &a, &target, err);
+	if (rc == 0 && target.present > 0) {
+		kf_net_loss(t->net, t->images, rows, a.warps, n, &target, &pass);
+		rc = 1;
+	}
+	free(a.warps);
+	free(a.targets);
+	free(a.rows);
+	return rc;
 }
 
 /* The sum of count values of m, one a batch, from slot on. */
@@ -260,45 +283,46 @@ static int batch_rows(const struct kf_trainer *t, size_t at, size_t end)
 }
 
 /* The epoch's batches from t->at on: 1, 2 when stopped, -1. */
-static int train(struct kf_trainer *t, bool (*stop)(void),
-	struct kf_err *err)
+static int train(struct kf_trainer *t, bool (*stop)(void), struct kf_err *err)
 {
 	size_t rows = t->n - t->n_valid;
 
 	while (t->at < rows) {
-		const uint32_t *batch = t->rows + t->n_valid + t->at;
-		int n = batch_rows(t, t->at, rows);
-		double present = count_targets(t, batch, n);
+		int n = batch_rows(t, t->at, rows), rc;
 
 		if (stop())
 			return 2;
-		t->at += (size_t)n;
-		if (present == 0)
-			continue;
 		t->step++;
-		if (batch_loss(t, batch, n, present, true, t->count++, err) < 0)
+		rc = batch_loss(t, t->rows + t->n_valid + t->at, n, true, t->count, err);
+		if (rc < 0)
 			return -1;
+		t->at += (size_t)n;
+		if (rc == 0) {
+			t->step--; /* no update */
+			continue;
+		}
+		t->count++;
 		update(t);
 	}
 	return 1;
 }
 
 /* Loss and hits of the rows that validate: 1, 2 when stopped, -1. */
-static int validate(struct kf_trainer *t, struct kf_epoch *e,
-	bool (*stop)(void), struct kf_err *err)
+static int validate(struct kf_trainer *t, struct kf_epoch *e, bool (*stop)(void),
+	struct kf_err *err)
 {
 	size_t count = 0;
 	double hits;
 
 	for (size_t at = 0; at < t->n_valid; at += (size_t)t->options.batch) {
-		int n = batch_rows(t, at, t->n_valid);
-		double present = count_targets(t, t->rows + at, n);
+		int n = batch_rows(t, at, t->n_valid), rc;
 
 		if (stop())
 			return 2;
-		if (present > 0 && batch_loss(t, t->rows + at, n, present, false,
-			t->n + count++, err) < 0)
+		rc = batch_loss(t, t->rows + at, n, false, t->n + count, err);
+		if (rc < 0)
 			return -1;
+		count += (size_t)rc;
 	}
 	if (mean_loss(t, "valid", t->n, count, &e->valid_loss, err) < 0 ||
 		sum_up(t, t->hits, t->n, count, &hits, err) < 0)
