@@ -43,6 +43,7 @@ $(BUILD)/cmd/%.o: cmd/%.c $(BUILD)/flags
 	$(CC) $(KF_CFLAGS) -c -o $@ $<
 
 $(BUILD)/lib/libkfkd.a: $(LIB_OBJECTS)
+	@rm -f $@
 	$(AR) rcs $@ $^
 
 $(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/lib/libkfkd.a
@@ -72,7 +73,7 @@ $(BUILD)/examples/%: examples/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(KF_CFLAGS) $(LDFLAGS) -o $@ $< -ljansson -lxxhash
 
-.SECONDARY:
+.PRECIOUS: $(BUILD)/cmd/%.o
 -include $(wildcard $(BUILD)/*/*.d)
 
 # -- set-up ---------------------------------------------------------------------
@@ -80,7 +81,6 @@ $(BUILD)/examples/%: examples/%.c $(BUILD)/flags
 # clang brings no OpenMP of its own.
 BUILD_PACKAGES = $(if $(findstring clang,$(CC)),clang libomp-dev,gcc) libc6-dev libcsv-dev libnetpbm-dev libdnnl-dev \
 	libjansson-dev libxxhash-dev
-DEMO_PACKAGES = $(BUILD_PACKAGES)
 CHECK_PACKAGES = $(BUILD_PACKAGES) perl mandoc netpbm python3-venv procps
 
 # $(call install,PACKAGES): those that are missing, by apt.
@@ -89,8 +89,8 @@ define install
 	dpkg-query -W -f='$${Status}' $$p 2>/dev/null | \
 		grep -q 'ok installed' || missing="$$missing $$p"; done; \
 if [ -n "$$missing" ]; then echo "installing:$$missing"; \
-	$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive \
-	$(SUDO) apt-get install -q -y --no-install-recommends $$missing; fi
+	$(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
+	apt-get install -q -y --no-install-recommends $$missing; fi
 endef
 
 deps:

@@ -24,15 +24,15 @@ static void check(int rc, const struct kf_err *err)
 
 static void name_outputs(struct kf_model *m, const struct kf_schema *schema)
 {
-	long classes = schema->classes ? strtol(schema->classes, NULL, 10) : 0;
-	char name[32];
+	char *end = NULL, name[32];
+	long classes = schema->classes ? strtol(schema->classes, &end, 10) : 0;
 
 	if (!m->classify) {
 		m->columns = kf_names_copy(&schema->columns);
 		memcpy(m->y_scale, schema->y_scale, sizeof m->y_scale);
 		return;
 	}
-	if (classes < 1 || classes > KF_COLUMNS_MAX)
+	if (classes < 1 || classes > KF_COLUMNS_MAX || *end)
 		die("the stream's number of classes, '%s', is not from 1 to %d",
 			schema->classes ? schema->classes : "", KF_COLUMNS_MAX);
 	for (long i = 0; i < classes; i++) {
@@ -140,6 +140,20 @@ static struct kf_backend *open_backend(const struct settings *s)
 	return b;
 }
 
+/* A checkpoint on the way may fail, as on a full disk, without the run's loss. */
+static void write_checkpoint(struct kf_trainer *t, struct kf_model *m,
+	const struct settings *s, uint64_t digest, struct progress *p, bool needed)
+{
+	struct kf_err err;
+
+	if (!s->checkpoint || kf_checkpoint_write(s->checkpoint, t, m, digest, &err) == 0)
+		return;
+	progress_clear(p);
+	if (needed)
+		die("%s", err.msg);
+	warn("%s; training goes on", err.msg);
+}
+
 static void run(struct kf_trainer *t, struct kf_model *m, const struct settings *s,
 	uint64_t digest, struct progress *p)
 {
@@ -149,28 +163,30 @@ static void run(struct kf_trainer *t, struct kf_model *m, const struct settings 
 
 	if (s->resume) {
 		check(kf_checkpoint_read(s->resume, t, m, digest, &err), &err);
-		progress_say(p, "resumed in epoch %d", t->epoch + 1);
+		progress_say(p, "resumed after epoch %d", t->epoch);
+		progress_best(p, t->best_epoch, t->best_valid);
 	}
+	write_checkpoint(t, m, s, digest, p, true); /* can it be written at all? */
 	sigprocmask(SIG_BLOCK, &ending, NULL);
 	progress_head(p);
 	while ((rc = kf_trainer_epoch(t, &e, stop, &err)) == 1) {
 		m->train_loss[m->epochs] = e.train_loss;
 		m->valid_loss[m->epochs++] = e.valid_loss;
 		progress_row(p, &e);
-		if (s->checkpoint && t->epoch % s->every == 0)
-			check(kf_checkpoint_write(s->checkpoint, t, m, digest, &err),
-				&err);
+		if (t->epoch % s->every == 0 && t->epoch < t->options.epochs)
+			write_checkpoint(t, m, s, digest, p, false);
 	}
+	progress_clear(p);
 	check(rc, &err);
-	if (s->checkpoint)
-		check(kf_checkpoint_write(s->checkpoint, t, m, digest, &err), &err);
-	progress_end(p);
+	write_checkpoint(t, m, s, digest, p, true);
 	if (rc == 2 && s->checkpoint)
 		warn("stopped in epoch %d; the same command with --resume %s goes on",
 			t->epoch + 1, s->checkpoint);
 	if (rc == 2)
 		cli_end_by_signal(end_signal);
+	progress_end(p);
 	kf_trainer_finish(t);
+	/* what comes now is a whole model, and quickly written */
 	sigprocmask(SIG_UNBLOCK, &ending, NULL);
 }
 
@@ -221,7 +237,7 @@ int main(int argc, char **argv)
 	progress_layers(&progress, &layers);
 	check(kf_net_open(&net, b, &layers, &err), &err);
 	check(kf_net_init(&net, s.train.seed, &err), &err);
-	if (s.init)
+	if (s.init && !s.resume) /* a checkpoint has its own weights */
 		start_from(&net, s.init, &progress);
 	if (s.train.epochs > 0)
 		train(&net, &data, &model, &s, &progress);

@@ -16,11 +16,12 @@
 void progress_start(struct progress *p, bool quiet, int epochs, bool classify,
 	double pixels)
 {
-	const char *term = getenv("TERM");
+	const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
 
 	*p = (struct progress){ .quiet = quiet, .epochs = epochs,
 		.classify = classify, .pixels = pixels };
 	p->terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb");
+	p->colour = p->terminal && !(no_colour && *no_colour);
 }
 
 void progress_say(const struct progress *p, const char *fmt, ...)
@@ -90,7 +91,7 @@ void progress_head(const struct progress *p)
 static void print_value(const struct progress *p, float v, bool best,
 	const char *colour)
 {
-	bool paint = best && p->terminal;
+	bool paint = best && p->colour;
 
 	fprintf(stderr, "  |  %s%10.6f%s", paint ? colour : "", v, paint ? PLAIN : "");
 }
@@ -117,8 +118,7 @@ void progress_row(struct progress *p, const struct kf_epoch *e)
 	}
 	if (p->quiet)
 		return;
-	if (p->terminal)
-		fputs(CLEAR_LINE, stderr);
+	progress_clear(p);
 	fprintf(stderr, "%6d", e->epoch);
 	print_value(p, e->train_loss, e->best_train, BLUE);
 	print_value(p, e->valid_loss, e->best_valid, GREEN);
@@ -130,10 +130,22 @@ void progress_row(struct progress *p, const struct kf_epoch *e)
 		print_left(p, e->epoch);
 }
 
-void progress_end(const struct progress *p)
+void progress_best(struct progress *p, int epoch, float loss)
+{
+	if (!isfinite(loss))
+		return;
+	p->best_epoch = epoch;
+	p->best_loss = loss;
+}
+
+void progress_clear(const struct progress *p)
 {
 	if (p->terminal && !p->quiet)
 		fputs(CLEAR_LINE, stderr);
+}
+
+void progress_end(const struct progress *p)
+{
 	if (p->best_epoch && p->classify)
 		progress_say(p, "\nbest valid loss %.6f in epoch %d, %.1f s in all",
 			p->best_loss, p->best_epoch, p->seconds);

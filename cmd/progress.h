@@ -7,7 +7,8 @@
 
 struct progress {
 	bool quiet;
-	bool terminal;      /* colours, and a line with the time left */
+	bool terminal;      /* a line with the time left */
+	bool colour;
 	bool classify;      /* a column for the accuracy, and no pixels */
 	int epochs;
 	int done;           /* rows of the table */
@@ -27,6 +28,12 @@ void progress_layers(const struct progress *p, const struct kf_layers *l);
 void progress_head(const struct progress *p);
 void progress_row(struct progress *p, const struct kf_epoch *e);
 void progress_end(const struct progress *p);
+
+/* After resuming: the best validation loss of earlier runs. */
+void progress_best(struct progress *p, int epoch, float loss);
+
+/* Clears the line with the time left, before anything else is said. */
+void progress_clear(const struct progress *p);
 
 /* A line before the table. */
 void progress_say(const struct progress *p, const char *fmt, ...)

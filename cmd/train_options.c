@@ -176,17 +176,15 @@ struct settings train_settings(int argc, char **argv)
 		if (s.train.rule != preset_rule)
 			s.train.rate[0] = s.train.rate[1] = kf_rule_rate(s.train.rule);
 	}
-	if (s.resume && s.init)
-		misuse("--resume goes on with its own weights, so --init is idle");
 	return s;
 }
 
 static void note_range(struct kf_model *m, const char *key, const double range[2])
 {
 	if (range[0] == range[1])
-		kf_model_note(m, key, "%g", range[0]);
+		kf_model_note(m, key, "%.9g", range[0]);
 	else
-		kf_model_note(m, key, "%g:%g", range[0], range[1]);
+		kf_model_note(m, key, "%.9g:%.9g", range[0], range[1]);
 }
 
 void train_note_settings(struct kf_model *m, const struct settings *s)
@@ -198,7 +196,7 @@ void train_note_settings(struct kf_model *m, const struct settings *s)
 	if (kf_rule_uses_momentum(t->rule))
 		note_range(m, "momentum", t->momentum);
 	if (t->weight_decay > 0)
-		kf_model_note(m, "weight-decay", "%g", t->weight_decay);
+		kf_model_note(m, "weight-decay", "%.9g", t->weight_decay);
 	kf_model_note(m, "epochs", "%d", t->epochs);
 	kf_model_note(m, "batch", "%d", t->batch);
 	if (t->shuffle)
@@ -207,6 +205,6 @@ void train_note_settings(struct kf_model *m, const struct settings *s)
 		kf_model_note(m, "augment", "%s", s->augment ? s->augment : "flip");
 	if (t->patience)
 		kf_model_note(m, "patience", "%d", t->patience);
-	kf_model_note(m, "valid", "%g", t->valid);
+	kf_model_note(m, "valid", "%.9g", t->valid);
 	kf_model_note(m, "seed", "%llu", (unsigned long long)t->seed);
 }

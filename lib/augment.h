@@ -13,7 +13,9 @@
 
 /* What is drawn, uniformly, for each row. */
 struct kf_augment {
-	bool flip;        /* half the rows of a batch, left for right */
+	bool flip;        /* half the rows of a batch, left for right: x becomes */
+			  /* width - 1 - x, as 0 is the middle of the first pixel */
+			  /* (the tutorial has width - x, one pixel off) */
 	double shift;     /* up to so many pixels along x and along y */
 	double rotate;    /* up to so many degrees, about the middle */
 	double scale;     /* by a factor of 1 - scale to 1 + scale */

@@ -126,6 +126,9 @@ static int same_options(const struct kf_model *saved, const struct kf_model *now
 
 	if (strcmp(saved->net, now->net))
 		return kf_fail(err, "it is of the net '%.200s'", saved->net);
+	if (!kf_names_equal(&saved->columns, &now->columns) || saved->c != now->c ||
+		saved->h != now->h || saved->w != now->w)
+		return kf_fail(err, "it is of other columns or images");
 	for (int i = 0; i < b.n; i++) {
 		const char *was = kf_meta_get(&a, b.key[i]);
 

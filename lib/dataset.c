@@ -1,6 +1,7 @@
 /* Training data in memory. */
 #include "dataset.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -47,7 +48,30 @@ static int check_answers(const struct kf_schema *s, bool labels, struct kf_err *
 	if (labels && !s->has_label)
 		return kf_fail(err, "the stream has no labels to learn");
 	if (!labels && !s->columns.n)
-		return kf_fail(err, "the stream has no targets to learn");
+		return kf_fail(err, s->has_label ? "the stream has labels, not targets; "
+			"learn them with --loss crossentropy" :
+			"the stream has no targets to learn");
+	return 0;
+}
+
+/* A number that is none would spread through all weights unseen. */
+static int check_finite(const struct kf_chunk *c, const struct kf_schema *s,
+	size_t pixels, struct kf_err *err)
+{
+	const float *X = c->X;
+	size_t m = (size_t)s->columns.n;
+
+	for (size_t i = 0; i < c->n; i++) {
+		float bad = 0; /* stays 0 unless a value is NaN or infinite */
+
+		for (size_t j = 0; j < pixels; j++)
+			bad += X[i * pixels + j] * 0;
+		for (size_t j = 0; j < m; j++)
+			bad += isinf(c->y[i * m + j]) ? NAN : 0;
+		if (bad != 0 || isnan(bad))
+			return kf_fail(err, "row %lld: a pixel or target is not finite",
+				(long long)c->id[i]);
+	}
 	return 0;
 }
 
@@ -79,7 +103,8 @@ int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r, bool labels,
 	d->m = labels ? 1 : d->schema.columns.n;
 	pixels = kf_image_bytes(&d->schema) / sizeof(float);
 	while ((rc = kf_reader_next(r, &c, err)) > 0) {
-		if ((rc = make_room(d, &room, d->n + c->n, pixels, err)) < 0)
+		rc = check_finite(c, &d->schema, pixels, err);
+		if (rc < 0 || (rc = make_room(d, &room, d->n + c->n, pixels, err)) < 0)
 			break;
 		append(d, c, labels, pixels);
 	}

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LAYERS_MAX 256 /* words */
 #define UNITS_MAX 1000000
 #define FLOATS_MAX ((size_t)1 << 31)
 
@@ -252,15 +253,34 @@ static bool countable(const int shape[3])
 	return (int64_t)shape[0] * shape[1] * shape[2] <= INT32_MAX;
 }
 
+/* Are all words from here on activations? */
+static bool only_activations(const char *s)
+{
+	static const char *const names[] = { "relu", "tanh", "sigmoid" };
+
+	while (*s) {
+		size_t n = strcspn(s, " ");
+		bool found = false;
+
+		for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+			found |= n == strlen(names[i]) && !strncmp(s, names[i], n);
+		if (!found)
+			return false;
+		s += n + (s[n] == ' ');
+	}
+	return true;
+}
+
 static int parse_words(struct kf_layers *l, int words, struct kf_err *err)
 {
 	const struct kf_layer *last;
 	const char *s = l->line;
 
 	for (int i = 1; i <= words; i++) {
-		struct word w = { .at = s, .position = i, .last = i == words };
+		struct word w = { .at = s, .position = i };
 
 		w.length = (int)strcspn(s, " ");
+		w.last = only_activations(s + w.length + (s[w.length] == ' '));
 		while (w.letters < w.length && isalpha((unsigned char)s[w.letters]))
 			w.letters++;
 		if (add_word(l, &w, err) < 0)
@@ -296,6 +316,10 @@ int kf_layers_parse(struct kf_layers *l, const char *line, int c, int h, int w,
 	l->param = calloc(2 * (size_t)words + 1, sizeof *l->param);
 	if (!l->layer || !l->param)
 		abort();
+	if (words > LAYERS_MAX) {
+		kf_layers_free(l);
+		return kf_fail(err, "more than %d layers", LAYERS_MAX);
+	}
 	if (parse_words(l, words, err) < 0) {
 		kf_layers_free(l);
 		return -1;

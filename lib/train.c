@@ -23,6 +23,14 @@ double kf_schedule(const double range[2], int epoch, int epochs)
 		range[0] + (range[1] - range[0]) * i / (epochs - 1);
 }
 
+/* Rows of the batch that begins at row at of end. */
+static int batch_rows(const struct kf_trainer *t, size_t at, size_t end)
+{
+	size_t batch = (size_t)t->options.batch;
+
+	return (int)(end - at < batch ? end - at : batch);
+}
+
 /* -- opening ----------------------------------------------------------------------- */
 
 static int host_memory(struct kf_trainer *t, struct kf_err *err)
@@ -71,7 +79,7 @@ static int take_data(struct kf_trainer *t, struct kf_dataset *d, struct kf_err *
 		if (!t->y)
 			return kf_fail(err, "out of memory for %zu rows", t->n);
 		memcpy(t->y, d->y, t->n * t->outputs * sizeof *t->y);
-		t->moved = b->op->alloc(b, (size_t)t->options.batch * t->outputs);
+		t->moved = b->op->alloc(b, (size_t)batch_rows(t, 0, t->n) * t->outputs);
 	}
 	t->images = b->op->adopt(b, d->X, t->n * pixels);
 	t->targets = b->op->adopt(b, d->y, t->n * t->outputs);
@@ -273,13 +281,6 @@ static int order_rows(struct kf_trainer *t, struct kf_err *err)
 		t->rows[t->n_valid + i] = keys[i].row;
 	free(keys);
 	return 0;
-}
-
-static int batch_rows(const struct kf_trainer *t, size_t at, size_t end)
-{
-	size_t batch = (size_t)t->options.batch;
-
-	return (int)(end - at < batch ? end - at : batch);
 }
 
 /* The epoch's batches from t->at on: 1, 2 when stopped, -1. */

@@ -51,6 +51,9 @@ static void test_presets(void)
 		kf_layers_free(&l);
 	}
 	ok(!kf_preset_find("net8"), "there is no net8");
+	ok(kf_layers_parse(&l, "dense5 relu dense tanh", 1, 4, 4, 3, &err) == 0 &&
+		l.layer[1].out[0] == 3, "the last dense may have an activation");
+	kf_layers_free(&l);
 }
 
 static void test_refusals(void)
@@ -60,7 +63,7 @@ static void test_refusals(void)
 	} bad[] = {
 		{ "", "empty" }, { "   ", "empty" },
 		{ "dens100 dense", "layer 1 of 'dens100 dense', 'dens100'" },
-		{ "dense relu dense", "layer 1 " }, { "dense0 dense", "layer 1 " },
+		{ "dense relu dense", "layer 1 " }, { "dense drop.5", "layer 1 " }, { "dense0 dense", "layer 1 " },
 		{ "dense-3 dense", "layer 1 " }, { "dense1000001 dense", "layer 1 " },
 		{ "dense10x dense", "layer 1 " }, { "relu dense", "layer 1 " },
 		{ "dense5 relu relu dense", "layer 3 " }, { "pool2 relu dense", "layer 2 " },
@@ -77,6 +80,7 @@ static void test_refusals(void)
 		{ "conv1000000x90 dense", "too large" },
 		{ "dense31", "ends in 31 outputs, and there are 30 targets" },
 		{ "dense10 relu", "ends in 10 outputs" },
+		{ "conv30x95", "not in numbers" }, { "pool2", "nothing to learn" },
 	};
 	struct kf_layers l;
 	struct kf_err err;
