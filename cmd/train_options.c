@@ -11,8 +11,8 @@
 static const char usage[] =
 	"usage: kfkd-train [OPTION ...] [FILE] > MODEL\n"
 	"Trains a net on a scaled tensor stream; without options, net1.\n"
-	"  -n, --net SPEC         layers, or a preset: net1 to net7, mnist-mlp, mnist-cnn;\n"
-	"                         its options hold where none is given (net1)\n"
+	"  -n, --net SPEC         layers, or a preset: net1 to net7, best, mnist-mlp,\n"
+	"                         mnist-cnn; its options hold where none is given (net1)\n"
 	"  -l, --loss LOSS        squared, or crossentropy with labels (squared)\n"
 	"  -u, --update RULE      nesterov, momentum, sgd, adagrad, rmsprop, adadelta\n"
 	"                         or adam (nesterov)\n"
@@ -99,7 +99,6 @@ static void parse_augment(struct settings *s, const char *text)
 {
 	struct kf_err err;
 
-	s->augment = text;
 	if (!strcmp(text, "none"))
 		s->train.augment = (struct kf_augment){ 0 };
 	else if (kf_augment_parse(&s->train.augment, text, &err) < 0)
@@ -190,6 +189,7 @@ static void note_range(struct kf_model *m, const char *key, const double range[2
 void train_note_settings(struct kf_model *m, const struct settings *s)
 {
 	const struct kf_train_options *t = &s->train;
+	char text[160];
 
 	kf_model_note(m, "update", "%s", kf_rule_name(t->rule));
 	note_range(m, "rate", t->rate);
@@ -201,8 +201,10 @@ void train_note_settings(struct kf_model *m, const struct settings *s)
 	kf_model_note(m, "batch", "%d", t->batch);
 	if (t->shuffle)
 		kf_model_note(m, "shuffle", "yes");
-	if (kf_augment_any(&t->augment))
-		kf_model_note(m, "augment", "%s", s->augment ? s->augment : "flip");
+	if (kf_augment_any(&t->augment)) {
+		kf_augment_print(&t->augment, text, sizeof text);
+		kf_model_note(m, "augment", "%s", text);
+	}
 	if (t->patience)
 		kf_model_note(m, "patience", "%d", t->patience);
 	kf_model_note(m, "valid", "%.9g", t->valid);

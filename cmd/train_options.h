@@ -7,7 +7,6 @@
 
 struct settings {
 	const char *line;       /* of layers */
-	const char *augment;    /* as given, for the model to tell; or NULL */
 	const char *init, *backend, *output, *checkpoint, *resume;
 	struct kf_train_options train;
 	int every, threads;

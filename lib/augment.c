@@ -60,6 +60,21 @@ bool kf_augment_any(const struct kf_augment *a)
 		a->contrast > 0;
 }
 
+void kf_augment_print(const struct kf_augment *a, char *text, size_t size)
+{
+	const struct {
+		const char *name;
+		double value;
+	} amounts[] = { { "shift:", a->shift }, { "rotate:", a->rotate },
+		{ "scale:", a->scale }, { "contrast:", a->contrast } };
+	size_t n = (size_t)snprintf(text, size, "%s", a->flip ? "flip" : "");
+
+	for (size_t i = 0; i < sizeof amounts / sizeof *amounts; i++)
+		if (amounts[i].value > 0 && n < size)
+			n += (size_t)snprintf(text + n, size - n, "%s%s%.9g",
+				n ? "," : "", amounts[i].name, amounts[i].value);
+}
+
 /* -- columns ----------------------------------------------------------------------- */
 
 /* The name with the word left as right or right as left; false without one. */

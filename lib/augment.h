@@ -25,6 +25,8 @@ struct kf_augment {
 /* Parses "flip,shift:2,rotate:10,scale:.1,contrast:.2", any of them. */
 int kf_augment_parse(struct kf_augment *a, const char *text, struct kf_err *err);
 bool kf_augment_any(const struct kf_augment *a);
+/* The text that parses to a. */
+void kf_augment_print(const struct kf_augment *a, char *text, size_t size);
 
 /* An augmentation for rows of a schema. */
 struct kf_augmenter {
