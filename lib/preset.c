@@ -34,7 +34,7 @@ static const struct kf_preset presets[] = {
 	/* of those tried on real faces, the least error for minutes of two cores */
 	{ "best", BEST, { .rule = KF_ADAM, .rate = { 0.001, 0.00001 },
 		.momentum = { 0.9, 0.9 }, .batch = 128, .valid = 0.2, .shuffle = true,
-		.augment = { true, 3, 10, 0.1, 0.2 }, .epochs = 200 } },
+		.epochs = 200 } },
 	{ "mnist-mlp", MLP, { MNIST } },
 	{ "mnist-cnn", CNN, { MNIST } },
 };
