@@ -3,6 +3,7 @@
 #   make          the programs and the CPU backend, under build/
 #   make demo     set-up, build, and the whole pipeline on drawn faces
 #   make check    set-up, build, and all tests
+#   make cuda     the CUDA backend as well, with the toolkit named in config.mk
 #   make bench    how fast it is here
 #   make install  to PREFIX (and DESTDIR)
 
@@ -25,6 +26,11 @@ TOOLS = $(patsubst tests/%.c,$(BUILD)/tests/%,\
 EXAMPLES = $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 
 all: $(PROGRAMS) $(PLUGINS)/backend_cpu.so $(EXAMPLES)
+
+cuda:
+	@[ -x $(NVCC) ] || { echo "$(NVCC): not found; set CUDA to the directory of a CUDA toolkit" >&2; \
+		exit 1; }
+	@$(MAKE) --no-print-directory all $(PLUGINS)/backend_cuda.so
 
 # -- building -------------------------------------------------------------------
 
@@ -60,6 +66,33 @@ $(CPU_OBJECTS): private KF_CFLAGS += -O3 -fopenmp -fno-math-errno -fvisibility=h
 $(PLUGINS)/backend_cpu.so: $(CPU_OBJECTS) $(BUILD)/lib/libkfkd.a
 	@mkdir -p $(@D)
 	$(CC) -fopenmp -shared $(LDFLAGS) -o $@ $^ -ldnnl -lm
+
+# The CUDA backend: made by `make cuda`, with the toolkit's compiler.
+NVCC = $(CUDA)/bin/nvcc
+CUDA_KNOWN = $(filter $(shell $(NVCC) --list-gpu-code | tr -d 'sm_'),$(CUDA_ARCHS))
+CUDA_FLAGS = -O3 -ftz=true -Ilib -MMD -MP -Werror all-warnings \
+	-Xcompiler -fPIC,-Wall,-Wextra,-fvisibility=hidden,-fno-exceptions,-fno-threadsafe-statics \
+	$(foreach a,$(CUDA_KNOWN),-gencode arch=compute_$(a),code=sm_$(a)) \
+	-gencode arch=compute_$(lastword $(CUDA_KNOWN)),code=compute_$(lastword $(CUDA_KNOWN))
+CUDA_OBJECTS = $(patsubst cuda/%,$(BUILD)/cuda/%.o,$(basename $(wildcard cuda/*.c cuda/*.cu)))
+
+$(BUILD)/cuda/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(NVCC) $(CUDA_FLAGS)' | cmp -s - $@ || echo '$(NVCC) $(CUDA_FLAGS)' > $@
+
+$(BUILD)/cuda/%.o: private KF_CFLAGS += -fvisibility=hidden -isystem $(CUDA)/include
+$(BUILD)/cuda/%.o: cuda/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(KF_CFLAGS) -c -o $@ $<
+
+$(BUILD)/cuda/%.o: cuda/%.cu $(BUILD)/cuda/flags
+	@mkdir -p $(@D)
+	$(NVCC) $(CUDA_FLAGS) -c -o $@ $<
+
+$(PLUGINS)/backend_cuda.so: $(CUDA_OBJECTS) $(BUILD)/lib/libkfkd.a
+	@mkdir -p $(@D)
+	$(CC) -shared $(LDFLAGS) -o $@ $^ -L$(CUDA)/lib64 -Wl,-rpath,$(CUDA)/lib64 \
+		-lcublas -lcudart
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/lib/libkfkd.a $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -120,7 +153,13 @@ check: deps-check
 # The tests alone, without set-up.  TESTS_FLAGS=-v shows each point.
 test: all $(TESTS) $(TOOLS)
 	PATH="$(CURDIR)/$(BIN):$$PATH" KFKD_BUILD="$(CURDIR)/$(BUILD)" \
-		prove $(TESTS_FLAGS) $(TESTS) tests/*.t
+		KFKD_BACKEND=cpu prove $(TESTS_FLAGS) $(TESTS) tests/*.t
+
+# The CUDA backend on a GPU; without one it says so and is skipped.
+check-gpu: deps-check
+	@$(MAKE) --no-print-directory cuda $(TESTS) $(TOOLS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" KFKD_BUILD="$(CURDIR)/$(BUILD)" \
+		sh tests/gpu.sh
 
 # Ratios to yardsticks of the same run.
 bench: deps
@@ -154,5 +193,5 @@ clean:
 	rm -rf $(BUILD) demo
 
 FORCE:
-.PHONY: all deps deps-check demo check test bench check-sanitize check-clang install \
+.PHONY: all cuda deps deps-check demo check check-gpu test bench check-sanitize check-clang install \
 	clean FORCE

@@ -8,5 +8,10 @@ LDFLAGS =
 # Runs commands that install packages.
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
+# The CUDA toolkit, and the GPUs that `make cuda` builds for, as far as its
+# compiler knows them; later ones translate the last one's PTX.
+CUDA = /usr/local/cuda
+CUDA_ARCHS = 75 80 86 90 120
+
 # The Python that the tests use as another reader of the files.
 PYTHON = /usr/bin/python3

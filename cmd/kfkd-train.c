@@ -134,7 +134,7 @@ static struct kf_backend *open_backend(const struct settings *s)
 	sigset_t before;
 
 	sigprocmask(SIG_BLOCK, &ending, &before);
-	b = kf_backend_open(s->backend, s->threads, &err);
+	b = kf_backend_open(s->backend, &s->device, &err);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	check(b ? 0 : -1, &err);
 	return b;

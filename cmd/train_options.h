@@ -9,7 +9,8 @@ struct settings {
 	const char *line;       /* of layers */
 	const char *init, *backend, *output, *checkpoint, *resume;
 	struct kf_train_options train;
-	int every, threads;
+	struct kf_backend_options device;
+	int every;
 	bool quiet;
 };
 

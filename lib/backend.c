@@ -29,36 +29,64 @@ static int plugin_dir(char *dir, size_t size, struct kf_err *err)
 	return 0;
 }
 
-struct kf_backend *kf_backend_open(const char *name, int threads,
-	struct kf_err *err)
+static struct kf_backend *open_plugin(const char *name,
+	const struct kf_backend_options *options, struct kf_err *err)
 {
 	char dir[4096], path[4352];
-	const char *preferred = getenv("KFKD_BACKEND");
 	const struct kf_plugin *plugin;
+	struct kf_backend *b;
+	struct kf_err why;
 	void *handle;
 
-	if (!strcmp(name, "auto"))
-		name = preferred && *preferred && strcmp(preferred, "auto") ?
-			preferred : "cpu";
+	if (plugin_dir(dir, sizeof dir, err) < 0)
+		return NULL;
+	snprintf(path, sizeof path, "%s/backend_%s.so", dir, name);
+	if (access(path, F_OK) < 0) {
+		kf_fail_errno(err, "backend %s: cannot open its plugin '%.300s'", name,
+			path);
+		return NULL;
+	}
+	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!handle) {
+		kf_fail(err, "backend %s: cannot load its plugin: %.400s", name,
+			dlerror());
+		return NULL;
+	}
+	plugin = dlsym(handle, "kf_plugin");
+	if (!plugin || plugin->abi != KF_PLUGIN_ABI) {
+		kf_fail(err, "backend %s: '%.300s' is of another version", name, path);
+		return NULL;
+	}
+	b = plugin->open(options, &why);
+	if (!b)
+		kf_fail(err, "backend %s: %s", name, why.msg);
+	return b;
+}
+
+/* Without a driver, the large libraries of CUDA need not be loaded. */
+static bool driver_is_there(void)
+{
+	return dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) != NULL;
+}
+
+struct kf_backend *kf_backend_open(const char *name,
+	const struct kf_backend_options *options, struct kf_err *err)
+{
+	static const struct kf_backend_options none;
+	const char *preferred = getenv("KFKD_BACKEND");
+	struct kf_backend *b = NULL;
 
 	/*
 	 * libgomp reads this when it is loaded.  Threads that spin while they
 	 * wait cost twice the time when another process wants a processor.
 	 */
 	setenv("OMP_WAIT_POLICY", "passive", 0);
-	if (plugin_dir(dir, sizeof dir, err) < 0)
-		return NULL;
-	snprintf(path, sizeof path, "%s/backend_%s.so", dir, name);
-	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	if (!handle) {
-		kf_fail(err, "cannot open backend '%s': %.400s", name, dlerror());
-		return NULL;
-	}
-	plugin = dlsym(handle, "kf_plugin");
-	if (!plugin || plugin->abi != KF_PLUGIN_ABI) {
-		kf_fail(err, "cannot open backend '%s': '%.300s' is of another version",
-			name, path);
-		return NULL;
-	}
-	return plugin->open(threads, err);
+	options = options ? options : &none;
+	if (!strcmp(name, "auto") && preferred && *preferred)
+		name = preferred;
+	if (strcmp(name, "auto"))
+		return open_plugin(name, options, err);
+	if (driver_is_there())
+		b = open_plugin("cuda", options, err);
+	return b ? b : open_plugin("cpu", options, err);
 }

@@ -136,21 +136,27 @@ struct kf_backend_ops {
 		struct kf_mem *state1, struct kf_mem *state2, size_t n);
 };
 
+struct kf_backend_options {
+	int threads;       /* of the processor; 0 for as many as there are */
+	bool tf32;         /* a GPU's matrix products may round to 10 bits */
+};
+
 /* What a plugin exports, under the name kf_plugin. */
-#define KF_PLUGIN_ABI 1
+#define KF_PLUGIN_ABI 2
 
 struct kf_plugin {
 	int abi;
-	/* threads: 0 for as many as there are processors */
-	struct kf_backend *(*open)(int threads, struct kf_err *err);
+	struct kf_backend *(*open)(const struct kf_backend_options *options,
+		struct kf_err *err);
 };
 
 /*
- * Opens a backend by name: "cpu", or "auto" for what KFKD_BACKEND names, else
- * cpu.  Its plugin is looked for in the directory KFKD_PLUGINS, else in
- * ../lib/kfkd beside the running program's directory, and never unloaded.
+ * Opens a backend by name: "cpu", "cuda", or "auto" for what KFKD_BACKEND names,
+ * else cuda if its plugin, a driver and a device are there, else cpu.  Plugins
+ * are looked for in the directory KFKD_PLUGINS, else in ../lib/kfkd beside the
+ * running program's directory, and never unloaded.  options may be NULL.
  */
-struct kf_backend *kf_backend_open(const char *name, int threads,
-	struct kf_err *err);
+struct kf_backend *kf_backend_open(const char *name,
+	const struct kf_backend_options *options, struct kf_err *err);
 
 #endif

@@ -412,17 +412,19 @@ static void flush_denormals(void)
 #endif
 }
 
-static struct kf_backend *cpu_open(int threads, struct kf_err *err)
+static struct kf_backend *cpu_open(const struct kf_backend_options *options,
+	struct kf_err *err)
 {
 	const dnnl_version_t *v = dnnl_version();
 	struct cpu *c = calloc(1, sizeof *c);
+	int threads;
 
 	if (!c) {
 		kf_fail(err, "out of memory");
 		return NULL;
 	}
-	if (threads > 0)
-		omp_set_num_threads(threads);
+	if (options->threads > 0)
+		omp_set_num_threads(options->threads);
 	threads = omp_get_max_threads();
 	/* threads that start later inherit the mode of the one that starts them */
 #pragma omp parallel

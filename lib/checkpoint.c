@@ -117,9 +117,15 @@ int kf_checkpoint_write(const char *path, struct kf_trainer *t, struct kf_model 
 
 /* -- reading ----------------------------------------------------------------------- */
 
+/* Does the number of epochs change those at their start? */
+static bool epochs_matter(const struct kf_train_options *o)
+{
+	return o->rate[0] != o->rate[1] || o->momentum[0] != o->momentum[1];
+}
+
 /* The first option that differs, by the notes that models carry. */
 static int same_options(const struct kf_model *saved, const struct kf_model *now,
-	struct kf_err *err)
+	const struct kf_train_options *options, struct kf_err *err)
 {
 	const struct kf_meta a = { saved->n_notes, saved->note_key, saved->note_value };
 	const struct kf_meta b = { now->n_notes, now->note_key, now->note_value };
@@ -134,7 +140,8 @@ static int same_options(const struct kf_model *saved, const struct kf_model *now
 
 		if (!was)
 			return kf_fail(err, "it was made without --%s", b.key[i]);
-		if (strcmp(was, b.value[i]))
+		if (strcmp(was, b.value[i]) && (strcmp(b.key[i], "epochs") ||
+			epochs_matter(options)))
 			return kf_fail(err, "it was made with --%s %s, not %s", b.key[i],
 				was, b.value[i]);
 	}
@@ -175,9 +182,10 @@ static int parse_state(const struct kf_model *saved, struct kf_trainer *t,
 		sscanf(text[2], "%10lu", &step) != 1 || step > UINT32_MAX ||
 		sscanf(text[3], "%9d", &t->best_epoch) != 1 ||
 		sscanf(text[4], "%a %a %a", &t->best, &t->best_train,
-			&t->best_valid) != 3 || t->epoch != saved->epochs ||
-		t->epoch > t->options.epochs)
+			&t->best_valid) != 3 || t->epoch != saved->epochs)
 		return kf_fail(err, "its metadata is damaged");
+	if (t->epoch > t->options.epochs)
+		return kf_fail(err, "it is past epoch %d already", t->options.epochs);
 	t->step = (uint32_t)step;
 	return 0;
 }
@@ -234,7 +242,7 @@ int kf_checkpoint_read(const char *path, struct kf_trainer *t, struct kf_model *
 	if (rc < 0)
 		return -1;
 	if (same_data(&saved, digest, &inner) < 0 ||
-		same_options(&saved, m, &inner) < 0 ||
+		same_options(&saved, m, &t->options, &inner) < 0 ||
 		parse_state(&saved, t, &inner) < 0 || restore(&saved, t, &inner) < 0) {
 		rc = kf_fail(err, "cannot resume from '%s': %.400s", path, inner.msg);
 	} else {

@@ -110,8 +110,8 @@ int kf_trainer_open(struct kf_trainer *t, struct kf_net *net, struct kf_dataset 
 		t->state[i] = b->op->alloc(b, floats);
 	if (options->patience)
 		t->best_weights = b->op->alloc(b, floats);
-	t->losses = b->op->alloc(b, 2 * t->n);
-	t->hits = b->op->alloc(b, 2 * t->n);
+	t->losses = b->op->alloc(b, t->n);
+	t->hits = b->op->alloc(b, t->n);
 	return b->op->sync(b, err);
 }
 
@@ -213,34 +213,47 @@ static int batch_loss(struct kf_trainer *t, const uint32_t *rows, int n, bool tr
 	return rc;
 }
 
-/* The sum of count values of m, one a batch, from slot on. */
-static int sum_up(struct kf_trainer *t, const struct kf_mem *m, size_t slot,
-	size_t count, double *sum, struct kf_err *err)
+/* The sum of count values of the host's, from `first` on. */
+static double sum(const struct kf_trainer *t, size_t first, size_t count)
 {
-	struct kf_backend *b = t->net->b;
+	double total = 0;
 
-	*sum = 0;
-	b->op->read(b, m, slot, t->host, count);
-	if (b->op->sync(b, err) < 0)
-		return -1;
-	for (size_t i = 0; i < count; i++)
-		*sum += t->host[i];
-	return 0;
+	for (size_t i = first; i < first + count; i++)
+		total += t->host[i];
+	return total;
 }
 
 /* The mean of the batches' losses; NaN without any, -1 where it is not finite. */
-static int mean_loss(struct kf_trainer *t, const char *which, size_t slot,
+static int mean_loss(const struct kf_trainer *t, const char *which, size_t first,
 	size_t count, float *loss, struct kf_err *err)
 {
-	double sum;
-
-	if (sum_up(t, t->losses, slot, count, &sum, err) < 0)
-		return -1;
-	*loss = count ? (float)(sum / (double)count) : NAN;
+	*loss = count ? (float)(sum(t, first, count) / (double)count) : NAN;
 	if (count && !isfinite(*loss))
 		return kf_fail(err, "epoch %d: the %s loss is not finite; try a lower "
 			"--rate", t->epoch + 1, which);
 	return 0;
+}
+
+/*
+ * What an epoch came to, of which validation had so many batches: all that
+ * comes back from the backend, once an epoch.
+ */
+static int read_losses(struct kf_trainer *t, struct kf_epoch *e, size_t valid,
+	struct kf_err *err)
+{
+	struct kf_backend *b = t->net->b;
+
+	b->op->read(b, t->losses, 0, t->host, t->count + valid);
+	if (b->op->sync(b, err) < 0 || mean_loss(t, "train", 0, t->count,
+		&e->train_loss, err) < 0 || mean_loss(t, "valid", t->count, valid,
+		&e->valid_loss, err) < 0)
+		return -1;
+	e->accuracy = NAN;
+	if (!t->options.classify || !valid)
+		return 0;
+	b->op->read(b, t->hits, t->count, t->host, valid);
+	e->accuracy = sum(t, 0, valid) / (double)t->n_valid;
+	return b->op->sync(b, err);
 }
 
 /* -- one epoch ----------------------------------------------------------------------- */
@@ -308,28 +321,21 @@ static int train(struct kf_trainer *t, bool (*stop)(void), struct kf_err *err)
 	return 1;
 }
 
-/* Loss and hits of the rows that validate: 1, 2 when stopped, -1. */
-static int validate(struct kf_trainer *t, struct kf_epoch *e, bool (*stop)(void),
+/* The batches of the rows that validate, counted: 1, 2 when stopped, -1. */
+static int validate(struct kf_trainer *t, size_t *count, bool (*stop)(void),
 	struct kf_err *err)
 {
-	size_t count = 0;
-	double hits;
-
+	*count = 0;
 	for (size_t at = 0; at < t->n_valid; at += (size_t)t->options.batch) {
 		int n = batch_rows(t, at, t->n_valid), rc;
 
 		if (stop())
 			return 2;
-		rc = batch_loss(t, t->rows + at, n, false, t->n + count, err);
+		rc = batch_loss(t, t->rows + at, n, false, t->count + *count, err);
 		if (rc < 0)
 			return -1;
-		count += (size_t)rc;
+		*count += (size_t)rc;
 	}
-	if (mean_loss(t, "valid", t->n, count, &e->valid_loss, err) < 0 ||
-		sum_up(t, t->hits, t->n, count, &hits, err) < 0)
-		return -1;
-	e->accuracy = t->options.classify && t->n_valid ?
-		hits / (double)t->n_valid : NAN;
 	return 1;
 }
 
@@ -372,6 +378,7 @@ int kf_trainer_epoch(struct kf_trainer *t, struct kf_epoch *e,
 	bool (*stop)(void), struct kf_err *err)
 {
 	double start = seconds();
+	size_t valid;
 	int rc;
 
 	if (at_end(t))
@@ -385,11 +392,11 @@ int kf_trainer_epoch(struct kf_trainer *t, struct kf_epoch *e,
 	if (!t->count)
 		return kf_fail(err, "no target is present in the %zu rows to train on",
 			t->n - t->n_valid);
-	if (mean_loss(t, "train", 0, t->count, &e->train_loss, err) < 0)
-		return -1;
-	rc = validate(t, e, stop, err);
+	rc = validate(t, &valid, stop, err);
 	if (rc != 1)
 		return rc;
+	if (read_losses(t, e, valid, err) < 0)
+		return -1;
 	compare(t, e);
 	t->epoch++;
 	t->at = t->count = 0;

@@ -53,7 +53,7 @@ struct kf_trainer {
 
 	/* On the backend: arenas, and one value for each batch. */
 	struct kf_mem *state[2], *best_weights;
-	struct kf_mem *losses, *hits; /* training's, then from n on validation's */
+	struct kf_mem *losses, *hits; /* training's, then validation's */
 
 	/* The data: the first n_valid rows validate. */
 	size_t n, n_valid, outputs;

@@ -85,7 +85,7 @@ refuses "outputs that are not the targets" 1 'ends in 29 outputs' \
 refuses "a stream for a model" 1 'a stream, not a model' \
 	kfkd-predict -m "$tmp/faces" "$tmp/test"
 refuses "a model for a stream" 1 "no tensor 'X'" kfkd-predict -m "$tmp/a" "$tmp/a"
-refuses "a backend that is not there" 1 "cannot open backend 'none'" \
+refuses "a backend that is not there" 1 "backend none: cannot open its plugin '.*backend_none.so': No such file" \
 	kfkd-train -q -b none "$tmp/faces"
 kfkd-synth -n 4 | kfkd-load | kfkd-scale >"$tmp/small"
 refuses "a full disk" 1 'No space left' sh -c "kfkd-train -q -e 1 '$tmp/small' >/dev/full"

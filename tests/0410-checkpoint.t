@@ -109,6 +109,18 @@ refuses "a cut checkpoint" 1 'truncated' kfkd-train -q -R cut faces
 ok "a finished run resumed writes the same model" sh -c "
 	. ./args; train -o again faces && cmp four again"
 
+# -- more epochs than were asked for first ------------------------------------------------
+
+constant() {
+	kfkd-train -q -n 'conv4x5 relu pool4 drop.2 dense' -a flip -S -B 16 "$@"
+}
+constant -e 5 -o five faces
+constant -e 2 -c two -o part faces
+constant -e 5 -R two -o more faces
+ok "a finished run goes on for longer, where rates are constant" cmp five more
+refuses "but not for less" 1 "cannot resume from 'two': it is past epoch 1" \
+	kfkd-train -q -n 'conv4x5 relu pool4 drop.2 dense' -a flip -S -B 16 -e 1 -R two faces
+
 # -- a checkpoint is a model ------------------------------------------------------------------
 
 ok "a checkpoint predicts" sh -c "kfkd-predict -m point others | kfkd-score"

@@ -181,7 +181,7 @@ int main(void)
 {
 	struct kf_err err;
 
-	b = kf_backend_open("auto", 0, &err);
+	b = kf_backend_open("auto", NULL, &err);
 	if (!ok(b != NULL, "a backend opens"))
 		return note("%s", err.msg), done_testing();
 	test_dots("shift:6");

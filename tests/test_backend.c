@@ -812,7 +812,7 @@ int main(void)
 	static const size_t sizes[] = { 1, 7, 65537 };
 	struct kf_err err;
 
-	b = kf_backend_open("auto", 0, &err);
+	b = kf_backend_open("auto", NULL, &err);
 	if (!ok(b != NULL, "a backend opens"))
 		return note("%s", err.msg), done_testing();
 	note("backend %s", b->device);

@@ -158,7 +158,7 @@ int main(void)
 	static const struct run net1 = { "net1", "net1.tsv", 700, 128, 20, 1e-5 };
 	static const struct run net2 = { "net2", "net2.tsv", 160, 48, 10, 1e-5 };
 	struct kf_err err;
-	struct kf_backend *b = kf_backend_open("auto", 0, &err);
+	struct kf_backend *b = kf_backend_open("auto", NULL, &err);
 
 	if (!ok(b != NULL, "a backend opens"))
 		return note("%s", err.msg), done_testing();

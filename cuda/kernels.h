@@ -1,0 +1,91 @@
+/*
+ * Kernels of the CUDA backend, each behind a C function that launches it on the
+ * default stream and returns what the launch came to.  Pointers are device
+ * memory.  No array has more than INT32_MAX values, but for data and arenas.
+ */
+#ifndef KF_KERNELS_H
+#define KF_KERNELS_H
+
+#include <cuda_runtime_api.h>
+
+#include "backend.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * A batch: the value (i, c, y, x) is f[i row + c channel + y w + x].  Images of
+ * several channels lie channel by channel, (c, n, h, w), so that a convolution
+ * of a whole batch is one matrix product; all else is (n, c, h, w).
+ */
+struct view {
+	float *f;
+	int n, c, h, w;
+	size_t row, channel;
+};
+
+/* The rows of a batch: those of an array, or NULL for first, first + 1, ... */
+struct rows {
+	const uint32_t *at;
+	uint32_t first;
+};
+
+/* A convolution's input positions: columns `first` to first + count - 1 of the
+ * n oh ow output pixels that a batch has. */
+struct columns {
+	int first, count;
+};
+
+/* Copies rows of one batch to another, whatever their layouts. */
+cudaError_t launch_copy_rows(struct view from, struct rows rows, struct view to);
+
+/* The same, warped: warps (n), one for each row of `to`. */
+cudaError_t launch_warp(struct view from, struct rows rows,
+	const struct kf_warp *warps, struct view to);
+
+/*
+ * y (outer, channels, inner) becomes f(y + bias (channels)); and the way back:
+ * dy becomes dy f'(.), which y tells, and db (channels) its sums.  sums is
+ * room for BIAS_SLICES values a channel; inner or outer is 1.
+ */
+enum { BIAS_SLICES = 64 };
+cudaError_t launch_bias(float *y, const float *bias, int outer, int channels,
+	int inner, enum kf_activation f);
+cudaError_t launch_bias_back(float *dy, const float *y, float *db, int outer,
+	int channels, int inner, enum kf_activation f, double *sums);
+
+/*
+ * Stride 1, no padding, k x k: column j of out (c k k, count) is what output
+ * pixel j, counted (n, oh, ow), sees of x.  The way back sums such columns into
+ * dx: the first piece that touches an image sets it, further ones add.
+ */
+cudaError_t launch_im2col(struct view x, int k, struct columns j, float *out);
+cudaError_t launch_col2im(const float *columns, struct columns j, int k,
+	struct view dx);
+
+/* The largest of each k x k window, stride k.  The way back sets the windows of
+ * dx, and leaves a rest that is cut as it is. */
+cudaError_t launch_pool(struct view x, int k, struct view y);
+cudaError_t launch_pool_back(struct view x, int k, struct view dy, struct view dx);
+
+/* to = from, scaled by scale where the value's random number, as in rng.h, is
+ * at least limit, else 0. */
+cudaError_t launch_drop(struct view from, struct view to, uint64_t seed,
+	uint32_t step, uint32_t layer, uint32_t limit, float scale);
+
+/* Losses, as in struct kf_backend_ops: p (n, m) against rows of targets (.., m)
+ * or labels (..); dp may be NULL. */
+cudaError_t launch_squared_error(const float *p, int n, int m, const float *targets,
+	struct rows rows, double present, float *dp, float *loss);
+cudaError_t launch_cross_entropy(const float *p, int n, int classes,
+	const float *labels, struct rows rows, float *dp, float *loss, float *hits);
+
+cudaError_t launch_update(const struct kf_update *u, float *weights,
+	const float *grads, float *state1, float *state2, size_t n);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

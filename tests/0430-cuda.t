@@ -1,0 +1,109 @@
+#!/bin/sh
+# The CUDA backend against the CPU's, in whole runs on small images; where it
+# cannot run, what it says.
+. "${0%/*}/lib.sh"
+
+here=$(cd "${0%/*}" && pwd)
+cd "$tmp" || exit 1
+kfkd-synth -n 60 -s 1 --missing .5 | awk -f "$here/shrink.awk" |
+	kfkd-load | kfkd-scale >faces
+unset KFKD_BACKEND
+
+# -- without it --------------------------------------------------------------------
+
+mkdir none
+mkdir cpu
+cp "$KFKD_BUILD/lib/kfkd/backend_cpu.so" cpu
+KFKD_PLUGINS=cpu kfkd-train -e 0 faces >model 2>said
+like "auto without a plugin for CUDA takes the CPU" "$(head -n 1 said)" '^backend cpu '
+KFKD_PLUGINS=none refuses "no plugin" 1 "backend cuda: cannot open its plugin 'none/.*': No such" \
+	kfkd-train -b cuda -e 0 faces
+KFKD_PLUGINS=none KFKD_BACKEND=cuda refuses "no plugin, by KFKD_BACKEND" 1 \
+	"backend cuda: cannot open its plugin" kfkd-predict -m model faces
+
+if ! kfkd-train -q -b cuda -e 0 faces >model 2>said; then
+	like "what is missing is said" "$(cat said)" \
+		'^kfkd-train: backend cuda: (cannot open its plugin|cannot load its plugin|there is no|the NVIDIA driver|no device)'
+	why=$(cut -d: -f2- said)
+	kfkd-train -e 0 faces >model 2>said
+	like "auto takes the CPU then" "$(head -n 1 said)" '^backend cpu '
+	skip "whole runs on CUDA" "$why"
+	done_testing
+fi
+
+# -- with it -----------------------------------------------------------------------
+
+# Losses of two models, epoch by epoch: the largest relative difference.
+difference() {
+	kfkd-stat --history "$1" | cut -f 2,3 >one
+	kfkd-stat --history "$2" | cut -f 2,3 >two
+	paste one two | awk '
+		function apart(a, b) { a = a / b - 1; return a < 0 ? -a : a }
+		NR > 1 {
+			n++
+			for (i = 1; i <= 2; i++)
+				if (apart($i, $(i + 2)) > worst)
+					worst = apart($i, $(i + 2))
+		}
+		END { print n ? worst + 0 : 9 }'
+}
+
+# Trains on both, to the same losses.
+same_losses() {
+	name=$1
+	shift
+	rm -f cpu.kfkd cuda.kfkd
+	kfkd-train -q -b cpu "$@" -o cpu.kfkd
+	kfkd-train -q -b cuda "$@" -o cuda.kfkd
+	off=$(difference cpu.kfkd cuda.kfkd)
+	ok "$name: the CPU's losses ($off)" awk "BEGIN { exit !($off <= 1e-4) }"
+}
+
+every='conv4x3 relu pool2 drop.2 conv6x2 tanh pool3 conv8x2 sigmoid dense20 relu drop.5 dense'
+same_losses "net1" -e 5 faces
+same_losses "net1 with flips, in shuffled batches" -a flip -S -B 16 -e 5 faces
+same_losses "every kind of layer, all of augmentation, missing targets" -n "$every" \
+	-a flip,shift:2,rotate:5,scale:.1,contrast:.2 -B 16 -e 5 faces
+same_losses "the best weights restored" -n "$every" -p 2 -r .5 -B 16 -e 6 faces
+for rule in sgd momentum adagrad rmsprop adadelta adam; do
+	same_losses "$rule" -n 'conv4x3 relu pool2 dense' -u $rule -w .001 -B 16 -e 2 faces
+done
+
+kfkd-train -q -b cpu -n "$every" -B 16 -e 2 faces -o model
+kfkd-predict -b cpu -m model faces | kfkd-score | tail -n 1 >cpu.score
+kfkd-predict -b cuda -m model faces | kfkd-score | tail -n 1 >cuda.score
+is "predictions score the same" "$(cat cuda.score)" "$(cat cpu.score)"
+
+# -- classes -------------------------------------------------------------------------
+
+# Ten classes: bright columns at another place for each, in noise.
+perl -e 'srand 3;
+	open my $images, ">:raw", "images"; open my $labels, ">:raw", "labels";
+	print $images pack("CCCCN3", 0, 0, 8, 3, 60, 16, 16);
+	print $labels pack("CCCCN", 0, 0, 8, 1, 60);
+	for my $i (0 .. 59) {
+		print $labels pack("C", $i % 10);
+		print $images pack("C*", map { my $x = $_ % 16;
+			rand(100) + ($x >= $i % 10 && $x < $i % 10 + 5 ? 150 : 0) } 0 .. 255)
+	}'
+kfkd-load -l labels images | kfkd-scale >classes
+same_losses "cross-entropy" -n 'conv4x5 relu pool4 dense20 relu dense' -l crossentropy \
+	-a shift:1 -r .1 -B 16 -e 4 classes
+is "and as many right" "$(kfkd-stat --history cuda.kfkd | cut -f 4)" \
+	"$(kfkd-stat --history cpu.kfkd | cut -f 4)"
+
+# -- checkpoints ---------------------------------------------------------------------
+
+train() {
+	kfkd-train -q -n "$every" -a flip -S -B 16 -p 3 "$@" faces
+}
+train -b cpu -e 6 -o whole
+for backends in 'cpu cuda' 'cuda cpu'; do
+	rm -f point resumed
+	train -b ${backends% *} -e 3 -c point -o part
+	train -b ${backends#* } -e 6 -R point -o resumed
+	off=$(difference whole resumed)
+	ok "a run of ${backends% *} goes on with ${backends#* } ($off)" \
+		awk "BEGIN { exit !($off <= 1e-4) }"
+done
+done_testing

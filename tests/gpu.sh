@@ -1,0 +1,59 @@
+#!/bin/sh
+# On a machine with a GPU: the operations and whole runs on it, and what they
+# take there.  `make check-gpu` calls it.
+set -eu
+LC_ALL=C
+export LC_ALL KFKD_BACKEND=cuda
+tests=$KFKD_BUILD/tests
+here=$(cd "${0%/*}" && pwd)
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+
+kfkd-synth -n 2164 | kfkd-load | kfkd-scale -o "$tmp/faces"
+if ! kfkd-head -n 40 "$tmp/faces" | kfkd-train -e 0 >/dev/null 2>"$tmp/log"; then
+	echo "1..0 # SKIP $(cut -d: -f3- "$tmp/log")"
+	exit 0
+fi
+head -n 1 "$tmp/log"
+
+# -- tests -------------------------------------------------------------------------
+
+prove "$tests/test_backend" "$tests/test_augment" "$tests/test_train" "$here/0430-cuda.t"
+if command -v compute-sanitizer >/dev/null; then
+	for tool in memcheck racecheck initcheck synccheck; do
+		compute-sanitizer --tool $tool --error-exitcode 1 "$tests/test_backend" \
+			>"$tmp/log" 2>&1 || { cat "$tmp/log"; exit 1; }
+		echo "compute-sanitizer --tool $tool: no errors"
+	done
+else
+	echo "compute-sanitizer: not there, skipped"
+fi
+
+# -- times -------------------------------------------------------------------------
+
+# Seconds of an epoch: the difference of a long and a short run's.
+epoch() {
+	for epochs in 2 22; do
+		start=$(date +%s%N)
+		kfkd-train -q "$@" -e $epochs "$tmp/faces" >/dev/null
+		echo "$start $(date +%s%N)"
+	done | awk '{ took = ($2 - $1) / 1e9 - took } END { print took / 20 }'
+}
+
+rate=$("$tests/copy_rate")
+echo "copying on the device: $rate GB/s"
+printf 'net\tepoch s\tkernels a step\tproducts a step\tMB a step\tGB/s\tshare\tTFLOP/s\n'
+# 2,164 rows: 433 validate in 4 batches, 1,731 are trained on in 14
+for net in net1 net2 net7; do
+	"$tests/step_cost" $net 96 30 128 | awk -v net=$net -v took="$(epoch -n $net)" \
+		-v rate="$rate" '
+		{ launches[NR] = $2; products[NR] = $3; bytes[NR] = $4; flop[NR] = $5 }
+		END {
+			moved = (bytes[1] * 1731 + bytes[2] * 433) / 128 / 1e9
+			did = (flop[1] * 1731 + flop[2] * 433) / 128 / 1e12
+			printf "%s\t%.4f\t%d\t%d\t%.0f\t%.0f\t%.2f\t%.2f\n", net, took,
+				launches[1], products[1], bytes[1] / 1e6, moved / took,
+				moved / took / rate, did / took
+		}'
+done
