@@ -16,6 +16,7 @@
 const char *cli_name = "kfkd";
 static const char *usage_text = "";
 static const char *output_path;          /* of -o, or NULL */
+static char *output_target;              /* what it is, if it is a link, or NULL */
 static char output_temp[4096];           /* written beside it; "" when none */
 
 /* -- messages ---------------------------------------------------------------- */
@@ -232,10 +233,12 @@ void cli_output(const char *path)
 	output_path = path;
 	remove_temp_at_signals();
 	atexit(remove_temp);
-	if (stat(path, &sb) == 0 && !S_ISREG(sb.st_mode))
+	if (stat(path, &sb) == 0 && !S_ISREG(sb.st_mode)) {
 		fd = open(path, O_WRONLY | O_CLOEXEC); /* never replace a device */
-	else
-		fd = create_temp(path);
+	} else {
+		output_target = realpath(path, NULL); /* nor a symbolic link */
+		fd = create_temp(output_target ? output_target : path);
+	}
 	if (fd < 0)
 		die("cannot create '%s': %s", path, strerror(errno));
 	if (dup2(fd, STDOUT_FILENO) < 0)
@@ -305,7 +308,7 @@ int cli_finish(void)
 	if (close(STDOUT_FILENO))
 		die("cannot write '%s': %s", cli_output_name(), strerror(errno));
 	if (*output_temp) {
-		if (rename(output_temp, output_path))
+		if (rename(output_temp, output_target ? output_target : output_path))
 			die("cannot create '%s': %s", output_path, strerror(errno));
 		*output_temp = '\0';
 	}

@@ -164,6 +164,7 @@ static void find_net(struct settings *s, int argc, char **argv)
 struct settings train_settings(int argc, char **argv)
 {
 	struct settings s = { .backend = "auto", .every = 10 };
+	bool momentum = false, every = false;
 	enum kf_rule preset_rule;
 	double preset_rate[2];
 	int c;
@@ -173,8 +174,15 @@ struct settings train_settings(int argc, char **argv)
 	preset_rule = s.train.rule;
 	memcpy(preset_rate, s.train.rate, sizeof preset_rate);
 	s.train.rate[0] = -1;
-	while ((c = getopt_long(argc, argv, short_options, options, NULL)) != -1)
+	while ((c = getopt_long(argc, argv, short_options, options, NULL)) != -1) {
 		apply(&s, c, optarg);
+		momentum |= c == 'M';
+		every |= c == 'N';
+	}
+	if (momentum && !kf_rule_uses_momentum(s.train.rule))
+		misuse("--momentum: %s has none", kf_rule_name(s.train.rule));
+	if (every && !s.checkpoint)
+		misuse("--every: it is for --checkpoint, which is not given");
 	if (s.train.rate[0] < 0) {
 		memcpy(s.train.rate, preset_rate, sizeof preset_rate);
 		if (s.train.rule != preset_rule)

@@ -318,6 +318,14 @@ unwritable() {
 each unwritable
 ok "/dev/full is still a device" test -c /dev/full
 
+# What a symbolic link points at is written, and the link stays.
+echo old >target
+ln -s target link
+kfkd-synth -n 1 -s 5 --output link
+kfkd-synth -n 1 -s 5 >direct
+ok "--output on a symbolic link: the file behind it" cmp direct target
+ok "... and a link as before" test -L link
+
 # A reader that goes away: the writer dies of SIGPIPE (13) without a word, or,
 # where the signal is ignored, exits 1 with one line.
 gone() {

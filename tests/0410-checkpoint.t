@@ -95,7 +95,7 @@ train() {
 A
 for option in "-s 43|--seed 42, not 43" "-B 32|--batch 16, not 32" \
 	"-a none|--augment flip" "-e 5|--epochs 4, not 5" "-r .1|--rate 0.02:0.001" \
-	"-u sgd|--update nesterov" "-w .1|weight-decay"; do
+	"-u momentum|--update nesterov" "-w .1|weight-decay"; do
 	refuses "another option: ${option%%|*}" 1 "cannot resume from 'point'.*${option#*|}" \
 		sh -c ". ./args; train ${option%%|*} faces >model"
 done

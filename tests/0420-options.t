@@ -69,6 +69,8 @@ ok "the third has another" test "$(sed -n 3p scheduled)" != "$(sed -n 3p constan
 is "from A to A is A" "$(history -n "$small" -e 4 -r .02:.02)" "$(cat constant)"
 misuses "a rate that is none" "--rate" -r .1:fast
 misuses "a momentum above 1" "--momentum" -M .9:1.1
+misuses "a momentum for a rule without" "--momentum: adam has none" -M .9 -u adam
+misuses "--every without a checkpoint" "--every: it is for --checkpoint" -N 5
 
 # -- batches and augmentation ------------------------------------------------------
 
