@@ -73,7 +73,7 @@ CUDA_KNOWN = $(filter $(shell $(NVCC) --list-gpu-code | tr -d 'sm_'),$(CUDA_ARCH
 CUDA_FLAGS = -O3 -ftz=true -Ilib -MMD -MP -Werror all-warnings \
 	-Xcompiler -fPIC,-Wall,-Wextra,-fvisibility=hidden,-fno-exceptions,-fno-threadsafe-statics \
 	$(foreach a,$(CUDA_KNOWN),-gencode arch=compute_$(a),code=sm_$(a)) \
-	-gencode arch=compute_$(lastword $(CUDA_KNOWN)),code=compute_$(lastword $(CUDA_KNOWN))
+	-gencode arch=compute_$(firstword $(CUDA_KNOWN)),code=compute_$(firstword $(CUDA_KNOWN))
 CUDA_OBJECTS = $(patsubst cuda/%,$(BUILD)/cuda/%.o,$(basename $(wildcard cuda/*.c cuda/*.cu)))
 
 $(BUILD)/cuda/flags: FORCE
@@ -158,7 +158,7 @@ test: all $(TESTS) $(TOOLS)
 # The CUDA backend on a GPU; without one it says so and is skipped.
 check-gpu: deps-check
 	@$(MAKE) --no-print-directory cuda $(TESTS) $(TOOLS)
-	@PATH="$(CURDIR)/$(BIN):$$PATH" KFKD_BUILD="$(CURDIR)/$(BUILD)" \
+	@PATH="$(CURDIR)/$(BIN):$$PATH:$(CUDA)/bin" KFKD_BUILD="$(CURDIR)/$(BUILD)" \
 		sh tests/gpu.sh
 
 # Ratios to yardsticks of the same run.

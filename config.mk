@@ -9,9 +9,9 @@ LDFLAGS =
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # The CUDA toolkit, and the GPUs that `make cuda` builds for, as far as its
-# compiler knows them; later ones translate the last one's PTX.
+# compiler knows them; others from the first on translate its PTX.
 CUDA = /usr/local/cuda
-CUDA_ARCHS = 75 80 86 90 120
+CUDA_ARCHS = 75 80 86 90 100 120
 
 # The Python that the tests use as another reader of the files.
 PYTHON = /usr/bin/python3

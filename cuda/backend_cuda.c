@@ -64,7 +64,7 @@ void *cuda_bytes(struct kf_backend *b, size_t n)
 	cudaMemGetInfo(&vacant, &total);
 	if (status == cudaErrorMemoryAllocation)
 		cuda_fail(b, "out of device memory: %.1f MiB asked for, %.1f of %.1f MiB "
-			"free; a smaller --batch, fewer rows or a smaller net need less",
+			"free; a smaller batch, fewer rows or a smaller net need less",
 			(double)n / 0x1p20, (double)vacant / 0x1p20,
 			(double)total / 0x1p20);
 	else
@@ -298,6 +298,12 @@ static void cuda_free_act(struct kf_backend *b, struct kf_act *a)
 	free(a);
 }
 
+/* Rows like the batch's, in (n, c, h, w) order. */
+static struct view plain(const struct kf_act *a, float *f)
+{
+	return cuda_plain(f, a->v.n, (const int[]){ a->v.c, a->v.h, a->v.w });
+}
+
 /* n row numbers: on the device only where they do not follow one another. */
 static struct rows stage_rows(struct kf_backend *b, const uint32_t *rows, int n)
 {
@@ -318,12 +324,15 @@ static void reserve_staging(struct kf_backend *b, size_t bytes)
 static void cuda_take(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
 	const uint32_t *rows, const struct kf_warp *warps)
 {
-	const int shape[3] = { a->v.c, a->v.h, a->v.w };
-	struct view data = cuda_plain(m->f, a->v.n, shape);
-	size_t n = (size_t)a->v.n;
 	const struct kf_warp *staged;
+	struct view data;
 	struct rows from;
+	size_t n;
 
+	if (cuda(b)->failed)
+		return;
+	data = plain(a, m->f);
+	n = (size_t)a->v.n;
 	reserve_staging(b, n * (sizeof *rows + sizeof *warps) + 2 * STAGING_STEP);
 	from = stage_rows(b, rows, a->v.n);
 	if (!cuda(b)->failed && !from.at && !warps && cuda_is_plain(&a->v)) {
@@ -340,12 +349,14 @@ static void cuda_take(struct kf_backend *b, struct kf_act *a, const struct kf_me
 /* Both ways by way of plain memory on the device. */
 static void cuda_write_act(struct kf_backend *b, struct kf_act *a, const float *src)
 {
-	const int shape[3] = { a->v.c, a->v.h, a->v.w };
-	struct kf_mem *m = new_mem(b, view_values(&a->v));
+	struct kf_mem *m;
 
+	if (cuda(b)->failed)
+		return;
+	m = new_mem(b, view_values(&a->v));
 	if (m && own(b, a)) {
 		cuda_write(b, m, 0, src, m->n);
-		cuda_check(b, launch_copy_rows(cuda_plain(m->f, a->v.n, shape),
+		cuda_check(b, launch_copy_rows(plain(a, m->f),
 			(struct rows){ NULL, 0 }, a->v), "writing a batch");
 	}
 	cuda_free(b, m);
@@ -353,11 +364,11 @@ static void cuda_write_act(struct kf_backend *b, struct kf_act *a, const float *
 
 static void cuda_read_act(struct kf_backend *b, const struct kf_act *a, float *dst)
 {
-	const int shape[3] = { a->v.c, a->v.h, a->v.w };
-	struct kf_mem whole = { a->v.f, view_values(&a->v) }, *m;
+	struct kf_mem whole, *m;
 
 	if (cuda(b)->failed)
 		return;
+	whole = (struct kf_mem){ a->v.f, view_values(&a->v) };
 	if (cuda_is_plain(&a->v)) {
 		cuda_read(b, &whole, 0, dst, whole.n);
 		return;
@@ -365,7 +376,7 @@ static void cuda_read_act(struct kf_backend *b, const struct kf_act *a, float *d
 	m = new_mem(b, whole.n);
 	if (m) {
 		cuda_check(b, launch_copy_rows(a->v, (struct rows){ NULL, 0 },
-			cuda_plain(m->f, a->v.n, shape)), "reading a batch");
+			plain(a, m->f)), "reading a batch");
 		cuda_read(b, m, 0, dst, whole.n);
 	}
 	cuda_free(b, m);
@@ -420,8 +431,11 @@ static void cuda_squared_error(struct kf_backend *b, const struct kf_act *p,
 	const struct kf_mem *targets, const uint32_t *rows, double present,
 	struct kf_act *dp, struct kf_mem *losses, size_t slot)
 {
-	struct rows at = stage_rows(b, rows, p->v.n);
+	struct rows at;
 
+	if (cuda(b)->failed)
+		return;
+	at = stage_rows(b, rows, p->v.n);
 	if (!cuda(b)->failed)
 		cuda_check(b, launch_squared_error(p->v.f, p->v.n, p->v.c, targets->f, at,
 			present, dp ? dp->v.f : NULL, losses->f + slot), "the loss");
@@ -431,8 +445,11 @@ static void cuda_cross_entropy(struct kf_backend *b, const struct kf_act *p,
 	const struct kf_mem *labels, const uint32_t *rows, struct kf_act *dp,
 	struct kf_mem *losses, struct kf_mem *hits, size_t slot)
 {
-	struct rows at = stage_rows(b, rows, p->v.n);
+	struct rows at;
 
+	if (cuda(b)->failed)
+		return;
+	at = stage_rows(b, rows, p->v.n);
 	if (!cuda(b)->failed)
 		cuda_check(b, launch_cross_entropy(p->v.f, p->v.n, p->v.c, labels->f, at,
 			dp ? dp->v.f : NULL, losses->f + slot, hits->f + slot),
@@ -495,8 +512,9 @@ static size_t find_columns_max(void)
 {
 	const char *mib = getenv("KFKD_CUDA_WORKSPACE");
 	double want = mib ? strtod(mib, NULL) : 0;
+	double floats = (want > 0 ? want : 64) * 0x1p20 / sizeof(float);
 
-	return (size_t)((want > 0 ? want : 64) * 0x1p20 / sizeof(float));
+	return floats < VALUES_MAX ? (size_t)floats : VALUES_MAX;
 }
 
 /* Is there a driver that will do, and a device? */
@@ -522,6 +540,25 @@ static int find_device(struct kf_err *err)
 	return 0;
 }
 
+/* Does it run our kernels, which are built for some GPUs only? */
+static int start_device(struct cudaDeviceProp *device, struct kf_err *err)
+{
+	int number = 0;
+	cudaError_t status = cudaGetDevice(&number);
+
+	if (status == cudaSuccess)
+		status = cudaGetDeviceProperties(device, number);
+	if (status != cudaSuccess)
+		return kf_fail(err, "the device does not start: %s",
+			cudaGetErrorString(status));
+	status = launch_nothing();
+	if (status != cudaSuccess)
+		return kf_fail(err, "%.64s, of compute capability %d.%d, does not start: %s",
+			device->name, device->major, device->minor,
+			cudaGetErrorString(status));
+	return 0;
+}
+
 static int start_blas(struct cuda *c, bool tf32, struct kf_err *err)
 {
 	cublasStatus_t status = cublasCreate(&c->blas);
@@ -540,9 +577,8 @@ static struct kf_backend *cuda_open(const struct kf_backend_options *options,
 {
 	struct cudaDeviceProp device;
 	struct cuda *c;
-	int number = 0;
 
-	if (find_device(err) < 0)
+	if (find_device(err) < 0 || start_device(&device, err) < 0)
 		return NULL;
 	c = calloc(1, sizeof *c);
 	if (!c) {
@@ -551,12 +587,7 @@ static struct kf_backend *cuda_open(const struct kf_backend_options *options,
 	}
 	c->base.op = &operations;
 	c->columns_max = find_columns_max();
-	cudaGetDevice(&number);
-	if (cudaGetDeviceProperties(&device, number) != cudaSuccess ||
-		start_blas(c, options->tf32, err) < 0) {
-		if (!c->blas)
-			kf_fail(err, "the device does not start: %s",
-				cudaGetErrorString(cudaGetLastError()));
+	if (start_blas(c, options->tf32, err) < 0) {
 		cuda_close(&c->base);
 		return NULL;
 	}

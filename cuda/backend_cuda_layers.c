@@ -94,6 +94,8 @@ static const struct cuda_kind dense_kind = { make_dense, dense, dense_back };
 
 /* -- convolution ------------------------------------------------------------------- */
 
+#define CHANNELS_MAX 65535 /* of a convolution: blocks of a grid in its y */
+
 /* The sizes of a convolution as a matrix product: weights (filters, taps) by
  * columns (taps, pixels) of all images. */
 struct sizes {
@@ -123,6 +125,9 @@ static void make_convolution(struct kf_backend *b, struct kf_plan *plan)
 	struct sizes s = sizes(b, plan);
 	struct cuda *c = cuda(b);
 
+	if (plan->layer->in[0] > CHANNELS_MAX || plan->layer->out[0] > CHANNELS_MAX)
+		cuda_fail(b, "%s: a convolution of more than %d channels is too large for "
+			"this backend", plan->layer->name, CHANNELS_MAX);
 	cuda_grow(b, (void **)&c->workspace, &c->workspace_floats, s.taps * s.piece,
 		sizeof *c->workspace);
 	cuda_grow(b, (void **)&c->sums, &c->sums_channels, s.filters,

@@ -37,6 +37,9 @@ struct columns {
 	int first, count;
 };
 
+/* Tells whether the device can run these kernels at all. */
+cudaError_t launch_nothing(void);
+
 /* Copies rows of one batch to another, whatever their layouts. */
 cudaError_t launch_copy_rows(struct view from, struct rows rows, struct view to);
 

@@ -33,6 +33,11 @@ fi
 
 # -- with it -----------------------------------------------------------------------
 
+kfkd-train -b cuda -e 0 --tf32 faces 2>said >model
+like "the log names the device, and TF32" "$(head -n 1 said)" '^backend cuda \(.*, TF32\)$'
+kfkd-train -b cuda -e 0 faces 2>said >model
+ok "which is off unless asked for" test -z "$(sed -n '1{/TF32/p;}' said)"
+
 # Losses of two models, epoch by epoch: the largest relative difference.
 difference() {
 	kfkd-stat --history "$1" | cut -f 2,3 >one

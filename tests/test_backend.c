@@ -306,9 +306,10 @@ static struct device_layer make_device_layer(const struct layer_case *t,
 		.weights = b->op->alloc(b, l->floats + 1),
 		.grads = b->op->alloc(b, l->floats + 1) };
 
-	if (l->n_params) {
-		b->op->write_param(b, d.weights, &l->param[0], w);
-		b->op->write_param(b, d.weights, &l->param[1], bias);
+	for (int i = 0; i < l->n_params; i++) {
+		b->op->write_param(b, d.weights, &l->param[i], i ? bias : w);
+		/* of an earlier step: they must go */
+		b->op->write_param(b, d.grads, &l->param[i], i ? bias : w);
 	}
 	for (int i = 0; i < t->n; i++)
 		rows[i] = (uint32_t)i;
@@ -356,7 +357,7 @@ static void test_params(const struct kf_layers *l, const struct device_layer *d,
 
 static void test_layer(const struct layer_case *t)
 {
-	struct kf_pass pass = { .train = true, .seed = 5, .step = 3 };
+	struct kf_pass pass = { .train = true, .seed = (uint64_t)6 << 32 | 5, .step = 3 };
 	size_t n_x = (size_t)(t->n * t->c * t->h * t->w), n_y;
 	struct reference r = { .n = t->n, .pass = &pass };
 	struct kf_layers l;
@@ -431,6 +432,43 @@ static void test_take(void)
 	b->op->free_act(b, a);
 	b->op->free(b, m);
 	free(v);
+}
+
+/* An act in the memory of one for other rows, fewer or more. */
+static void test_lender(int n, int lender_n)
+{
+	const struct kf_pass pass = { .train = false };
+	size_t n_x = (size_t)n * 5 * 3 * 3, n_y = (size_t)n * 5 * 2 * 2;
+	float *x = numbers(n_x, 14), *w = numbers(5 * 5 * 4, 15), *got[2];
+	struct kf_mem *weights = b->op->alloc(b, 5 * 5 * 4 + 5);
+	struct kf_plan *plan, *lender_plan;
+	struct kf_act *a, *lender, *y[2];
+	struct kf_layers l;
+	struct kf_err err;
+
+	kf_layers_parse(&l, "conv5x2 relu", 5, 3, 3, 0, &err);
+	b->op->write_param(b, weights, &l.param[0], w);
+	plan = b->op->plan(b, &l.layer[0], l.param, n);
+	lender_plan = b->op->plan(b, &l.layer[0], l.param, lender_n);
+	lender = b->op->act(b, lender_plan, NULL);
+	a = b->op->input(b, n, (const int[]){ 5, 3, 3 });
+	b->op->write_act(b, a, x);
+	for (int i = 0; i < 2; i++) {
+		y[i] = b->op->act(b, plan, i ? lender : NULL);
+		got[i] = malloc(n_y * sizeof **got);
+		b->op->forward(b, plan, &pass, weights, a, y[i]);
+		b->op->read_act(b, y[i], got[i]);
+		b->op->free_act(b, y[i]);
+	}
+	ok(!memcmp(got[0], got[1], n_y * sizeof **got) && healthy(),
+		"%d rows in the memory of %d, or their own", n, lender_n);
+	b->op->free_act(b, a);
+	b->op->free_act(b, lender);
+	b->op->free_plan(b, plan);
+	b->op->free_plan(b, lender_plan);
+	b->op->free(b, weights);
+	kf_layers_free(&l);
+	free(x), free(w), free(got[0]), free(got[1]);
 }
 
 static void test_copy(size_t n)
@@ -819,6 +857,8 @@ int main(void)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		test_layer(&cases[i]);
 	test_take();
+	test_lender(3, 7);
+	test_lender(7, 3);
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
 		test_copy(sizes[i]);
 	for (size_t i = 0; i < sizeof warps / sizeof *warps; i++)
