@@ -90,4 +90,30 @@ struct view cuda_plain(float *f, int n, const int shape[3]);
 struct view cuda_batch(float *f, int n, const int shape[3]);
 bool cuda_is_plain(const struct view *v);
 
+/* n row numbers: on the device only where they do not follow one another. */
+struct rows cuda_stage_rows(struct kf_backend *b, const uint32_t *rows, int n);
+
+/* Operations of the table, as struct kf_backend_ops describes them. */
+struct kf_mem *cuda_alloc(struct kf_backend *b, size_t n);
+void cuda_free(struct kf_backend *b, struct kf_mem *m);
+void cuda_write(struct kf_backend *b, struct kf_mem *m, size_t offset,
+	const float *src, size_t n);
+struct kf_mem *cuda_adopt(struct kf_backend *b, float *host, size_t n);
+void cuda_read(struct kf_backend *b, const struct kf_mem *m, size_t offset,
+	float *dst, size_t n);
+void cuda_copy(struct kf_backend *b, struct kf_mem *dst,
+	const struct kf_mem *src, size_t n);
+void cuda_write_param(struct kf_backend *b, struct kf_mem *arena,
+	const struct kf_param *p, const float *src);
+void cuda_read_param(struct kf_backend *b, const struct kf_mem *arena,
+	const struct kf_param *p, float *dst);
+struct kf_act *cuda_act(struct kf_backend *b, const struct kf_plan *plan,
+	const struct kf_act *lender);
+struct kf_act *cuda_input(struct kf_backend *b, int n, const int shape[3]);
+void cuda_free_act(struct kf_backend *b, struct kf_act *a);
+void cuda_take(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
+	const uint32_t *rows, const struct kf_warp *warps);
+void cuda_write_act(struct kf_backend *b, struct kf_act *a, const float *src);
+void cuda_read_act(struct kf_backend *b, const struct kf_act *a, float *dst);
+
 #endif

@@ -103,7 +103,7 @@ struct sizes {
 	size_t piece;  /* so many pixels at a time: whole images, if they fit */
 };
 
-static struct sizes sizes(struct kf_backend *b, const struct kf_plan *plan)
+static struct sizes find_sizes(struct kf_backend *b, const struct kf_plan *plan)
 {
 	const struct kf_layer *l = plan->layer;
 	size_t image = (size_t)l->out[1] * (size_t)l->out[2];
@@ -122,7 +122,7 @@ static struct sizes sizes(struct kf_backend *b, const struct kf_plan *plan)
 
 static void make_convolution(struct kf_backend *b, struct kf_plan *plan)
 {
-	struct sizes s = sizes(b, plan);
+	struct sizes s = find_sizes(b, plan);
 	struct cuda *c = cuda(b);
 
 	if (plan->layer->in[0] > CHANNELS_MAX || plan->layer->out[0] > CHANNELS_MAX)
@@ -151,7 +151,7 @@ static void convolve(struct kf_backend *b, struct kf_plan *plan,
 	const struct kf_pass *pass, const struct kf_mem *weights,
 	const struct kf_act *x, struct kf_act *y)
 {
-	struct sizes s = sizes(b, plan);
+	struct sizes s = find_sizes(b, plan);
 
 	(void)pass;
 	for (size_t at = 0; at < s.pixels; at += s.piece) {
@@ -169,7 +169,7 @@ static void convolve_back(struct kf_backend *b, struct kf_plan *plan,
 	struct kf_mem *grads, const struct kf_act *x, const struct kf_act *y,
 	struct kf_act *dy, struct kf_act *dx)
 {
-	struct sizes s = sizes(b, plan);
+	struct sizes s = find_sizes(b, plan);
 	const float *w = weights->f + plan->weight->offset;
 	float *dw = grads->f + plan->weight->offset, *columns = cuda(b)->workspace;
 

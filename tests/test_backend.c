@@ -374,6 +374,8 @@ static void test_layer(const struct layer_case *t)
 	r.l = &l.layer[0];
 	n_y = outputs(&r);
 	r.x = x = numbers(n_x, 1);
+	for (size_t i = 0; l.layer[0].kind == KF_POOL && i < n_x; i++)
+		x[i] = roundf(2 * x[i]); /* of equal ones the first counts */
 	w = numbers(l.floats, 2);
 	bias = numbers(l.floats, 3);
 	dy = numbers(n_y, 4);
@@ -412,7 +414,7 @@ static void test_layer(const struct layer_case *t)
 static void test_take(void)
 {
 	static const uint32_t orders[][4] = { { 0, 1, 2, 3 }, { 5, 6, 7, 8 },
-		{ 8, 2, 2, 0 }, { 3, 4, 6, 5 } };
+		{ 8, 2, 2, 0 }, { 3, 4, 6, 5 }, { 3, 5, 5, 6 }, { 3, 4, 5, 7 } };
 	size_t row = 37;
 	float *v = numbers(9 * row, 5), got[4 * 37];
 	struct kf_mem *m = upload(v, 9 * row);
@@ -432,6 +434,22 @@ static void test_take(void)
 	b->op->free_act(b, a);
 	b->op->free(b, m);
 	free(v);
+}
+
+/* Memory is zero but where it is written. */
+static void test_write(size_t n)
+{
+	float *v = numbers(n + 5, 16), *got;
+	struct kf_mem *m = b->op->alloc(b, n + 5);
+
+	memset(v, 0, 3 * sizeof *v);
+	memset(v + 3 + n, 0, 2 * sizeof *v);
+	b->op->write(b, m, 3, v + 3, n);
+	got = download(m, 0, n + 5);
+	ok(!memcmp(got, v, (n + 5) * sizeof *v) && healthy(),
+		"write %zu of %zu floats", n, n + 5);
+	b->op->free(b, m);
+	free(v), free(got);
 }
 
 /* An act in the memory of one for other rows, fewer or more. */
@@ -567,6 +585,22 @@ static void test_warp(const struct warp_case *t)
 	ok(warps_well(t, v, 5, rows, any, 3e-5) && warps_well(t, v, 1, rows, any + 1, 3e-5),
 		"and shifted, turned, scaled, in other contrast");
 	free(v);
+}
+
+/* Many rows at once, of one pixel. */
+static void test_many_rows(int n)
+{
+	static const struct warp_case t = { 1, 1, 1 };
+	uint32_t *rows = calloc((size_t)n, sizeof *rows);
+	struct kf_warp *warps = calloc((size_t)n, sizeof *warps);
+	float *v = numbers(9, 17);
+
+	for (int i = 0; i < n; i++) {
+		rows[i] = (uint32_t)(i * 7 % 9);
+		warps[i] = (struct kf_warp){ { 1, 0, 0, 0, 1, 0 }, i % 2 ? 1 : .5f };
+	}
+	ok(warps_well(&t, v, n, rows, warps, 1e-6), "take %d rows, warped", n);
+	free(rows), free(warps), free(v);
 }
 
 /* -- losses -------------------------------------------------------------------- */
@@ -859,10 +893,14 @@ int main(void)
 	test_take();
 	test_lender(3, 7);
 	test_lender(7, 3);
-	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		test_copy(sizes[i]);
+		test_write(sizes[i]);
+	}
+	test_write(200000);
 	for (size_t i = 0; i < sizeof warps / sizeof *warps; i++)
 		test_warp(&warps[i]);
+	test_many_rows(50000);
 	test_squared_error(1, 1, 0);
 	test_squared_error(7, 5, 3);
 	test_squared_error(128, 30, 0);
