@@ -13,12 +13,28 @@
 #define CPU_CLONES
 #endif
 
+/* Eight floats side by side, and what comparing them gives: all ones or zeros. */
+typedef float cpu_floats8 __attribute__((vector_size(32), aligned(4)));
+typedef int32_t cpu_masks8 __attribute__((vector_size(32), aligned(4)));
+
 /* Loops over fewer floats than this are not worth waking a thread. */
 #define CPU_PARALLEL_MIN ((size_t)1 << 15)
 
 struct kf_mem {
 	float *f;
 	size_t n;
+};
+
+/*
+ * Values that are still to be computed: the output of a convolution from x, or
+ * the gradient of pooling from dy.  Where pooling takes the one and a convolution
+ * the other, as they mostly do, the values need not be stored: see
+ * backend_cpu_image.c.
+ */
+struct cpu_due {
+	struct kf_plan *plan;           /* NULL: nothing is due */
+	const struct kf_mem *weights;
+	const struct kf_act *x, *y, *dy;
 };
 
 /*
@@ -29,8 +45,12 @@ struct kf_mem {
  */
 struct kf_act {
 	int n, c, h, w, block;
-	float *f;      /* own, or memory of another's */
-	float *own;    /* NULL until it is needed */
+	float *f;      /* the values: in room, or another's; NULL: none yet */
+	float *room;   /* NULL until it is needed, and where there is a lender */
+	const struct kf_act *lender;    /* whose room it uses */
+	enum kf_activation activation;  /* the last that made the values */
+	bool sloped;   /* a gradient, by what that activation was given */
+	struct cpu_due due;
 };
 
 struct kf_plan {
@@ -41,7 +61,8 @@ struct kf_plan {
 	void *state;   /* what the kind keeps */
 };
 
-/* How a kind of layer is done; all but make as in struct kf_backend_ops. */
+/* How a kind of layer is done; forward and backward as in kf_backend_ops, and */
+/* giving what they write to its room. */
 struct cpu_kind {
 	void (*make)(struct kf_backend *b, struct kf_plan *plan);
 	void (*free)(struct kf_plan *plan);
@@ -52,6 +73,9 @@ struct cpu_kind {
 		const struct kf_pass *pass, const struct kf_mem *weights,
 		struct kf_mem *grads, const struct kf_act *x,
 		const struct kf_act *y, struct kf_act *dy, struct kf_act *dx);
+	/* Computes what its forward or backward pass left due; else NULL. */
+	void (*settle)(struct kf_backend *b, const struct cpu_due *due,
+		struct kf_act *a);
 };
 
 extern const struct cpu_kind cpu_dense, cpu_dropout;        /* backend_cpu_layers.c */
@@ -59,7 +83,6 @@ extern const struct cpu_kind cpu_convolution, cpu_pooling;  /* backend_cpu_image
 
 struct cpu {
 	struct kf_backend base;  /* first: the handle is this */
-	bool transposed;         /* dense weights are stored (in, out) */
 	int block;               /* channels in a block */
 	dnnl_engine_t engine;
 	dnnl_stream_t stream;
@@ -76,6 +99,9 @@ static inline struct cpu *cpu(struct kf_backend *b)
 void cpu_fail(struct kf_backend *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Whether a dense layer's weights are stored (in, out), not (out, in). */
+bool cpu_transposed(struct kf_backend *b, const struct kf_param *weight);
+
 /* n floats on a cache line's boundary, zero; NULL after a failure. */
 float *cpu_floats(struct kf_backend *b, size_t n);
 
@@ -85,14 +111,21 @@ int cpu_block(struct kf_backend *b, int c, int h, int w);
 /* Floats in a batch, the filling included. */
 size_t cpu_act_floats(const struct kf_act *a);
 
+/* Points the batch at memory for its values; false after a failure. */
+bool cpu_room(struct kf_backend *b, const struct kf_act *a);
+
+/* Computes what is due, for those who want to see it. */
+void cpu_settle(struct kf_backend *b, const struct kf_act *a);
+
 /* Copies between layouts: a's, and plain NCHW. */
 void cpu_to_plain(struct kf_backend *b, const struct kf_act *a, float *plain);
 void cpu_from_plain(struct kf_backend *b, const float *plain, struct kf_act *a);
 
-/* f in place over n floats, and dy = dy f'(x), which y = f(x) tells. */
+/* f in place over n floats. */
 void cpu_activate(float *y, size_t n, enum kf_activation f);
-void cpu_activation_gradient(float *dy, const float *y, size_t n,
-	enum kf_activation f);
+
+/* dy = dy f'(x), which y = f(x) tells, unless dy is that already. */
+void cpu_slope(struct kf_act *dy, const struct kf_act *y);
 
 /* Operations of the table, as struct kf_backend_ops describes them. */
 void cpu_squared_error(struct kf_backend *b, const struct kf_act *p,

@@ -1,465 +1,203 @@
-/* Convolution on the CPU by oneDNN's primitives, and pooling. */
+/*
+ * Convolution and pooling on the CPU.
+ *
+ * Each thread works on an image or two at a time.  Where pooling follows a
+ * convolution, as in most nets, it takes them while they are in the cache, and so
+ * does the convolution the gradient on the way back: what lies between the two,
+ * the largest batches of a net, is neither written to memory nor kept.  Therefore
+ * a convolution's output, and pooling's gradient, are computed only when it is
+ * known who takes them: see struct cpu_due.
+ */
 #define _GNU_SOURCE
 #include "backend_cpu.h"
+#include "backend_cpu_onednn.h"
 
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* -- primitives -------------------------------------------------------------------- */
-
-/* A primitive with what describes it. */
-struct op {
-	dnnl_primitive_t p;
-	dnnl_primitive_desc_t pd;
-};
-
-/* One argument of an execution: which, its layout in pd, and its memory. */
-struct arg {
-	int id;
-	dnnl_query_t query;
-	int index;
-	const void *data;
-};
-
-static void check(struct kf_backend *b, dnnl_status_t status, const char *what)
-{
-	if (status != dnnl_success)
-		cpu_fail(b, "oneDNN: %s failed with status %d", what, (int)status);
-}
-
-static void make_op(struct kf_backend *b, struct op *op, const void *desc,
-	dnnl_primitive_attr_t attr, dnnl_primitive_desc_t hint, const char *what)
-{
-	check(b, dnnl_primitive_desc_create(&op->pd, desc, attr, cpu(b)->engine, hint),
-		what);
-	if (!cpu(b)->failed)
-		check(b, dnnl_primitive_create(&op->p, op->pd), what);
-}
-
-static void free_op(struct op *op)
-{
-	if (op->p)
-		dnnl_primitive_destroy(op->p);
-	if (op->pd)
-		dnnl_primitive_desc_destroy(op->pd);
-}
-
-static const dnnl_memory_desc_t *layout(const struct op *op, dnnl_query_t query)
-{
-	return dnnl_primitive_desc_query_md(op->pd, query, 0);
-}
-
-static size_t layout_floats(const struct op *op, dnnl_query_t query)
-{
-	return dnnl_memory_desc_get_size(layout(op, query)) / sizeof(float);
-}
-
-static void execute(struct kf_backend *b, dnnl_primitive_t p, int n,
-	const dnnl_memory_desc_t *const *md, const struct arg *args)
-{
-	dnnl_exec_arg_t exec[4];
-	int made = 0;
-
-	for (; made < n; made++) {
-		exec[made].arg = args[made].id;
-		check(b, dnnl_memory_create(&exec[made].memory, md[made],
-			cpu(b)->engine, (void *)args[made].data), "memory");
-		if (cpu(b)->failed)
-			break;
-	}
-	if (made == n) {
-		check(b, dnnl_primitive_execute(p, cpu(b)->stream, n, exec), "execution");
-		check(b, dnnl_stream_wait(cpu(b)->stream), "execution");
-	}
-	while (made-- > 0)
-		dnnl_memory_destroy(exec[made].memory);
-}
-
-static void run(struct kf_backend *b, const struct op *op, int n,
-	const struct arg *args)
-{
-	const dnnl_memory_desc_t *md[4];
-
-	if (cpu(b)->failed)
-		return;
-	for (int i = 0; i < n; i++)
-		md[i] = dnnl_primitive_desc_query_md(op->pd, args[i].query,
-			args[i].index);
-	execute(b, op->p, n, md, args);
-}
-
-static void reorder(struct kf_backend *b, const dnnl_memory_desc_t *from,
-	const float *src, const dnnl_memory_desc_t *to, float *dst)
-{
-	const dnnl_memory_desc_t *md[] = { from, to };
-	const struct arg args[] = { { DNNL_ARG_FROM, 0, 0, src }, { DNNL_ARG_TO, 0, 0, dst } };
-	struct op op = { 0 };
-
-	if (cpu(b)->failed)
-		return;
-	check(b, dnnl_reorder_primitive_desc_create(&op.pd, from, cpu(b)->engine, to,
-		cpu(b)->engine, NULL), "reorder");
-	if (!cpu(b)->failed)
-		check(b, dnnl_primitive_create(&op.p, op.pd), "reorder");
-	if (!cpu(b)->failed)
-		execute(b, op.p, 2, md, args);
-	free_op(&op);
-}
-
 /* -- layouts ------------------------------------------------------------------------- */
 
-static dnnl_memory_desc_t image_layout(int n, int c, int h, int w, int block)
+static struct cpu_layout layout(int n, int c, int h, int w, int block)
 {
-	dnnl_dims_t dims = { n, c, h, w };
-	dnnl_memory_desc_t md;
-
-	dnnl_memory_desc_init_by_tag(&md, 4, dims, dnnl_f32, block == 16 ?
-		dnnl_nChw16c : block == 8 ? dnnl_nChw8c : dnnl_nchw);
-	return md;
+	return (struct cpu_layout){ { n, c, h, w }, block };
 }
 
-static dnnl_memory_desc_t shape_layout(struct kf_backend *b, int n, const int s[3])
+static struct cpu_layout image_layout(struct kf_backend *b, int n, const int s[3])
 {
-	return image_layout(n, s[0], s[1], s[2], cpu_block(b, s[0], s[1], s[2]));
-}
-
-/* As oneDNN likes it best. */
-static dnnl_memory_desc_t any_layout(int n, const int s[3])
-{
-	dnnl_dims_t dims = { n, s[0], s[1], s[2] };
-	dnnl_memory_desc_t md;
-
-	dnnl_memory_desc_init_by_tag(&md, 4, dims, dnnl_f32, dnnl_format_tag_any);
-	return md;
+	return layout(n, s[0], s[1], s[2], cpu_block(b, s[0], s[1], s[2]));
 }
 
 void cpu_to_plain(struct kf_backend *b, const struct kf_act *a, float *plain)
 {
-	dnnl_memory_desc_t from = image_layout(a->n, a->c, a->h, a->w, a->block);
-	dnnl_memory_desc_t to = image_layout(a->n, a->c, a->h, a->w, 1);
+	struct cpu_layout from = layout(a->n, a->c, a->h, a->w, a->block);
+	struct cpu_layout to = layout(a->n, a->c, a->h, a->w, 1);
 
-	reorder(b, &from, a->f, &to, plain);
+	cpu_reorder(b, &from, a->f, &to, plain);
 }
 
 void cpu_from_plain(struct kf_backend *b, const float *plain, struct kf_act *a)
 {
-	dnnl_memory_desc_t from = image_layout(a->n, a->c, a->h, a->w, 1);
-	dnnl_memory_desc_t to = image_layout(a->n, a->c, a->h, a->w, a->block);
+	struct cpu_layout from = layout(a->n, a->c, a->h, a->w, 1);
+	struct cpu_layout to = layout(a->n, a->c, a->h, a->w, a->block);
 
-	reorder(b, &from, plain, &to, a->f);
+	cpu_reorder(b, &from, plain, &to, a->f);
 }
 
-/* -- convolution ----------------------------------------------------------------------- */
-
-struct convolution {
-	struct op forward, by_weights, by_data;
-	dnnl_memory_desc_t plain;   /* weights as the arena has them: (out, in, k, k) */
-	float *weights;             /* in the forward pass's layout */
-	float *back_weights;        /* in that of the pass to x */
-	float *grads;
-	float *x;                   /* in the layout of the pass to the weights, */
-				    /* where that is another than x comes in */
-};
-
-static dnnl_memory_desc_t weight_layout(const struct kf_plan *plan,
-	dnnl_format_tag_t tag)
+/* The images of a from `first` on. */
+static struct kf_act slice(const struct kf_act *a, int first, int n)
 {
-	dnnl_dims_t dims;
-	dnnl_memory_desc_t md;
+	struct kf_act s = *a;
 
-	for (int i = 0; i < 4; i++)
-		dims[i] = plan->weight->shape[i];
-	dnnl_memory_desc_init_by_tag(&md, 4, dims, dnnl_f32, tag);
-	return md;
+	if (s.f)
+		s.f += cpu_act_floats(a) / (size_t)a->n * (size_t)first;
+	s.n = n;
+	return s;
 }
-
-static dnnl_primitive_attr_t relu_after(struct kf_backend *b)
-{
-	dnnl_primitive_attr_t attr = NULL;
-	dnnl_post_ops_t ops = NULL;
-
-	check(b, dnnl_primitive_attr_create(&attr), "attributes");
-	check(b, dnnl_post_ops_create(&ops), "attributes");
-	check(b, dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_relu, 0, 0),
-		"attributes");
-	check(b, dnnl_primitive_attr_set_post_ops(attr, ops), "attributes");
-	dnnl_post_ops_destroy(ops);
-	return attr;
-}
-
-/* Stride 1, no padding: correlation, as in PyTorch. */
-static void make_convolution(struct kf_backend *b, struct kf_plan *plan)
-{
-	struct convolution *v = calloc(1, sizeof *v);
-	dnnl_memory_desc_t x = shape_layout(b, plan->n, plan->layer->in);
-	dnnl_memory_desc_t y = shape_layout(b, plan->n, plan->layer->out);
-	dnnl_memory_desc_t any_x = any_layout(plan->n, plan->layer->in);
-	dnnl_memory_desc_t w = weight_layout(plan, dnnl_format_tag_any), bias;
-	dnnl_dims_t out = { plan->layer->out[0] }, strides = { 1, 1 }, pad = { 0, 0 };
-	bool relu = plan->layer->activation == KF_RELU;
-	dnnl_primitive_attr_t attr = relu ? relu_after(b) : NULL;
-	dnnl_convolution_desc_t d;
-
-	if (!(plan->state = v)) {
-		cpu_fail(b, "out of memory");
-		return;
-	}
-	v->plain = weight_layout(plan, dnnl_oihw);
-	dnnl_memory_desc_init_by_tag(&bias, 1, out, dnnl_f32, dnnl_x);
-	check(b, dnnl_convolution_forward_desc_init(&d, dnnl_forward_training,
-		dnnl_convolution_direct, &x, &w, &bias, &y, strides, pad, pad),
-		"convolution");
-	make_op(b, &v->forward, &d, attr, NULL, "convolution");
-	if (attr)
-		dnnl_primitive_attr_destroy(attr);
-	check(b, dnnl_convolution_backward_weights_desc_init(&d,
-		dnnl_convolution_direct, &any_x, &w, &bias, &y, strides, pad, pad),
-		"convolution");
-	make_op(b, &v->by_weights, &d, NULL, v->forward.pd, "convolution");
-	check(b, dnnl_convolution_backward_data_desc_init(&d, dnnl_convolution_direct,
-		&x, &w, &y, strides, pad, pad), "convolution");
-	make_op(b, &v->by_data, &d, NULL, v->forward.pd, "convolution");
-	if (cpu(b)->failed)
-		return;
-	v->weights = cpu_floats(b, layout_floats(&v->forward, dnnl_query_weights_md));
-	v->back_weights = cpu_floats(b,
-		layout_floats(&v->by_data, dnnl_query_weights_md));
-	v->grads = cpu_floats(b,
-		layout_floats(&v->by_weights, dnnl_query_diff_weights_md));
-	if (!dnnl_memory_desc_equal(&x, layout(&v->by_weights, dnnl_query_src_md)))
-		v->x = cpu_floats(b, layout_floats(&v->by_weights, dnnl_query_src_md));
-}
-
-static void free_convolution(struct kf_plan *plan)
-{
-	struct convolution *v = plan->state;
-
-	if (!v)
-		return;
-	free_op(&v->forward);
-	free_op(&v->by_weights);
-	free_op(&v->by_data);
-	free(v->weights);
-	free(v->back_weights);
-	free(v->grads);
-	free(v->x);
-	free(v);
-}
-
-static void convolve(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_pass *pass, const struct kf_mem *weights,
-	const struct kf_act *x, struct kf_act *y)
-{
-	struct convolution *v = plan->state;
-	const struct arg args[] = {
-		{ DNNL_ARG_SRC, dnnl_query_src_md, 0, x->f },
-		{ DNNL_ARG_WEIGHTS, dnnl_query_weights_md, 0, v->weights },
-		{ DNNL_ARG_BIAS, dnnl_query_weights_md, 1, weights->f + plan->bias->offset },
-		{ DNNL_ARG_DST, dnnl_query_dst_md, 0, y->f },
-	};
-
-	(void)pass;
-	reorder(b, &v->plain, weights->f + plan->weight->offset,
-		layout(&v->forward, dnnl_query_weights_md), v->weights);
-	run(b, &v->forward, 4, args);
-	if (plan->layer->activation != KF_RELU)
-		cpu_activate(y->f, cpu_act_floats(y), plan->layer->activation);
-}
-
-static void convolve_back(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_pass *pass, const struct kf_mem *weights,
-	struct kf_mem *grads, const struct kf_act *x, const struct kf_act *y,
-	struct kf_act *dy, struct kf_act *dx)
-{
-	struct convolution *v = plan->state;
-	dnnl_memory_desc_t from = image_layout(x->n, x->c, x->h, x->w, x->block);
-	const struct arg by_weights[] = {
-		{ DNNL_ARG_SRC, dnnl_query_src_md, 0, v->x ? v->x : x->f },
-		{ DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md, 0, dy->f },
-		{ DNNL_ARG_DIFF_WEIGHTS, dnnl_query_diff_weights_md, 0, v->grads },
-		{ DNNL_ARG_DIFF_BIAS, dnnl_query_diff_weights_md, 1,
-			grads->f + plan->bias->offset },
-	};
-
-	(void)pass;
-	cpu_activation_gradient(dy->f, y->f, cpu_act_floats(y),
-		plan->layer->activation);
-	if (v->x)
-		reorder(b, &from, x->f, layout(&v->by_weights, dnnl_query_src_md), v->x);
-	run(b, &v->by_weights, 4, by_weights);
-	reorder(b, layout(&v->by_weights, dnnl_query_diff_weights_md), v->grads,
-		&v->plain, grads->f + plan->weight->offset);
-	if (!dx)
-		return;
-	reorder(b, &v->plain, weights->f + plan->weight->offset,
-		layout(&v->by_data, dnnl_query_weights_md), v->back_weights);
-	run(b, &v->by_data, 3, (const struct arg[]){
-		{ DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md, 0, dy->f },
-		{ DNNL_ARG_WEIGHTS, dnnl_query_weights_md, 0, v->back_weights },
-		{ DNNL_ARG_DIFF_SRC, dnnl_query_diff_src_md, 0, dx->f } });
-}
-
-const struct cpu_kind cpu_convolution = { make_convolution, free_convolution,
-	convolve, convolve_back };
 
 /* -- pooling ----------------------------------------------------------------------- */
 
 /*
- * Own loops: they need a third of the time that oneDNN's primitive takes, and
- * do any layout, since a block of channels is what lies side by side.
+ * The largest of each k x k window; the stride is k, what is left over is cut.
+ *
+ * Which value of a window was the largest is kept in a byte, for sides up to 15,
+ * else looked for again.  Where x comes from a relu, the gradient by x is that by
+ * what the relu was given: where 0 is the largest, no gradient passes.
  */
+#define SIDE_MAX 15
+#define NOTHING 255
 
-/* Which of a window's k k values was the largest, for each output. */
-static void make_pooling(struct kf_backend *b, struct kf_plan *plan)
+typedef cpu_floats8 floats;
+typedef cpu_masks8 masks;
+typedef uint8_t bytes __attribute__((vector_size(32)));
+typedef uint64_t words __attribute__((vector_size(32)));
+
+/* The lowest bytes of the eight, and back. */
+#define NARROW(m) ((words)__builtin_shufflevector((bytes)(m), (bytes)(m), \
+	0, 4, 8, 12, 16, 20, 24, 28, 0, 0, 0, 0, 0, 0, 0, 0, \
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))[0]
+#define WIDEN(w) ((masks)__builtin_shufflevector((bytes)(words){ w }, (bytes){ 0 }, \
+	0, 32, 32, 32, 1, 32, 32, 32, 2, 32, 32, 32, 3, 32, 32, 32, \
+	4, 32, 32, 32, 5, 32, 32, 32, 6, 32, 32, 32, 7, 32, 32, 32))
+
+/* Eight windows of 2 x 2; steps: from the first value to each. */
+static inline void pool_eight(const float *first, const size_t steps[4], float *y,
+	uint8_t *which, bool relu)
 {
-	const int *s = plan->layer->out;
-	struct kf_act y = { plan->n, s[0], s[1], s[2],
-		cpu_block(b, s[0], s[1], s[2]), NULL, NULL };
-
-	if (!(plan->state = calloc(cpu_act_floats(&y), sizeof(uint32_t))))
-		cpu_fail(b, "out of memory");
-}
-
-static void free_pooling(struct kf_plan *plan)
-{
-	free(plan->state);
-}
-
-/* Eight floats side by side, and what comparing them gives: all ones or zeros. */
-typedef float floats8 __attribute__((vector_size(32), aligned(4)));
-typedef int32_t masks8 __attribute__((vector_size(32), aligned(4)));
-
-/* One window of 2 x 2, of eight channels: first points at it in a row of w. */
-static inline void pool_eight(const float *first, size_t row, size_t block, float *y,
-	uint32_t *which)
-{
-	const float *const v[4] = { first, first + block, first + row,
-		first + row + block };
-	floats8 best = *(const floats8 *)v[0];
-	masks8 at = { 0 };
+	const masks always = (masks){ 0 } - !relu;
+	floats best = *(const floats *)first;
+	masks at = { 0 };
+	uint64_t narrow;
 
 	for (int32_t a = 1; a < 4; a++) {
-		floats8 next = *(const floats8 *)v[a];
-		masks8 larger = next > best;
+		floats next = *(const floats *)(first + steps[a]);
+		masks larger = next > best;
 
 		at = (larger & a) | (~larger & at);
-		best = (floats8)((larger & (masks8)next) | (~larger & (masks8)best));
+		best = (floats)((larger & (masks)next) | (~larger & (masks)best));
 	}
-	*(floats8 *)y = best;
-	*(masks8 *)which = at;
+	at |= ~((best > 0) | always) & NOTHING;
+	narrow = NARROW(at);
+	*(floats *)y = best;
+	memcpy(which, &narrow, sizeof narrow);
 }
 
-static inline void pool_any(const float *first, size_t row, int k, int block,
-	float *y, uint32_t *which)
-{
-	for (int c = 0; c < block; c++) {
-		y[c] = first[c];
-		which[c] = 0;
-		for (int a = 1; a < k * k; a++) {
-			float v = first[(size_t)(a / k) * row + (size_t)(a % k * block + c)];
-
-			if (v > y[c]) {
-				y[c] = v;
-				which[c] = (uint32_t)a;
-			}
-		}
-	}
-}
-
-/* One output row of n windows: x points at its k input rows of w pixels. */
+/* One output row of n windows: x points at two rows of w pixels. */
 CPU_CLONES
-static void pool_row(const float *x, int w, float *y, uint32_t *which, int n, int k,
-	int block)
+static void pool_row(const float *x, int w, float *y, uint8_t *which, int n,
+	size_t block, bool relu)
 {
-	size_t row = (size_t)(w * block), step = (size_t)block;
+	const size_t steps[] = { 0, block, (size_t)w * block, (size_t)(w + 1) * block };
 
-	for (size_t i = 0; i < (size_t)n; i++) {
-		const float *first = x + i * (size_t)k * step;
-
-		if (k == 2 && block % 8 == 0)
-			for (size_t c = 0; c < step; c += 8)
-				pool_eight(first + c, row, step, y + i * step + c,
-					which + i * step + c);
-		else
-			pool_any(first, row, k, block, y + i * step,
-				which + i * step);
-	}
+	for (size_t i = 0; i < (size_t)n * block; i += block)
+		for (size_t c = 0; c < block; c += 8)
+			pool_eight(x + 2 * i + c, steps, y + i + c, which + i + c, relu);
 }
 
-/* The way back: dx's k rows get dy where the largest was, 0 elsewhere. */
-static inline void pool_blocks_back(const float *dy, const uint32_t *which, int n,
-	float *dx, int w, int k, int block)
+/* The way back: dx's two rows get dy where the largest was, 0 elsewhere. */
+CPU_CLONES
+static void pool_row_back(const float *dy, const uint8_t *which, int n, float *dx,
+	int w, size_t block)
 {
-	for (int a = 0; a < k * k; a++)
-		for (int i = 0; i < n; i++) {
-			float *to = dx + ((size_t)(a / k * w + a % k) +
-				(size_t)(i * k)) * (size_t)block;
-			size_t from = (size_t)(i * block);
+	const size_t steps[] = { 0, block, (size_t)w * block, (size_t)(w + 1) * block };
 
-			for (int c = 0; c < block; c++)
-				to[c] = which[from + (size_t)c] == (uint32_t)a ?
-					dy[from + (size_t)c] : 0;
+	for (size_t i = 0; i < (size_t)n * block; i += block)
+		for (size_t c = i; c < i + block; c += 8) {
+			masks gradient = *(const masks *)(dy + c), at;
+			uint64_t narrow;
+
+			memcpy(&narrow, which + c, sizeof narrow);
+			at = WIDEN(narrow);
+			for (int32_t a = 0; a < 4; a++)
+				*(masks *)(dx + i + c + steps[a]) = gradient & (at == a);
 		}
 }
 
-CPU_CLONES
-static void pool_row_back(const float *dy, const uint32_t *which, int n, float *dx,
-	int w, int k, int block)
+/* Windows that these rows can do; those that are left are done one by one. */
+static bool in_rows(const struct kf_act *x, const struct kf_act *y, int k)
 {
-	if (block == 16 && k == 2)
-		pool_blocks_back(dy, which, n, dx, w, 2, 16);
-	else if (block == 8 && k == 2)
-		pool_blocks_back(dy, which, n, dx, w, 2, 8);
-	else
-		pool_blocks_back(dy, which, n, dx, w, k, block);
+	return k == 2 && x->block == y->block && x->block % 8 == 0;
 }
 
-/* The first value of a channel of one row; those after it lie a block apart. */
-static size_t channel_at(const struct kf_act *a, int row, int channel)
+/* A value's place in the batch. */
+static size_t place(const struct kf_act *a, int row, int c, int h, int w)
 {
-	size_t block = (size_t)a->block, blocks = ((size_t)a->c + block - 1) / block;
-	size_t image = (size_t)row * blocks + (size_t)channel / block;
+	int blocks = (a->c + a->block - 1) / a->block;
 
-	return image * block * (size_t)a->h * (size_t)a->w + (size_t)channel % block;
+	return ((((size_t)row * (size_t)blocks + (size_t)(c / a->block)) * (size_t)a->h +
+		(size_t)h) * (size_t)a->w + (size_t)w) * (size_t)a->block +
+		(size_t)(c % a->block);
 }
 
-/* A pool whose output is one pixel a channel, which is never in blocks, from x
- * in blocks. */
-static void pool_to_pixels(const struct kf_act *x, struct kf_act *y, uint32_t *which,
+/* The first of the largest in the window at x, counted by rows of k. */
+static int largest(const float *x, const struct kf_act *a, int k)
+{
+	int best = 0;
+
+	for (int i = 1; i < k * k; i++)
+		if (x[(i / k * a->w + i % k) * a->block] >
+			x[(best / k * a->w + best % k) * a->block])
+			best = i;
+	return best;
+}
+
+static void pool_windows(const struct kf_act *x, struct kf_act *y, uint8_t *which,
 	int k)
 {
-#pragma omp parallel for collapse(2) schedule(static)
 	for (int i = 0; i < y->n; i++)
-		for (int c = 0; c < y->c; c++) {
-			const float *first = x->f + channel_at(x, i, c);
-			size_t to = channel_at(y, i, c);
+		for (int h = 0; h < y->h; h++)
+			for (int w = 0; w < y->w; w++)
+				for (int c = 0; c < y->c; c++) {
+					const float *window = x->f +
+						place(x, i, c, h * k, w * k);
+					size_t to = place(y, i, c, h, w);
+					int at = largest(window, x, k);
 
-			y->f[to] = *first;
-			which[to] = 0;
-			for (int a = 1; a < k * k; a++) {
-				float v = first[(a / k * x->w + a % k) * x->block];
-
-				if (v > y->f[to]) {
-					y->f[to] = v;
-					which[to] = (uint32_t)a;
+					y->f[to] = window[(at / k * x->w + at % k) *
+						x->block];
+					which[to] = (uint8_t)at;
 				}
-			}
-		}
 }
 
-static void pool_to_pixels_back(const struct kf_act *dy, const uint32_t *which,
-	struct kf_act *dx, int k)
+/* dx is zero before. */
+static void pool_windows_back(const struct kf_act *x, const struct kf_act *y,
+	const struct kf_act *dy, const uint8_t *which, struct kf_act *dx, int k)
 {
-#pragma omp parallel for collapse(2) schedule(static)
-	for (int i = 0; i < dy->n; i++)
-		for (int c = 0; c < dy->c; c++) {
-			float *first = dx->f + channel_at(dx, i, c);
-			size_t from = channel_at(dy, i, c);
+	bool relu = x->activation == KF_RELU;
 
-			for (int a = 0; a < k * k; a++)
-				first[(a / k * dx->w + a % k) * dx->block] =
-					which[from] == (uint32_t)a ? dy->f[from] : 0;
-		}
+	for (int i = 0; i < y->n; i++)
+		for (int h = 0; h < y->h; h++)
+			for (int w = 0; w < y->w; w++)
+				for (int c = 0; c < y->c; c++) {
+					size_t window = place(x, i, c, h * k, w * k);
+					size_t from = place(y, i, c, h, w);
+					int at = k <= SIDE_MAX ? which[from] :
+						largest(x->f + window, x, k);
+
+					if (!relu || y->f[from] > 0)
+						dx->f[window + (size_t)((at / k * x->w +
+							at % k) * x->block)] = dy->f[from];
+				}
 }
 
 /* Blocks of channels in a batch: each is an image of its own. */
@@ -468,56 +206,286 @@ static int images(const struct kf_act *a)
 	return a->n * ((a->c + a->block - 1) / a->block);
 }
 
-/* The largest of each k x k window; the stride is k, what is left over is cut. */
-static void pool(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_pass *pass, const struct kf_mem *weights,
-	const struct kf_act *x, struct kf_act *y)
+/* A batch in one thread. */
+static void pool_batch(const struct kf_act *x, struct kf_act *y, uint8_t *which, int k)
 {
-	int k = plan->layer->kernel, block = x->block;
-	size_t row = (size_t)(y->w * block);
-	uint32_t *which = plan->state;
+	size_t row = (size_t)(y->w * y->block), from = (size_t)(x->w * x->block);
 
-	(void)b, (void)pass, (void)weights;
-	if (y->block != block) {
-		pool_to_pixels(x, y, which, k);
+	if (!in_rows(x, y, k)) {
+		pool_windows(x, y, which, k);
 		return;
 	}
-#pragma omp parallel for collapse(2) schedule(static)
 	for (int i = 0; i < images(y); i++)
 		for (int h = 0; h < y->h; h++) {
 			size_t at = (size_t)(i * y->h + h) * row;
 
-			pool_row(x->f + (size_t)(i * x->h + h * k) * (size_t)(x->w * block),
-				x->w, y->f + at, which + at, y->w, k, block);
+			pool_row(x->f + (size_t)(i * x->h + 2 * h) * from, x->w,
+				y->f + at, which + at, y->w, (size_t)y->block,
+				x->activation == KF_RELU);
 		}
 }
 
+static void pool_batch_back(const struct kf_act *x, const struct kf_act *y,
+	const struct kf_act *dy, const uint8_t *which, struct kf_act *dx, int k)
+{
+	size_t row = (size_t)(y->w * y->block), to = (size_t)(x->w * x->block);
+
+	if (!in_rows(x, y, k) || x->h % k || x->w % k)
+		memset(dx->f, 0, cpu_act_floats(dx) * sizeof *dx->f);
+	if (!in_rows(x, y, k)) {
+		pool_windows_back(x, y, dy, which, dx, k);
+		return;
+	}
+	for (int i = 0; i < images(y); i++)
+		for (int h = 0; h < y->h; h++) {
+			size_t at = (size_t)(i * y->h + h) * row;
+
+			pool_row_back(dy->f + at, which + at, y->w, dx->f +
+				(size_t)(i * x->h + 2 * h) * to, x->w,
+				(size_t)y->block);
+		}
+}
+
+/* What is due for the images from `first` on, as many as dx has. */
+static void pool_back_some(const struct cpu_due *due, int first, struct kf_act *dx)
+{
+	struct kf_act x = slice(due->x, first, dx->n), y = slice(due->y, first, dx->n);
+	struct kf_act dy = slice(due->dy, first, dx->n);
+
+	pool_batch_back(&x, &y, &dy, (uint8_t *)due->plan->state + (y.f - due->y->f),
+		dx, due->plan->layer->kernel);
+}
+
+/* -- convolution ----------------------------------------------------------------------- */
+
+struct convolution {
+	int some;                       /* images at once in a thread */
+	struct cpu_shape shape;         /* of so many */
+	struct cpu_convolution *way[3]; /* by direction; made when first needed */
+	float **between;                /* for each thread, y of so many images */
+};
+
+static void make_convolution(struct kf_backend *b, struct kf_plan *plan)
+{
+	struct convolution *v = calloc(1, sizeof *v);
+	const int64_t *w = plan->weight->shape;
+	int threads = omp_get_max_threads();
+
+	if (!v || !(v->between = calloc((size_t)threads, sizeof *v->between))) {
+		cpu_fail(b, "out of memory");
+		free(v);
+		return;
+	}
+	plan->state = v;
+	v->some = plan->n % 2 || plan->n < 4 * threads ? 1 : 2;
+	v->shape.x = image_layout(b, v->some, plan->layer->in);
+	v->shape.y = image_layout(b, v->some, plan->layer->out);
+	v->shape.weights = layout((int)w[0], (int)w[1], (int)w[2], (int)w[3], 1);
+	v->shape.relu = plan->layer->activation == KF_RELU;
+}
+
+static void free_convolution(struct kf_plan *plan)
+{
+	struct convolution *v = plan->state;
+
+	if (!v)
+		return;
+	for (int i = 0; i < 3; i++)
+		cpu_free_convolution(v->way[i]);
+	for (int i = 0; i < omp_get_max_threads(); i++)
+		free(v->between[i]);
+	free(v->between);
+	free(v);
+}
+
+/* The plan's convolution, ready for a pass; NULL after a failure. */
+static struct cpu_convolution *begin(struct kf_backend *b, struct kf_plan *plan,
+	enum cpu_direction direction, const struct kf_mem *weights)
+{
+	struct convolution *v = plan->state;
+
+	if (!v->way[direction])
+		v->way[direction] = cpu_new_convolution(b, direction, &v->shape,
+			v->way[CPU_FORWARD]);
+	if (!cpu(b)->failed)
+		cpu_begin(b, v->way[direction], weights->f + plan->weight->offset);
+	return cpu(b)->failed ? NULL : v->way[direction];
+}
+
+/* A thread's place for so many images of y that are not kept. */
+static struct kf_act between(struct kf_backend *b, const struct kf_plan *plan,
+	const struct kf_act *y, int thread)
+{
+	struct convolution *v = plan->state;
+	struct kf_act s = *y;
+
+	s.n = v->some;
+	if (!v->between[thread])
+		v->between[thread] = cpu_floats(b, cpu_act_floats(&s));
+	s.f = v->between[thread];
+	return s;
+}
+
+/* y, or where there is pooling behind it, what that makes of it. */
+static void convolve_batch(struct kf_backend *b, const struct cpu_due *due,
+	const struct kf_act *y, const struct kf_plan *pooling, const struct kf_act *pooled)
+{
+	struct kf_plan *plan = due->plan;
+	struct convolution *v = plan->state;
+	struct cpu_convolution *forward = begin(b, plan, CPU_FORWARD, due->weights);
+	const float *bias = due->weights->f + plan->bias->offset;
+
+	if (!forward)
+		return;
+#pragma omp parallel for schedule(static)
+	for (int i = 0; i < plan->n; i += v->some) {
+		int thread = omp_get_thread_num();
+		struct kf_act from = slice(due->x, i, v->some), to = pooling ?
+			between(b, plan, y, thread) : slice(y, i, v->some), last;
+
+		if (!to.f)
+			continue;
+		cpu_convolve(b, forward, thread, from.f, bias, to.f);
+		if (y->activation != KF_RELU)
+			cpu_activate(to.f, cpu_act_floats(&to), y->activation);
+		if (!pooling)
+			continue;
+		last = slice(pooled, i, v->some);
+		pool_batch(&to, &last, (uint8_t *)pooling->state + (last.f - pooled->f),
+			pooling->layer->kernel);
+	}
+}
+
+/* Nothing yet: what comes behind tells how. */
+static void convolve(struct kf_backend *b, struct kf_plan *plan,
+	const struct kf_pass *pass, const struct kf_mem *weights,
+	const struct kf_act *x, struct kf_act *y)
+{
+	(void)b, (void)pass;
+	y->due = (struct cpu_due){ .plan = plan, .weights = weights, .x = x };
+}
+
+static void settle_convolution(struct kf_backend *b, const struct cpu_due *due,
+	struct kf_act *y)
+{
+	convolve_batch(b, due, y, NULL, NULL);
+}
+
+/* Whether the activation's slope is known without y. */
+static bool sloped_by_pooling(enum kf_activation f)
+{
+	return f == KF_RELU || f == KF_LINEAR;
+}
+
+static void convolve_back(struct kf_backend *b, struct kf_plan *plan,
+	const struct kf_pass *pass, const struct kf_mem *weights,
+	struct kf_mem *grads, const struct kf_act *x, const struct kf_act *y,
+	struct kf_act *dy, struct kf_act *dx)
+{
+	struct convolution *v = plan->state;
+	bool pooled = dy->due.plan && sloped_by_pooling(y->activation);
+	struct cpu_convolution *by_weights, *by_data = NULL;
+
+	(void)pass;
+	if (!pooled) {
+		cpu_settle(b, dy);
+		cpu_settle(b, y);
+		cpu_slope(dy, y);
+	}
+	by_weights = begin(b, plan, CPU_BY_WEIGHTS, weights);
+	if (!by_weights || (dx && (!cpu_room(b, dx) ||
+		!(by_data = begin(b, plan, CPU_BY_DATA, weights)))))
+		return;
+#pragma omp parallel for schedule(static)
+	for (int i = 0; i < plan->n; i += v->some) {
+		int thread = omp_get_thread_num();
+		struct kf_act from = slice(x, i, v->some), to = pooled ?
+			between(b, plan, y, thread) : slice(dy, i, v->some);
+
+		if (!to.f)
+			continue;
+		if (pooled)
+			pool_back_some(&dy->due, i, &to);
+		cpu_convolve(b, by_weights, thread, from.f, NULL, to.f);
+		if (!by_data)
+			continue;
+		from = slice(dx, i, v->some);
+		cpu_convolve(b, by_data, thread, from.f, NULL, to.f);
+	}
+	cpu_end(b, by_weights, grads->f + plan->weight->offset,
+		grads->f + plan->bias->offset);
+}
+
+const struct cpu_kind cpu_convolution = { make_convolution, free_convolution,
+	convolve, convolve_back, settle_convolution };
+
+/* -- pooling as a layer ----------------------------------------------------------------- */
+
+static void make_pooling(struct kf_backend *b, struct kf_plan *plan)
+{
+	const int *s = plan->layer->out;
+	struct kf_act y = { .n = plan->n, .c = s[0], .h = s[1], .w = s[2],
+		.block = cpu_block(b, s[0], s[1], s[2]) };
+
+	if (!(plan->state = malloc(cpu_act_floats(&y))))
+		cpu_fail(b, "out of memory");
+}
+
+static void free_pooling(struct kf_plan *plan)
+{
+	free(plan->state);
+}
+
+/* From a convolution image by image, while they are in the cache, where it can. */
+static void pool(struct kf_backend *b, struct kf_plan *plan,
+	const struct kf_pass *pass, const struct kf_mem *weights,
+	const struct kf_act *x, struct kf_act *y)
+{
+	int k = plan->layer->kernel;
+
+	(void)weights;
+	if (!cpu_room(b, y))
+		return;
+	if (x->due.plan && k <= SIDE_MAX &&
+		(!pass->train || sloped_by_pooling(x->activation))) {
+		convolve_batch(b, &x->due, x, plan, y);
+		return;
+	}
+	cpu_settle(b, x);
+	if (cpu(b)->failed)
+		return;
+#pragma omp parallel for schedule(static)
+	for (int i = 0; i < plan->n; i++) {
+		struct kf_act from = slice(x, i, 1), to = slice(y, i, 1);
+
+		pool_batch(&from, &to, (uint8_t *)plan->state + (to.f - y->f), k);
+	}
+}
+
+/* Nothing yet: the convolution below has it done image by image. */
 static void pool_back(struct kf_backend *b, struct kf_plan *plan,
 	const struct kf_pass *pass, const struct kf_mem *weights,
 	struct kf_mem *grads, const struct kf_act *x, const struct kf_act *y,
 	struct kf_act *dy, struct kf_act *dx)
 {
-	int k = plan->layer->kernel, block = x->block;
-	const uint32_t *which = plan->state;
-
 	(void)b, (void)pass, (void)weights, (void)grads;
 	if (!dx)
 		return;
-	if (x->h % k || x->w % k)
-		memset(dx->f, 0, cpu_act_floats(dx) * sizeof *dx->f);
-	if (y->block != block) {
-		pool_to_pixels_back(dy, which, dx, k);
-		return;
-	}
-#pragma omp parallel for collapse(2) schedule(static)
-	for (int i = 0; i < images(y); i++)
-		for (int h = 0; h < y->h; h++) {
-			size_t at = (size_t)(i * y->h + h) * (size_t)(y->w * block);
-
-			pool_row_back(dy->f + at, which + at, y->w, dx->f +
-				(size_t)(i * x->h + h * k) * (size_t)(x->w * block),
-				x->w, k, block);
-		}
+	dx->sloped = x->activation == KF_RELU;
+	dx->due = (struct cpu_due){ .plan = plan, .x = x, .y = y, .dy = dy };
 }
 
-const struct cpu_kind cpu_pooling = { make_pooling, free_pooling, pool, pool_back };
+static void settle_pooling(struct kf_backend *b, const struct cpu_due *due,
+	struct kf_act *dx)
+{
+	(void)b;
+#pragma omp parallel for schedule(static)
+	for (int i = 0; i < due->plan->n; i++) {
+		struct kf_act to = slice(dx, i, 1);
+
+		pool_back_some(due, i, &to);
+	}
+}
+
+const struct cpu_kind cpu_pooling = { make_pooling, free_pooling, pool, pool_back,
+	settle_pooling };

@@ -12,7 +12,8 @@ void cpu_squared_error(struct kf_backend *b, const struct kf_act *p,
 	float scale = (float)(2 / present);
 	double sum = 0;
 
-	if (cpu(b)->failed)
+	cpu_settle(b, p);
+	if (cpu(b)->failed || (dp && !cpu_room(b, dp)))
 		return;
 	for (int i = 0; i < p->n; i++) {
 		const float *out = p->f + (size_t)i * m;
@@ -52,7 +53,8 @@ void cpu_cross_entropy(struct kf_backend *b, const struct kf_act *p,
 	double sum = 0;
 	int hit = 0;
 
-	if (cpu(b)->failed)
+	cpu_settle(b, p);
+	if (cpu(b)->failed || (dp && !cpu_room(b, dp)))
 		return;
 	for (int i = 0; i < p->n; i++) {
 		const float *out = p->f + (size_t)i * classes;
@@ -69,27 +71,18 @@ void cpu_cross_entropy(struct kf_backend *b, const struct kf_act *p,
 	hits->f[slot] = (float)hit;
 }
 
-void cpu_update(struct kf_backend *b, const struct kf_update *u,
-	struct kf_mem *weights, const struct kf_mem *grads, struct kf_mem *state1,
-	struct kf_mem *state2, size_t n)
+/* One step over n values, in one thread. */
+CPU_CLONES
+static void update(const struct kf_update *u, float *restrict w,
+	const float *restrict g, float *restrict s, float *restrict s2, size_t n)
 {
 	const float rate = u->rate, eps = u->epsilon;
 	const float decay = u->decay, fresh = u->fresh;
 	const float decay2 = u->decay2, fresh2 = u->fresh2;
 	const float weight_decay = u->weight_decay;
-	const float *restrict g;
-	float *restrict w, *restrict s, *restrict s2;
 
-	if (cpu(b)->failed)
-		return;
-	w = weights->f;
-	g = grads->f;
-	s = state1 ? state1->f : NULL;
-	s2 = state2 ? state2->f : NULL;
-
-/* The body runs for each i, with the gradient in d, in all threads, in vectors. */
+/* The body runs for each i, with the gradient in d. */
 #define EACH(body) \
-	_Pragma("omp parallel for simd schedule(static) if (n >= CPU_PARALLEL_MIN)") \
 	for (size_t i = 0; i < n; i++) { \
 		float d = g[i] + weight_decay * w[i]; \
 		body \
@@ -125,4 +118,19 @@ void cpu_update(struct kf_backend *b, const struct kf_update *u,
 		break;
 	}
 #undef EACH
+}
+
+void cpu_update(struct kf_backend *b, const struct kf_update *u,
+	struct kf_mem *weights, const struct kf_mem *grads, struct kf_mem *state1,
+	struct kf_mem *state2, size_t n)
+{
+	const size_t piece = CPU_PARALLEL_MIN;
+
+	if (cpu(b)->failed)
+		return;
+#pragma omp parallel for schedule(static) if (n > piece)
+	for (size_t at = 0; at < n; at += piece)
+		update(u, weights->f + at, grads->f + at,
+			state1 ? state1->f + at : NULL, state2 ? state2->f + at : NULL,
+			n - at < piece ? n - at : piece);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "io.h"
+#include "large.h"
 #include "safetensors.h"
 
 static const char train_history[] = "history.train_loss";
@@ -95,6 +96,7 @@ static int read_tensor(struct kf_model *m, struct kf_st *st,
 		data = malloc(bytes + 1);
 		if (!data)
 			return kf_fail(err, "out of memory for tensor '%s'", t->name);
+		kf_large(data, bytes);
 	}
 	if (!strncmp(t->name, run_prefix, strlen(run_prefix))) {
 		m->extra[m->n_extra] = *t;

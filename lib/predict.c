@@ -9,6 +9,7 @@
 #include "net.h"
 
 #define BATCH 128 /* a power of two */
+#define SIZES 4   /* of batches, beside powers of two */
 
 /* One model on the backend. */
 struct member {
@@ -31,6 +32,7 @@ struct kf_predictor {
 	struct kf_mem *images; /* (room, pixels) */
 	float *p;              /* (room, columns) */
 	float *out;            /* (BATCH, outputs of a model) */
+	int sizes, size[SIZES]; /* of batches so far */
 };
 
 /* -- opening ----------------------------------------------------------------------- */
@@ -235,14 +237,22 @@ static void add_outputs(struct kf_predictor *p, struct member *t, uint32_t first
 }
 
 /*
- * Rows for the next batch where so many are left: a power of two, since a net
- * keeps plans and memory for each size, and chunks come in any.
+ * Rows for the next batch where so many are left.  A net keeps plans and memory
+ * for each size; chunks of a file are all as long but the last, those of a live
+ * source come in any length: after the first few, only powers of two.
  */
-static int batch_size(size_t left)
+static int batch_size(struct kf_predictor *p, size_t left)
 {
-	int n = BATCH;
+	int n = left < BATCH ? (int)left : BATCH;
 
-	while ((size_t)n > left)
+	for (int i = 0; i < p->sizes; i++)
+		if (p->size[i] == n)
+			return n;
+	if (p->sizes < SIZES) {
+		p->size[p->sizes++] = n;
+		return n;
+	}
+	for (n = BATCH; (size_t)n > left;)
 		n /= 2;
 	return n;
 }
@@ -262,7 +272,7 @@ int kf_predictor_run(struct kf_predictor *p, const struct kf_chunk *from,
 	p->b->op->write(p->b, p->images, 0, from->X, from->n * p->pixels);
 	for (int k = 0; k < p->n; k++)
 		for (size_t at = 0; at < from->n; at += (size_t)n) {
-			n = batch_size(from->n - at);
+			n = batch_size(p, from->n - at);
 			add_outputs(p, &p->member[k], (uint32_t)at, n);
 		}
 	*to = *from;

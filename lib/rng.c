@@ -1,6 +1,11 @@
 /* Philox-4x32-10, and MT19937 for the shuffle alone. */
 #include "rng.h"
 
+#include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 /* -- Philox -------------------------------------------------------------------- */
 
 void kf_philox(uint64_t seed, enum kf_purpose purpose, uint32_t layer,
@@ -27,49 +32,63 @@ void kf_philox(uint64_t seed, enum kf_purpose purpose, uint32_t layer,
 	out[3] = c3;
 }
 
-#if defined(__x86_64__) && defined(__GNUC__)
-__attribute__((target_clones("avx512f", "avx2", "default")))
-#endif
-void kf_philox_blocks(uint64_t seed, enum kf_purpose purpose, uint32_t layer,
-	uint32_t step, uint64_t first, size_t count, uint32_t *out)
+#if defined(__x86_64__)
+
+typedef uint64_t words __attribute__((vector_size(32)));
+
+/* The products of the words' lower halves. */
+#define TIMES(a, b) (words)_mm256_mul_epu32((__m256i)(a), (__m256i)(b))
+
+/*
+ * Four blocks at once, one in each word's lower half, as often as there are four;
+ * returns how many were done.
+ */
+__attribute__((target("avx2")))
+static size_t fours(uint64_t seed, uint32_t last, uint32_t step, uint64_t first,
+	size_t count, uint32_t *out)
 {
-	enum { WIDTH = 16 };
-	uint32_t c0[WIDTH], c1[WIDTH], c2[WIDTH], c3[WIDTH];
-	uint32_t key0, key1;
+	const words low = (words){ 0 } + 0xffffffff;
+	const words even_factor = (words){ 0 } + 0xd2511f53;
+	const words odd_factor = (words){ 0 } + 0xcd9e8d57;
+	size_t done = 0;
 
-	for (size_t done = 0; done < count; done += WIDTH) {
-		size_t n = count - done < WIDTH ? count - done : WIDTH;
+	for (; done + 4 <= count; done += 4) {
+		words c0 = first + done + (words){ 0, 1, 2, 3 }, c1 = c0 >> 32;
+		words c2 = (words){ 0 } + step, c3 = (words){ 0 } + last, a, b;
+		uint32_t key0 = (uint32_t)seed, key1 = (uint32_t)(seed >> 32);
 
-		for (int i = 0; i < WIDTH; i++) {
-			c0[i] = (uint32_t)(first + done + (size_t)i);
-			c1[i] = (uint32_t)((first + done + (size_t)i) >> 32);
-			c2[i] = step;
-			c3[i] = (uint32_t)purpose << 24 | (layer & 0xffffff);
-		}
-		key0 = (uint32_t)seed;
-		key1 = (uint32_t)(seed >> 32);
 		for (int round = 0; round < 10; round++) {
-			for (int i = 0; i < WIDTH; i++) {
-				uint64_t even = (uint64_t)0xd2511f53 * c0[i];
-				uint64_t odd = (uint64_t)0xcd9e8d57 * c2[i];
+			words even = TIMES(c0, even_factor), odd = TIMES(c2, odd_factor);
 
-				c0[i] = (uint32_t)(odd >> 32) ^ c1[i] ^ key0;
-				c1[i] = (uint32_t)odd;
-				c2[i] = (uint32_t)(even >> 32) ^ c3[i] ^ key1;
-				c3[i] = (uint32_t)even;
-			}
+			c0 = odd >> 32 ^ c1 ^ key0;
+			c1 = odd;
+			c2 = even >> 32 ^ c3 ^ key1;
+			c3 = even;
 			key0 += 0x9e3779b9;
 			key1 += 0xbb67ae85;
 		}
-		for (size_t i = 0; i < n; i++) {
-			uint32_t *lane = out + 4 * (done + i);
-
-			lane[0] = c0[i];
-			lane[1] = c1[i];
-			lane[2] = c2[i];
-			lane[3] = c3[i];
-		}
+		a = (c0 & low) | c1 << 32;
+		b = (c2 & low) | c3 << 32;
+		memcpy(out + 4 * done, &(words){ a[0], b[0], a[1], b[1] }, sizeof a);
+		memcpy(out + 4 * done + 8, &(words){ a[2], b[2], a[3], b[3] }, sizeof a);
 	}
+	return done;
+}
+
+#endif
+
+void kf_philox_blocks(uint64_t seed, enum kf_purpose purpose, uint32_t layer,
+	uint32_t step, uint64_t first, size_t count, uint32_t *out)
+{
+	size_t done = 0;
+
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx2"))
+		done = fours(seed, (uint32_t)purpose << 24 | (layer & 0xffffff), step,
+			first, count, out);
+#endif
+	for (; done < count; done++)
+		kf_philox(seed, purpose, layer, step, first + done, out + 4 * done);
 }
 
 uint32_t kf_rng_u32(uint64_t seed, enum kf_purpose purpose, uint32_t layer,
