@@ -1,0 +1,70 @@
+# An epoch, training and validation, of 2,140 faces in batches of 128, after a
+# first epoch that warms up.  net7 goes without mirroring faces, which would cost
+# PyTorch more.
+
+# At the same batches, rule and first weights, PyTorch must come to the same losses
+# as kfkd, or it did other work.
+same_loss() {
+	awk '/^ +[0-9]+  \|/ { ours = $3 } NF == 3 && $1 + 0 { theirs = $2 }
+		END { off = ours / theirs - 1; exit !(off < 0.01 && off > -0.01) }' \
+		"$1.log" "$1.torch.log" || fail "$1: other losses in PyTorch"
+}
+
+# train_once NET EPOCHS
+train_once() {
+	kfkd_epochs "$1" -n "$1" -e "$2"
+	if have torch; then
+		torch_epochs "$1.torch" "$1" "$2" 128 "$threads"
+	fi
+	if [ "$1" = net1 ] && have torch; then
+		# a little faster, but many times slower beside other work: so only a few
+		OMP_WAIT_POLICY=active torch_epochs net1.spin net1 8 128 "$threads"
+	fi
+	if [ "$1" = net1 ] && have scikit-learn; then
+		peer net1.sklearn train_sklearn.py faces.safetensors "$2" 128
+	fi
+	"$KFKD_BUILD/tests/sgemm_rate" >>"$1.rate"
+}
+
+# train NET EPOCHS ROUNDS PEER LIMIT: with the ratios wanted to PyTorch and to the
+# machine's matrix products
+train() {
+	kfkd-train -qn "$1" -e 0 -o "$1.start" faces
+	again "$3" train_once "$1" "$2"
+	# net7's dropout draws other units in PyTorch
+	[ "$1" = net7 ] || ! have torch || same_loss "$1"
+	rate=$(median "$1.rate")
+	row "$1, an epoch" kfkd-train s "$1"
+	row "$1, an epoch" PyTorch s "$1.torch" "$4"
+	row "$1, an epoch" "PyTorch, its threads spinning" s "$1.spin" "$4"
+	row "$1, an epoch" scikit-learn s "$1.sklearn"
+	row "$1, an epoch" "limit: at the $rate GFLOP/s of sgemm" s \
+		"$(calc "$(flop "$1" epoch) / 1e9 / $rate")" "$5"
+
+	weights=$(awk '/ parameters in all$/ { print $1 }' "$1.log")
+	row "$1, peak memory in training" kfkd-train MiB "$1.mib"
+	row "$1, peak memory in training" PyTorch MiB "$1.torch.mib"
+	row "$1, peak memory in training" scikit-learn MiB "$1.sklearn.mib"
+	row "$1, peak memory in training" "bound: 1.3 (data + 3 weights)" MiB \
+		"$(calc "1.3 * 4 * (2140 * (9216 + 30) + 3 * $weights) / 2^20")" 1
+}
+
+train net1 20 3 2 0.6
+train net2 3 3 1.3 0.5
+train net7 3 3 1.3 0.5
+
+# Threads that wait for one another must not wait for a neighbour's whole turn.
+if [ "$(nproc)" -eq 2 ]; then
+	busy_once() {
+		taskset -c 1 sh -c 'while :; do :; done' &
+		neighbour=$!
+		kfkd_epochs busy -n net1 -e 20
+		! have torch || torch_epochs busy.torch net1 20 128 2
+		kill $neighbour
+		kfkd_epochs alone -n net1 -e 20 -t 1
+	}
+	again 3 busy_once
+	row "net1, an epoch, 1 of 2 cores busy" kfkd-train s busy
+	row "net1, an epoch, 1 of 2 cores busy" "kfkd-train -t 1, none busy" s alone 0.833
+	row "net1, an epoch, 1 of 2 cores busy" PyTorch s busy.torch
+fi
