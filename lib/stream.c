@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "stream.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #define TENSORS 5                       /* id, label, y, p, X */
 #define SIDE_MAX 16384                  /* of an image */
 #define PIXELS_MAX ((int64_t)1 << 28)   /* of an image, all channels */
+#define PIPE_BYTES (1 << 20)            /* as much as a user may ask for */
 
 /* The tensors of a chunk of n rows, with data where the chunk has it. */
 static int list_tensors(const struct kf_schema *s, const struct kf_chunk *c,
@@ -528,6 +530,8 @@ struct kf_writer *kf_writer_open(int fd, const char *name,
 		kf_fail(err, "out of memory");
 		return NULL;
 	}
+	/* programs of a pipeline wait less for one another; else as it was */
+	fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
 	w->fd = fd;
 	w->name = name;
 	w->schema = kf_schema_copy(s);

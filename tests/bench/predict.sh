@@ -15,7 +15,7 @@ peer_predicts() {
 	clock "$net.$1.whole" "$KFKD_BUILD/tests/maxrss" kib \
 		"$python" "$bench/predict_$1.py" "$2" many.npy "$net.$1.npy" 256 "$threads" \
 		>seconds
-	awk '{ print $1 / 1024 }' kib >>"$net.$1.mib"
+	awk '{ print $1 / 1024 }' kib >>"$net.$1.predict.mib"
 	cut -d ' ' -f 1 seconds >>"$net.$1.warm"
 	cut -d ' ' -f 2 seconds >>"$net.$1.alone"
 	clock "$net.$1.cold" "$python" "$bench/face_$1.py" "$2" one.npy >/dev/null
@@ -30,7 +30,7 @@ predict_once() {
 	clock "$net.cat" cat "$net.kfkd" >/dev/null
 	peer_predicts torch "$net.kfkd"
 	peer_predicts onnxruntime "$net.onnx"
-	"$KFKD_BUILD/tests/sgemm_rate" >>"$net.rate"
+	"$KFKD_BUILD/tests/sgemm_rate" >>"$net.predict.rate"
 }
 
 # predict NET MS CATS: one face may take MS milliseconds from a cold start and
@@ -54,7 +54,7 @@ predict() {
 	row "$what" "ONNX Runtime" s "$net.onnxruntime.warm" 1
 	row "$what" "PyTorch, faces in memory" s "$net.torch.alone"
 	row "$what" "ONNX Runtime, faces in memory" s "$net.onnxruntime.alone"
-	rate=$(median "$net.rate")
+	rate=$(median "$net.predict.rate")
 	row "$what" "limit: at the $rate GFLOP/s of sgemm" s \
 		"$(calc "1783 * $(flop "$net" face) / 1e9 / $rate")"
 
@@ -73,10 +73,10 @@ predict() {
 		"$(calc "$2 / 1000 + $3 * $(median "$net.cat")")" 1
 
 	what="$net, 1,783 faces, peak memory"
-	memory "$net.mib" kfkd-predict -m "$net.kfkd" many >/dev/null
-	row "$what" kfkd-predict MiB "$net.mib"
-	row "$what" PyTorch MiB "$net.torch.mib"
-	row "$what" "ONNX Runtime" MiB "$net.onnxruntime.mib"
+	memory "$net.predict.mib" kfkd-predict -m "$net.kfkd" many >/dev/null
+	row "$what" kfkd-predict MiB "$net.predict.mib"
+	row "$what" PyTorch MiB "$net.torch.predict.mib"
+	row "$what" "ONNX Runtime" MiB "$net.onnxruntime.predict.mib"
 }
 
 predict net1 40 0
