@@ -19,9 +19,9 @@ struct kf_act {
 };
 
 /*
- * Host arrays on their way to the device: copied to pinned memory, from there
- * to the same place of a device buffer.  At its end, all is waited for, and it
- * starts anew.
+ * Host arrays on their way to the device: copied to pinned memory, and from there
+ * to the same place of a device buffer or to where they belong.  At its end, all is
+ * waited for, and it starts anew.
  */
 struct staging {
 	char *host, *device;
@@ -32,9 +32,9 @@ struct cuda {
 	struct kf_backend base;  /* first: the handle is this */
 	cublasHandle_t blas;
 	struct staging staging;
-	float *workspace;        /* a convolution's columns, */
-	size_t workspace_floats; /* as many as a plan asked for, */
-	size_t columns_max;      /* by its choice not more than these */
+	float *workspace;        /* for a convolution's columns: */
+	size_t workspace_floats; /* the most that a plan asked for, which is never */
+	size_t columns_max;      /* more than these */
 	double *sums;            /* of launch_bias_back */
 	size_t sums_channels;
 	bool failed;

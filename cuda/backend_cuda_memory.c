@@ -79,11 +79,13 @@ void cuda_free(struct kf_backend *b, struct kf_mem *m)
 	free(m);
 }
 
-/* Starts the staging buffer anew, with room for at least so many bytes. */
-static void restart_staging(struct kf_backend *b, size_t bytes)
+/* Sees to so many bytes of the staging buffer; starts it anew at its end. */
+static void reserve_staging(struct kf_backend *b, size_t bytes)
 {
 	struct staging *s = &cuda(b)->staging;
 
+	if (s->used + bytes <= s->size)
+		return;
 	cuda_check(b, cudaStreamSynchronize(0), "work on the device");
 	s->used = 0;
 	if (bytes <= s->size || cuda(b)->failed)
@@ -100,23 +102,28 @@ static void restart_staging(struct kf_backend *b, size_t bytes)
 		s->size = bytes;
 }
 
-/* A host array on the device, until the buffer starts anew: that is not before
- * what is asked for next is done.  NULL after a failure. */
-static const void *stage(struct kf_backend *b, const void *src, size_t bytes)
+/*
+ * Copies a host array to the device by way of pinned memory, which holds it until
+ * the buffer starts anew: that is not before the copy is done.  to may be NULL for
+ * a place in the buffer, good for what is asked for next.  Returns the place; NULL
+ * after a failure.
+ */
+static const void *stage(struct kf_backend *b, void *to, const void *src,
+	size_t bytes)
 {
 	struct staging *s = &cuda(b)->staging;
 	size_t at;
 
-	if (s->used + bytes > s->size)
-		restart_staging(b, bytes);
+	reserve_staging(b, bytes);
 	if (cuda(b)->failed)
 		return NULL;
 	at = s->used;
 	s->used += (bytes + STAGING_STEP - 1) / STAGING_STEP * STAGING_STEP;
 	memcpy(s->host + at, src, bytes);
-	cuda_check(b, cudaMemcpyAsync(s->device + at, s->host + at, bytes,
-		cudaMemcpyHostToDevice, 0), "copying to the device");
-	return s->device + at;
+	to = to ? to : s->device + at;
+	cuda_check(b, cudaMemcpyAsync(to, s->host + at, bytes, cudaMemcpyHostToDevice,
+		0), "copying to the device");
+	return to;
 }
 
 /* What is written often, as a batch's targets, is short: it need not wait. */
@@ -124,19 +131,14 @@ void cuda_write(struct kf_backend *b, struct kf_mem *m, size_t offset,
 	const float *src, size_t n)
 {
 	size_t bytes = n * sizeof *src;
-	const void *staged;
 
 	if (cuda(b)->failed)
 		return;
-	if (bytes > STAGING_BYTES / 2) {
+	if (bytes > STAGING_BYTES / 2)
 		cuda_check(b, cudaMemcpy(m->f + offset, src, bytes,
 			cudaMemcpyHostToDevice), "copying to the device");
-		return;
-	}
-	staged = stage(b, src, bytes);
-	if (staged)
-		cuda_check(b, cudaMemcpyAsync(m->f + offset, staged, bytes,
-			cudaMemcpyDeviceToDevice, 0), "copying on the device");
+	else
+		stage(b, m->f + offset, src, bytes);
 }
 
 struct kf_mem *cuda_adopt(struct kf_backend *b, float *host, size_t n)
@@ -272,17 +274,9 @@ static struct view plain(const struct kf_act *a, float *f)
 /* n row numbers: on the device only where they do not follow one another. */
 struct rows cuda_stage_rows(struct kf_backend *b, const uint32_t *rows, int n)
 {
-	for (int i = 1; i < n; i++)
-		if (rows[i] != rows[0] + (uint32_t)i)
-			return (struct rows){ stage(b, rows, (size_t)n * sizeof *rows), 0 };
-	return (struct rows){ NULL, rows[0] };
-}
-
-/* Two arrays for one launch: both must find room before the first is staged. */
-static void reserve_staging(struct kf_backend *b, size_t bytes)
-{
-	if (cuda(b)->staging.used + bytes > cuda(b)->staging.size)
-		restart_staging(b, bytes);
+	if (kf_consecutive(rows, n))
+		return (struct rows){ NULL, rows[0] };
+	return (struct rows){ stage(b, NULL, rows, (size_t)n * sizeof *rows), 0 };
 }
 
 /* Plain rows that follow one another are used where they are. */
@@ -298,13 +292,14 @@ void cuda_take(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
 		return;
 	data = plain(a, m->f);
 	n = (size_t)a->v.n;
+	/* two arrays for one launch: both must find room before one is staged */
 	reserve_staging(b, n * (sizeof *rows + sizeof *warps) + 2 * STAGING_STEP);
 	from = cuda_stage_rows(b, rows, a->v.n);
 	if (!cuda(b)->failed && !from.at && !warps && cuda_is_plain(&a->v)) {
 		a->v.f = data.f + from.first * data.row;
 		return;
 	}
-	staged = warps ? stage(b, warps, n * sizeof *warps) : NULL;
+	staged = warps ? stage(b, NULL, warps, n * sizeof *warps) : NULL;
 	if (cuda(b)->failed || !own(b, a))
 		return;
 	cuda_check(b, warps ? launch_warp(data, from, staged, a->v) :

@@ -47,20 +47,36 @@ cudaError_t launch_nothing(void)
 
 /* -- rows of a batch ------------------------------------------------------------- */
 
+/* A value of a batch, by its number in (n, c, h, w) order. */
+struct spot {
+	unsigned i, c, pixel;
+};
+
+__device__ static struct spot find_spot(const struct view &v, unsigned at)
+{
+	unsigned area = v.h * v.w, plane = at / area;
+
+	return { plane / v.c, plane % v.c, at % area };
+}
+
+/* Where it lies in a batch, in row i of that. */
+__device__ static size_t place(const struct view &v, size_t i, const struct spot &s)
+{
+	return i * v.row + s.c * v.channel + s.pixel;
+}
+
 __device__ static uint32_t row_of(struct rows rows, unsigned i)
 {
 	return rows.at ? rows.at[i] : rows.first + i;
 }
 
 __global__ static void copy_rows(struct view from, struct rows rows, struct view to,
-	unsigned area, unsigned n)
+	unsigned n)
 {
 	for EACH (unsigned, at, n) {
-		unsigned plane = at / area, p = at % area;
-		unsigned i = plane / to.c, c = plane % to.c;
+		struct spot s = find_spot(to, at);
 
-		to.f[i * to.row + c * to.channel + p] =
-			from.f[row_of(rows, i) * from.row + c * from.channel + p];
+		to.f[place(to, s.i, s)] = from.f[place(from, row_of(rows, s.i), s)];
 	}
 }
 
@@ -68,7 +84,7 @@ cudaError_t launch_copy_rows(struct view from, struct rows rows, struct view to)
 {
 	size_t n = values(&to);
 
-	copy_rows<<<grid(n), THREADS>>>(from, rows, to, (unsigned)area(&to), (unsigned)n);
+	copy_rows<<<grid(n), THREADS>>>(from, rows, to, (unsigned)n);
 	return cudaGetLastError();
 }
 
@@ -90,21 +106,20 @@ __device__ static float interpolate(const float *from, int h, int w, float fx, f
 }
 
 __global__ static void warp_rows(struct view from, struct rows rows,
-	const struct kf_warp *warps, struct view to, unsigned area, unsigned n)
+	const struct kf_warp *warps, struct view to, unsigned n)
 {
 	for EACH (unsigned, at, n) {
-		unsigned plane = at / area, p = at % area;
-		unsigned i = plane / to.c, c = plane % to.c;
-		float x = (float)(p % to.w), y = (float)(p / to.w);
-		const struct kf_warp *warp = &warps[i];
+		struct spot s = find_spot(to, at);
+		float x = (float)(s.pixel % to.w), y = (float)(s.pixel / to.w);
+		const struct kf_warp *warp = &warps[s.i];
 		const float *m = warp->m;
-		float v = interpolate(from.f + row_of(rows, i) * from.row +
-			c * from.channel, to.h, to.w, m[0] * x + m[1] * y + m[2],
+		float v = interpolate(from.f + row_of(rows, s.i) * from.row +
+			s.c * from.channel, to.h, to.w, m[0] * x + m[1] * y + m[2],
 			m[3] * x + m[4] * y + m[5]);
 
 		if (warp->contrast != 1)
 			v = fminf(fmaxf((v - 0.5f) * warp->contrast + 0.5f, 0), 1);
-		to.f[i * to.row + c * to.channel + p] = v;
+		to.f[place(to, s.i, s)] = v;
 	}
 }
 
@@ -113,8 +128,7 @@ cudaError_t launch_warp(struct view from, struct rows rows,
 {
 	size_t n = values(&to);
 
-	warp_rows<<<grid(n), THREADS>>>(from, rows, warps, to, (unsigned)area(&to),
-		(unsigned)n);
+	warp_rows<<<grid(n), THREADS>>>(from, rows, warps, to, (unsigned)n);
 	return cudaGetLastError();
 }
 
@@ -321,12 +335,12 @@ __device__ static int find_largest(const float *window, int w, int k)
 	return best;
 }
 
-/* An output of a pool: its place, and that of its window's first value. */
-struct place {
+/* An output of a pool: where it lies, and where its window's first value does. */
+struct window {
 	size_t y, x;
 };
 
-__device__ static struct place find_window(const struct view *x, int k,
+__device__ static struct window find_window(const struct view *x, int k,
 	const struct view *y, unsigned at)
 {
 	unsigned area = y->h * y->w, plane = at / area, p = at % area;
@@ -339,7 +353,7 @@ __device__ static struct place find_window(const struct view *x, int k,
 __global__ static void pool(struct view x, int k, struct view y, unsigned n)
 {
 	for EACH (unsigned, at, n) {
-		struct place p = find_window(&x, k, &y, at);
+		struct window p = find_window(&x, k, &y, at);
 
 		y.f[p.y] = x.f[p.x + find_largest(x.f + p.x, x.w, k)];
 	}
@@ -349,7 +363,7 @@ __global__ static void pool_back(struct view x, int k, struct view dy, struct vi
 	unsigned n)
 {
 	for EACH (unsigned, at, n) {
-		struct place p = find_window(&x, k, &dy, at);
+		struct window p = find_window(&x, k, &dy, at);
 		int best = find_largest(x.f + p.x, x.w, k);
 
 		for (int a = 0; a < k; a++)
@@ -381,7 +395,7 @@ struct draw {
 
 /* A thread does the four values, in NCHW order, of one block of random numbers. */
 __global__ static void drop(struct view from, struct view to, struct draw d,
-	float scale, unsigned area, unsigned n)
+	float scale, unsigned n)
 {
 	uint2 key = make_uint2((uint32_t)d.seed, (uint32_t)(d.seed >> 32));
 
@@ -391,11 +405,10 @@ __global__ static void drop(struct view from, struct view to, struct draw d,
 		uint32_t lane[4] = { bits.x, bits.y, bits.z, bits.w };
 
 		for (unsigned l = 0; l < 4 && 4 * block + l < n; l++) {
-			unsigned plane = (4 * block + l) / area, p = (4 * block + l) % area;
-			unsigned i = plane / to.c, c = plane % to.c;
+			struct spot s = find_spot(to, 4 * block + l);
 
-			to.f[i * to.row + c * to.channel + p] = lane[l] < d.limit ? 0 :
-				scale * from.f[i * from.row + c * from.channel + p];
+			to.f[place(to, s.i, s)] = lane[l] < d.limit ? 0 :
+				scale * from.f[place(from, s.i, s)];
 		}
 	}
 }
@@ -406,8 +419,7 @@ cudaError_t launch_drop(struct view from, struct view to, uint64_t seed,
 	struct draw d = { seed, step, layer, limit };
 	size_t n = values(&to);
 
-	drop<<<grid((n + 3) / 4), THREADS>>>(from, to, d, scale, (unsigned)area(&to),
-		(unsigned)n);
+	drop<<<grid((n + 3) / 4), THREADS>>>(from, to, d, scale, (unsigned)n);
 	return cudaGetLastError();
 }
 

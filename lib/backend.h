@@ -136,6 +136,15 @@ struct kf_backend_ops {
 		struct kf_mem *state1, struct kf_mem *state2, size_t n);
 };
 
+/* Whether rows follow one another: they need no copy of their own. */
+static inline bool kf_consecutive(const uint32_t *rows /* (n) */, int n)
+{
+	for (int i = 1; i < n; i++)
+		if (rows[i] != rows[0] + (uint32_t)i)
+			return false;
+	return true;
+}
+
 struct kf_backend_options {
 	int threads;       /* of the processor; 0 for as many as there are */
 	bool tf32;         /* a GPU's matrix products may round to 10 bits */

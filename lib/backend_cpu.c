@@ -219,14 +219,6 @@ static void cpu_free_act(struct kf_backend *b, struct kf_act *a)
 	free(a);
 }
 
-static bool consecutive(const uint32_t *rows, int n)
-{
-	for (int i = 1; i < n; i++)
-		if (rows[i] != rows[0] + (uint32_t)i)
-			return false;
-	return true;
-}
-
 /* Where values lie is the backend's own affair, hence the cast. */
 bool cpu_room(struct kf_backend *b, const struct kf_act *act)
 {
@@ -309,7 +301,7 @@ static void cpu_take(struct kf_backend *b, struct kf_act *a, const struct kf_mem
 
 	if (cpu(b)->failed)
 		return;
-	if (a->block == 1 && !warps && consecutive(rows, a->n)) {
+	if (a->block == 1 && !warps && kf_consecutive(rows, a->n)) {
 		a->f = m->f + rows[0] * row;
 		return;
 	}

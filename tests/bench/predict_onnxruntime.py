@@ -1,9 +1,10 @@
 """predict_onnxruntime.py MODEL.onnx FACES FOUND BATCH THREADS: as predict_torch.py."""
 import sys
-import time
 
 import numpy as np
 import onnxruntime
+
+import predicting
 
 model, faces, found = sys.argv[1:4]
 batch, threads = map(int, sys.argv[4:])
@@ -21,12 +22,5 @@ def read():
     return np.load(faces, mmap_mode="c")
 
 
-predict(read()[:2 * batch])
-start = time.perf_counter()
-x = read()
-p = predict(x)
-both = time.perf_counter() - start
-start = time.perf_counter()
-predict(x)
-print(both, time.perf_counter() - start)
+p = predicting.measure(read, predict, batch)
 np.save(found, p)

@@ -5,12 +5,12 @@ reading and predicting, then those of predicting alone; starting, the model and
 a first batch are done before.
 """
 import sys
-import time
 
 import numpy as np
 import torch
 
 import nets
+import predicting
 
 model, faces, found = sys.argv[1:4]
 batch, threads = map(int, sys.argv[4:])
@@ -26,12 +26,5 @@ def read():
 
 
 with torch.inference_mode():
-    predict(read()[:2 * batch])
-    start = time.perf_counter()
-    x = read()
-    p = predict(x)
-    both = time.perf_counter() - start
-    start = time.perf_counter()
-    predict(x)
-    print(both, time.perf_counter() - start)
+    p = predicting.measure(read, predict, batch)
 np.save(found, p.numpy())
