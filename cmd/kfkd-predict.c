@@ -87,6 +87,9 @@ int main(int argc, char **argv)
 		&err);
 	if (!p)
 		die("%s", err.msg);
+	for (int i = 0; i < models.n; i++)
+		kf_model_free(&models.model[i]);
+	free(models.model);
 	cli_output(output);
 	out = cli_writer(&schema);
 	while ((chunk = cli_next(in))) {
@@ -98,9 +101,6 @@ int main(int argc, char **argv)
 	kf_predictor_close(p);
 	b->op->close(b);
 	kf_schema_free(&schema);
-	for (int i = 0; i < models.n; i++)
-		kf_model_free(&models.model[i]);
-	free(models.model);
 	kf_reader_close(in);
 	return cli_finish();
 }

@@ -148,6 +148,7 @@ static const struct kf_backend_ops operations = {
 	.sync = cuda_sync,
 	.alloc = cuda_alloc,
 	.adopt = cuda_adopt,
+	.show = cuda_show,
 	.free = cuda_free,
 	.write = cuda_write,
 	.read = cuda_read,

@@ -99,6 +99,8 @@ void cuda_free(struct kf_backend *b, struct kf_mem *m);
 void cuda_write(struct kf_backend *b, struct kf_mem *m, size_t offset,
 	const float *src, size_t n);
 struct kf_mem *cuda_adopt(struct kf_backend *b, float *host, size_t n);
+struct kf_mem *cuda_show(struct kf_backend *b, struct kf_mem *m, const float *host,
+	size_t n);
 void cuda_read(struct kf_backend *b, const struct kf_mem *m, size_t offset,
 	float *dst, size_t n);
 void cuda_copy(struct kf_backend *b, struct kf_mem *dst,

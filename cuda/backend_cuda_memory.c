@@ -154,6 +154,21 @@ struct kf_mem *cuda_adopt(struct kf_backend *b, float *host, size_t n)
 	return m;
 }
 
+struct kf_mem *cuda_show(struct kf_backend *b, struct kf_mem *m, const float *host,
+	size_t n)
+{
+	if (!m && !(m = calloc(1, sizeof *m))) {
+		cuda_fail(b, "out of memory");
+		return NULL;
+	}
+	cuda_grow(b, (void **)&m->f, &m->n, n, sizeof *m->f);
+	cuda_write(b, m, 0, host, n);
+	if (!cuda(b)->failed)
+		return m;
+	cuda_free(b, m);
+	return NULL;
+}
+
 void cuda_read(struct kf_backend *b, const struct kf_mem *m, size_t offset,
 	float *dst, size_t n)
 {

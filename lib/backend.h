@@ -58,6 +58,13 @@ struct kf_backend_ops {
 	struct kf_mem *(*alloc)(struct kf_backend *b, size_t n);
 	/* The same with the contents of host, from malloc, which it takes over. */
 	struct kf_mem *(*adopt)(struct kf_backend *b, float *host, size_t n);
+	/*
+	 * Makes m, NULL for a new one, the n floats of host, which stay as they are
+	 * until m is freed or shows others: a processor uses them where they are.
+	 * NULL on failure, m being freed.
+	 */
+	struct kf_mem *(*show)(struct kf_backend *b, struct kf_mem *m,
+		const float *host, size_t n);
 	void (*free)(struct kf_backend *b, struct kf_mem *m);
 	void (*write)(struct kf_backend *b, struct kf_mem *m, size_t offset,
 		const float *src, size_t n);
@@ -151,7 +158,7 @@ struct kf_backend_options {
 };
 
 /* What a plugin exports, under the name kf_plugin. */
-#define KF_PLUGIN_ABI 2
+#define KF_PLUGIN_ABI 3
 
 struct kf_plugin {
 	int abi;

@@ -77,7 +77,7 @@ static struct kf_mem *cpu_adopt(struct kf_backend *b, float *host, size_t n)
 		free(m);
 		return NULL;
 	}
-	*m = (struct kf_mem){ host, n };
+	*m = (struct kf_mem){ .f = host, .n = n };
 	return m;
 }
 
@@ -86,10 +86,21 @@ static struct kf_mem *cpu_alloc(struct kf_backend *b, size_t n)
 	return cpu_adopt(b, cpu_floats(b, n), n);
 }
 
+static struct kf_mem *cpu_show(struct kf_backend *b, struct kf_mem *m,
+	const float *host, size_t n)
+{
+	if (!m && !(m = malloc(sizeof *m))) {
+		cpu_fail(b, "out of memory");
+		return NULL;
+	}
+	*m = (struct kf_mem){ .f = (float *)host, .n = n, .shown = true };
+	return m;
+}
+
 static void cpu_free(struct kf_backend *b, struct kf_mem *m)
 {
 	(void)b;
-	if (m)
+	if (m && !m->shown)
 		free(m->f);
 	free(m);
 }
@@ -412,6 +423,7 @@ static const struct kf_backend_ops operations = {
 	.sync = cpu_sync,
 	.alloc = cpu_alloc,
 	.adopt = cpu_adopt,
+	.show = cpu_show,
 	.free = cpu_free,
 	.write = cpu_write,
 	.read = cpu_read,

@@ -23,6 +23,7 @@ typedef int32_t cpu_masks8 __attribute__((vector_size(32), aligned(4)));
 struct kf_mem {
 	float *f;
 	size_t n;
+	bool shown;    /* f is the caller's */
 };
 
 /*

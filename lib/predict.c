@@ -28,8 +28,8 @@ struct kf_predictor {
 	int columns;           /* of p, all in all */
 	int *votes;            /* models that predict a column */
 	size_t pixels;
-	size_t room;           /* rows that there is memory for */
-	struct kf_mem *images; /* (room, pixels) */
+	struct kf_mem *images; /* of the chunk at hand: (rows, pixels) */
+	size_t room;           /* rows that there is memory for: */
 	float *p;              /* (room, columns) */
 	float *out;            /* (BATCH, outputs of a model) */
 	int sizes, size[SIZES]; /* of batches so far */
@@ -184,10 +184,6 @@ static int make_room(struct kf_predictor *p, size_t n, struct kf_err *err)
 
 	if (n <= p->room)
 		return 0;
-	p->b->op->free(p->b, p->images);
-	p->images = p->b->op->alloc(p->b, n * p->pixels);
-	if (!p->images)
-		return p->b->op->sync(p->b, err);
 	q = realloc(p->p, n * (size_t)p->columns * sizeof *q);
 	if (!q)
 		return kf_fail(err, "out of memory for %zu rows", n);
@@ -269,7 +265,9 @@ int kf_predictor_run(struct kf_predictor *p, const struct kf_chunk *from,
 	for (size_t i = 0; i < from->n; i++)
 		for (size_t j = 0; j < kept; j++)
 			p->p[i * columns + j] = from->p[i * kept + j];
-	p->b->op->write(p->b, p->images, 0, from->X, from->n * p->pixels);
+	p->images = p->b->op->show(p->b, p->images, from->X, from->n * p->pixels);
+	if (!p->images)
+		return p->b->op->sync(p->b, err);
 	for (int k = 0; k < p->n; k++)
 		for (size_t at = 0; at < from->n; at += (size_t)n) {
 			n = batch_size(p, from->n - at);

@@ -7,8 +7,8 @@
 #include "schema.h"
 
 /*
- * Opens n models, which stay the caller's and must outlive it, for rows of
- * schema in.  out gets the schema with the predictions added: the columns of
+ * Opens n models, which stay the caller's and are not needed any more, for rows
+ * of schema in.  out gets the schema with the predictions added: the columns of
  * all models, each once.  -1 where a model does not fit the rows or another
  * model.
  */
