@@ -33,12 +33,13 @@ static const char usage[] =
 	"  -b, --backend BACKEND  cpu, cuda, or auto: cuda where it can run (auto)\n"
 	"  -t, --threads N        at most N threads (as many as processors)\n"
 	"      --tf32             cuda: products faster, rounded to 10 bits\n"
+	"      --recompute        cpu: less memory, longer epochs of convolutions\n"
 	"  -q, --quiet            say nothing while training\n"
 	"  -o, --output OUT       write to OUT, which appears when it is whole\n"
 	"  -h, --help             print this\n"
 	"  -V, --version          print the version\n";
 
-enum { TF32 = 256 }; /* options without a letter */
+enum { TF32 = 256, RECOMPUTE }; /* options without a letter */
 
 static const char short_options[] = CLI_SHORT "n:l:u:r:M:w:e:B:Sa:p:v:s:i:c:N:R:b:t:qo:";
 static const struct option options[] = {
@@ -62,6 +63,7 @@ static const struct option options[] = {
 	{ "backend", required_argument, NULL, 'b' },
 	{ "threads", required_argument, NULL, 't' },
 	{ "tf32", no_argument, NULL, TF32 },
+	{ "recompute", no_argument, NULL, RECOMPUTE },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "output", required_argument, NULL, 'o' }, CLI_LONG
 };
@@ -135,6 +137,7 @@ static void apply(struct settings *s, int c, char *arg)
 	case 'b': s->backend = arg; break;
 	case 't': s->device.threads = (int)cli_int("--threads", arg, 1, 1024); break;
 	case TF32: s->device.tf32 = true; break;
+	case RECOMPUTE: s->device.recompute = true; break;
 	case 'q': s->quiet = true; break;
 	case 'o': s->output = arg; break;
 	default: cli_option(c);

@@ -155,6 +155,8 @@ static inline bool kf_consecutive(const uint32_t *rows /* (n) */, int n)
 struct kf_backend_options {
 	int threads;       /* of the processor; 0 for as many as there are */
 	bool tf32;         /* a GPU's matrix products may round to 10 bits */
+	bool recompute;    /* the processor keeps less memory in training, and */
+			   /* computes more: the same results */
 };
 
 /* What a plugin exports, under the name kf_plugin. */

@@ -379,28 +379,31 @@ static struct kf_plan *cpu_plan(struct kf_backend *b, const struct kf_layer *lay
 static void cpu_free_plan(struct kf_backend *b, struct kf_plan *plan)
 {
 	(void)b;
-	plan->kind->free(plan);
+	if (plan->kind->free)
+		plan->kind->free(plan);
+	cpu_free_places(plan);
 	free(plan);
-}
-
-void cpu_settle(struct kf_backend *b, const struct kf_act *act)
-{
-	struct kf_act *a = (struct kf_act *)act; /* as in cpu_room */
-	struct cpu_due due = a->due;
-
-	a->due.plan = NULL;
-	if (due.plan && !cpu(b)->failed && cpu_room(b, a))
-		due.plan->kind->settle(b, &due, a);
 }
 
 static void cpu_forward(struct kf_backend *b, struct kf_plan *plan,
 	const struct kf_pass *pass, const struct kf_mem *weights,
 	const struct kf_act *x, struct kf_act *y)
 {
-	if (plan->kind != &cpu_pooling) /* it takes what is due */
+	if (cpu(b)->failed)
+		return;
+	if (plan->layer->kind == KF_DROP && !pass->train) {
+		y->f = x->f;
+		y->due = x->due;
+		y->stored = x->stored;
+	} else if (plan->kind->there) {
+		y->stored = false;
+		y->due = (struct cpu_due){ .plan = plan, .pass = *pass,
+			.weights = weights, .x = x };
+	} else {
 		cpu_settle(b, x);
-	if (!cpu(b)->failed)
-		plan->kind->forward(b, plan, pass, weights, x, y);
+		if (!cpu(b)->failed)
+			plan->kind->forward(b, plan, weights, x, y);
+	}
 }
 
 static void cpu_backward(struct kf_backend *b, struct kf_plan *plan,
@@ -408,12 +411,21 @@ static void cpu_backward(struct kf_backend *b, struct kf_plan *plan,
 	struct kf_mem *grads, const struct kf_act *x, const struct kf_act *y,
 	struct kf_act *dy, struct kf_act *dx)
 {
-	if (dx)
-		dx->sloped = false;
-	if (plan->kind != &cpu_convolution)
-		cpu_settle(b, dy);
+	if (cpu(b)->failed)
+		return;
+	if (dx) {
+		dx->sloped = plan->layer->kind == KF_POOL && x->activation == KF_RELU;
+		dx->due.plan = NULL;
+	}
+	if (plan->kind->there) {
+		cpu_leave_back(b, &(struct cpu_due){ .plan = plan, .pass = *pass,
+			.weights = weights, .grads = grads, .x = x, .y = y, .dy = dy },
+			dx);
+		return;
+	}
+	cpu_settle(b, dy);
 	if (!cpu(b)->failed)
-		plan->kind->backward(b, plan, pass, weights, grads, x, y, dy, dx);
+		plan->kind->backward(b, plan, weights, grads, x, y, dy, dx);
 }
 
 /* -- opening --------------------------------------------------------------------- */
@@ -483,6 +495,7 @@ static struct kf_backend *cpu_open(const struct kf_backend_options *options,
 #pragma omp parallel
 	flush_denormals();
 	c->base.op = &operations;
+	c->recompute = options->recompute;
 	/* floats in a vector register */
 	c->block = (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) ==
 		dnnl_cpu_isa_avx512_core ? 16 : 8;

@@ -5,6 +5,7 @@
 #include <dnnl.h>
 
 #include "backend.h"
+#include "backend_cpu_onednn.h"
 
 /* For inner loops: compiled for several instruction sets, picked when loaded. */
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -27,15 +28,16 @@ struct kf_mem {
 };
 
 /*
- * Values that are still to be computed: the output of a convolution from x, or
- * the gradient of pooling from dy.  Where pooling takes the one and a convolution
- * the other, as they mostly do, the values need not be stored: see
- * backend_cpu_image.c.
+ * What is still to be computed: the output of plan from x or, where there is a dy,
+ * the gradient by x.  See backend_cpu_chain.c.
  */
 struct cpu_due {
 	struct kf_plan *plan;           /* NULL: nothing is due */
+	struct kf_pass pass;
 	const struct kf_mem *weights;
-	const struct kf_act *x, *y, *dy;
+	struct kf_mem *grads;
+	const struct kf_act *x, *y;
+	struct kf_act *dy;
 };
 
 /*
@@ -51,6 +53,7 @@ struct kf_act {
 	const struct kf_act *lender;    /* whose room it uses */
 	enum kf_activation activation;  /* the last that made the values */
 	bool sloped;   /* a gradient, by what that activation was given */
+	bool storing, stored; /* what is due is being, or was, computed into room */
 	struct cpu_due due;
 };
 
@@ -59,24 +62,39 @@ struct kf_plan {
 	const struct kf_param *weight, *bias; /* NULL without */
 	int n;
 	const struct cpu_kind *kind;
-	void *state;   /* what the kind keeps */
+	void *state;             /* what the kind keeps */
+	/* of layers that are done image by image: */
+	size_t marks_bytes;      /* for an image, what back must know of the way there */
+	void *marks;             /* of the batch, if it */
+	bool keeps_marks;
+	bool back_reads_x;       /* after it began to write dx */
+	struct cpu_place *place; /* (threads) */
 };
 
-/* How a kind of layer is done; forward and backward as in kf_backend_ops, and */
-/* giving what they write to its room. */
+/*
+ * How a kind of layer is done: a batch at once, by forward and backward as in
+ * kf_backend_ops, or an image in a thread of a team, by there and back.
+ */
 struct cpu_kind {
 	void (*make)(struct kf_backend *b, struct kf_plan *plan);
 	void (*free)(struct kf_plan *plan);
 	void (*forward)(struct kf_backend *b, struct kf_plan *plan,
-		const struct kf_pass *pass, const struct kf_mem *weights,
-		const struct kf_act *x, struct kf_act *y);
+		const struct kf_mem *weights, const struct kf_act *x, struct kf_act *y);
 	void (*backward)(struct kf_backend *b, struct kf_plan *plan,
-		const struct kf_pass *pass, const struct kf_mem *weights,
-		struct kf_mem *grads, const struct kf_act *x,
-		const struct kf_act *y, struct kf_act *dy, struct kf_act *dx);
-	/* Computes what its forward or backward pass left due; else NULL. */
-	void (*settle)(struct kf_backend *b, const struct cpu_due *due,
-		struct kf_act *a);
+		const struct kf_mem *weights, struct kf_mem *grads,
+		const struct kf_act *x, const struct kf_act *y, struct kf_act *dy,
+		struct kf_act *dx);
+
+	/* y from x, which hold image i of the batch, and its marks. */
+	void (*there)(struct kf_backend *b, const struct cpu_due *due, int thread,
+		int i, const struct kf_act *x, struct kf_act *y, void *marks);
+	/* dx, unless it is NULL, from dy, which it spoils; adds to the gradients. */
+	void (*back)(struct kf_backend *b, const struct cpu_due *due, int thread,
+		int i, struct kf_act *dy, struct kf_act *dx);
+	/* NULL, or before a team begins, and after it went back. */
+	void (*begin)(struct kf_backend *b, struct kf_plan *plan,
+		enum cpu_direction direction, const struct kf_mem *weights);
+	void (*end)(struct kf_backend *b, struct kf_plan *plan, struct kf_mem *grads);
 };
 
 extern const struct cpu_kind cpu_dense, cpu_dropout;        /* backend_cpu_layers.c */
@@ -85,6 +103,8 @@ extern const struct cpu_kind cpu_convolution, cpu_pooling;  /* backend_cpu_image
 struct cpu {
 	struct kf_backend base;  /* first: the handle is this */
 	int block;               /* channels in a block */
+	bool recompute;          /* rather than store */
+	unsigned long run;       /* counts what teams did image by image */
 	dnnl_engine_t engine;
 	dnnl_stream_t stream;
 	bool failed;
@@ -115,7 +135,22 @@ size_t cpu_act_floats(const struct kf_act *a);
 /* Points the batch at memory for its values; false after a failure. */
 bool cpu_room(struct kf_backend *b, const struct kf_act *a);
 
-/* Computes what is due, for those who want to see it. */
+/* -- image by image: backend_cpu_chain.c -- */
+
+/* A plan's places, with so many bytes of marks an image; false: out of memory. */
+bool cpu_make_places(struct kf_plan *plan, size_t marks);
+void cpu_free_places(struct kf_plan *plan);
+
+/* In a thread of a team: image i of a, f being NULL after a failure. */
+struct kf_act cpu_values(struct kf_backend *b, const struct kf_act *a, int i,
+	int thread);
+/* The same, on the way back: what due's layer marked in image i. */
+const void *cpu_marks(const struct cpu_due *due, int i, int thread);
+
+/* On the way back: leaves the gradient by x due, where x itself was. */
+void cpu_leave_back(struct kf_backend *b, const struct cpu_due *due, struct kf_act *dx);
+
+/* Computes and stores what is due of a, for those who want the whole batch. */
 void cpu_settle(struct kf_backend *b, const struct kf_act *a);
 
 /* Copies between layouts: a's, and plain NCHW. */

@@ -1,13 +1,4 @@
-/*
- * Convolution and pooling on the CPU.
- *
- * Each thread works on an image or two at a time.  Where pooling follows a
- * convolution, as in most nets, it takes them while they are in the cache, and so
- * does the convolution the gradient on the way back: what lies between the two,
- * the largest batches of a net, is neither written to memory nor kept.  Therefore
- * a convolution's output, and pooling's gradient, are computed only when it is
- * known who takes them: see struct cpu_due.
- */
+/* Convolution and pooling on the CPU, an image or two at a time. */
 #define _GNU_SOURCE
 #include "backend_cpu.h"
 #include "backend_cpu_onednn.h"
@@ -42,17 +33,6 @@ void cpu_from_plain(struct kf_backend *b, const float *plain, struct kf_act *a)
 	struct cpu_layout to = layout(a->n, a->c, a->h, a->w, a->block);
 
 	cpu_reorder(b, &from, plain, &to, a->f);
-}
-
-/* The images of a from `first` on. */
-static struct kf_act slice(const struct kf_act *a, int first, int n)
-{
-	struct kf_act s = *a;
-
-	if (s.f)
-		s.f += cpu_act_floats(a) / (size_t)a->n * (size_t)first;
-	s.n = n;
-	return s;
 }
 
 /* -- pooling ----------------------------------------------------------------------- */
@@ -139,14 +119,11 @@ static bool in_rows(const struct kf_act *x, const struct kf_act *y, int k)
 	return k == 2 && x->block == y->block && x->block % 8 == 0;
 }
 
-/* A value's place in the batch. */
-static size_t place(const struct kf_act *a, int row, int c, int h, int w)
+/* A value's place in an image. */
+static size_t place(const struct kf_act *a, int c, int h, int w)
 {
-	int blocks = (a->c + a->block - 1) / a->block;
-
-	return ((((size_t)row * (size_t)blocks + (size_t)(c / a->block)) * (size_t)a->h +
-		(size_t)h) * (size_t)a->w + (size_t)w) * (size_t)a->block +
-		(size_t)(c % a->block);
+	return (((size_t)(c / a->block) * (size_t)a->h + (size_t)h) * (size_t)a->w +
+		(size_t)w) * (size_t)a->block + (size_t)(c % a->block);
 }
 
 /* The first of the largest in the window at x, counted by rows of k. */
@@ -164,122 +141,125 @@ static int largest(const float *x, const struct kf_act *a, int k)
 static void pool_windows(const struct kf_act *x, struct kf_act *y, uint8_t *which,
 	int k)
 {
-	for (int i = 0; i < y->n; i++)
-		for (int h = 0; h < y->h; h++)
-			for (int w = 0; w < y->w; w++)
-				for (int c = 0; c < y->c; c++) {
-					const float *window = x->f +
-						place(x, i, c, h * k, w * k);
-					size_t to = place(y, i, c, h, w);
-					int at = largest(window, x, k);
+	for (int h = 0; h < y->h; h++)
+		for (int w = 0; w < y->w; w++)
+			for (int c = 0; c < y->c; c++) {
+				const float *window = x->f + place(x, c, h * k, w * k);
+				size_t to = place(y, c, h, w);
+				int at = largest(window, x, k);
 
-					y->f[to] = window[(at / k * x->w + at % k) *
-						x->block];
-					which[to] = (uint8_t)at;
-				}
+				y->f[to] = window[(at / k * x->w + at % k) * x->block];
+				which[to] = x->activation == KF_RELU &&
+					!(y->f[to] > 0) ? NOTHING : (uint8_t)at;
+			}
 }
 
-/* dx is zero before. */
-static void pool_windows_back(const struct kf_act *x, const struct kf_act *y,
-	const struct kf_act *dy, const uint8_t *which, struct kf_act *dx, int k)
+/* dx is zero before; x is that of the way there where `which` cannot tell. */
+static void pool_windows_back(const struct kf_act *x, const struct kf_act *dy,
+	const uint8_t *which, struct kf_act *dx, int k)
 {
-	bool relu = x->activation == KF_RELU;
+	for (int h = 0; h < dy->h; h++)
+		for (int w = 0; w < dy->w; w++)
+			for (int c = 0; c < dy->c; c++) {
+				size_t window = place(dx, c, h * k, w * k);
+				size_t from = place(dy, c, h, w);
+				int at = which[from];
 
-	for (int i = 0; i < y->n; i++)
-		for (int h = 0; h < y->h; h++)
-			for (int w = 0; w < y->w; w++)
-				for (int c = 0; c < y->c; c++) {
-					size_t window = place(x, i, c, h * k, w * k);
-					size_t from = place(y, i, c, h, w);
-					int at = k <= SIDE_MAX ? which[from] :
-						largest(x->f + window, x, k);
-
-					if (!relu || y->f[from] > 0)
-						dx->f[window + (size_t)((at / k * x->w +
-							at % k) * x->block)] = dy->f[from];
-				}
+				if (x && at != NOTHING)
+					at = largest(x->f + window, x, k);
+				if (at != NOTHING)
+					dx->f[window + (size_t)((at / k * dx->w +
+						at % k) * dx->block)] = dy->f[from];
+			}
 }
 
-/* Blocks of channels in a batch: each is an image of its own. */
-static int images(const struct kf_act *a)
+static int blocks(const struct kf_act *a)
 {
-	return a->n * ((a->c + a->block - 1) / a->block);
+	return (a->c + a->block - 1) / a->block;
 }
 
-/* A batch in one thread. */
-static void pool_batch(const struct kf_act *x, struct kf_act *y, uint8_t *which, int k)
+static void pool(struct kf_backend *b, const struct cpu_due *due, int thread, int i,
+	const struct kf_act *x, struct kf_act *y, void *marks)
 {
 	size_t row = (size_t)(y->w * y->block), from = (size_t)(x->w * x->block);
+	uint8_t *which = marks;
 
-	if (!in_rows(x, y, k)) {
-		pool_windows(x, y, which, k);
+	(void)b, (void)thread, (void)i;
+	if (!in_rows(x, y, due->plan->layer->kernel)) {
+		pool_windows(x, y, which, due->plan->layer->kernel);
 		return;
 	}
-	for (int i = 0; i < images(y); i++)
+	for (int c = 0; c < blocks(y); c++)
 		for (int h = 0; h < y->h; h++) {
-			size_t at = (size_t)(i * y->h + h) * row;
+			size_t at = (size_t)(c * y->h + h) * row;
 
-			pool_row(x->f + (size_t)(i * x->h + 2 * h) * from, x->w,
+			pool_row(x->f + (size_t)(c * x->h + 2 * h) * from, x->w,
 				y->f + at, which + at, y->w, (size_t)y->block,
 				x->activation == KF_RELU);
 		}
 }
 
-static void pool_batch_back(const struct kf_act *x, const struct kf_act *y,
-	const struct kf_act *dy, const uint8_t *which, struct kf_act *dx, int k)
+static void pool_back(struct kf_backend *b, const struct cpu_due *due, int thread,
+	int i, struct kf_act *dy, struct kf_act *dx)
 {
-	size_t row = (size_t)(y->w * y->block), to = (size_t)(x->w * x->block);
+	size_t row = (size_t)(dy->w * dy->block), to;
+	const uint8_t *which = cpu_marks(due, i, thread);
+	int k = due->plan->layer->kernel;
+	struct kf_act x;
 
-	if (!in_rows(x, y, k) || x->h % k || x->w % k)
+	if (!dx)
+		return;
+	to = (size_t)(dx->w * dx->block);
+	if (!in_rows(dx, dy, k) || dx->h % k || dx->w % k)
 		memset(dx->f, 0, cpu_act_floats(dx) * sizeof *dx->f);
-	if (!in_rows(x, y, k)) {
-		pool_windows_back(x, y, dy, which, dx, k);
+	if (!in_rows(dx, dy, k)) {
+		if (due->plan->back_reads_x)
+			x = cpu_values(b, due->x, i, thread);
+		pool_windows_back(due->plan->back_reads_x ? &x : NULL, dy, which, dx, k);
 		return;
 	}
-	for (int i = 0; i < images(y); i++)
-		for (int h = 0; h < y->h; h++) {
-			size_t at = (size_t)(i * y->h + h) * row;
+	for (int c = 0; c < blocks(dy); c++)
+		for (int h = 0; h < dy->h; h++) {
+			size_t at = (size_t)(c * dy->h + h) * row;
 
-			pool_row_back(dy->f + at, which + at, y->w, dx->f +
-				(size_t)(i * x->h + 2 * h) * to, x->w,
-				(size_t)y->block);
+			pool_row_back(dy->f + at, which + at, dy->w, dx->f +
+				(size_t)(c * dx->h + 2 * h) * to, dx->w,
+				(size_t)dy->block);
 		}
 }
 
-/* What is due for the images from `first` on, as many as dx has. */
-static void pool_back_some(const struct cpu_due *due, int first, struct kf_act *dx)
+static void make_pooling(struct kf_backend *b, struct kf_plan *plan)
 {
-	struct kf_act x = slice(due->x, first, dx->n), y = slice(due->y, first, dx->n);
-	struct kf_act dy = slice(due->dy, first, dx->n);
+	const int *s = plan->layer->out;
+	struct kf_act y = { .n = 1, .c = s[0], .h = s[1], .w = s[2],
+		.block = cpu_block(b, s[0], s[1], s[2]) };
 
-	pool_batch_back(&x, &y, &dy, (uint8_t *)due->plan->state + (y.f - due->y->f),
-		dx, due->plan->layer->kernel);
+	plan->back_reads_x = plan->layer->kernel > SIDE_MAX;
+	if (!cpu_make_places(plan, cpu_act_floats(&y)))
+		cpu_fail(b, "out of memory");
 }
+
+const struct cpu_kind cpu_pooling = { .make = make_pooling, .there = pool,
+	.back = pool_back };
 
 /* -- convolution ----------------------------------------------------------------------- */
 
 struct convolution {
-	int some;                       /* images at once in a thread */
-	struct cpu_shape shape;         /* of so many */
+	struct cpu_shape shape;         /* of one image */
 	struct cpu_convolution *way[3]; /* by direction; made when first needed */
-	float **between;                /* for each thread, y of so many images */
 };
 
 static void make_convolution(struct kf_backend *b, struct kf_plan *plan)
 {
-	struct convolution *v = calloc(1, sizeof *v);
+	struct convolution *v = plan->state = calloc(1, sizeof *v);
 	const int64_t *w = plan->weight->shape;
-	int threads = omp_get_max_threads();
 
-	if (!v || !(v->between = calloc((size_t)threads, sizeof *v->between))) {
+	if (!v || !cpu_make_places(plan, 0)) {
 		cpu_fail(b, "out of memory");
-		free(v);
 		return;
 	}
-	plan->state = v;
-	v->some = plan->n % 2 || plan->n < 4 * threads ? 1 : 2;
-	v->shape.x = image_layout(b, v->some, plan->layer->in);
-	v->shape.y = image_layout(b, v->some, plan->layer->out);
+	v->shape.x = image_layout(b, 1, plan->layer->in);
+	v->shape.y = image_layout(b, 1, plan->layer->out);
 	v->shape.weights = layout((int)w[0], (int)w[1], (int)w[2], (int)w[3], 1);
 	v->shape.relu = plan->layer->activation == KF_RELU;
 }
@@ -288,18 +268,12 @@ static void free_convolution(struct kf_plan *plan)
 {
 	struct convolution *v = plan->state;
 
-	if (!v)
-		return;
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; v && i < 3; i++)
 		cpu_free_convolution(v->way[i]);
-	for (int i = 0; i < omp_get_max_threads(); i++)
-		free(v->between[i]);
-	free(v->between);
 	free(v);
 }
 
-/* The plan's convolution, ready for a pass; NULL after a failure. */
-static struct cpu_convolution *begin(struct kf_backend *b, struct kf_plan *plan,
+static void begin_convolution(struct kf_backend *b, struct kf_plan *plan,
 	enum cpu_direction direction, const struct kf_mem *weights)
 {
 	struct convolution *v = plan->state;
@@ -309,183 +283,44 @@ static struct cpu_convolution *begin(struct kf_backend *b, struct kf_plan *plan,
 			v->way[CPU_FORWARD]);
 	if (!cpu(b)->failed)
 		cpu_begin(b, v->way[direction], weights->f + plan->weight->offset);
-	return cpu(b)->failed ? NULL : v->way[direction];
 }
 
-/* A thread's place for so many images of y that are not kept. */
-static struct kf_act between(struct kf_backend *b, const struct kf_plan *plan,
-	const struct kf_act *y, int thread)
+static void convolve(struct kf_backend *b, const struct cpu_due *due, int thread,
+	int i, const struct kf_act *x, struct kf_act *y, void *marks)
+{
+	const struct convolution *v = due->plan->state;
+
+	(void)i, (void)marks;
+	cpu_convolve(b, v->way[CPU_FORWARD], thread, x->f,
+		due->weights->f + due->plan->bias->offset, y->f);
+	if (y->activation != KF_RELU)
+		cpu_activate(y->f, cpu_act_floats(y), y->activation);
+}
+
+static void convolve_back(struct kf_backend *b, const struct cpu_due *due, int thread,
+	int i, struct kf_act *dy, struct kf_act *dx)
+{
+	const struct convolution *v = due->plan->state;
+	struct kf_act x = cpu_values(b, due->x, i, thread), y;
+
+	if (!dy->sloped && due->plan->layer->activation != KF_LINEAR) {
+		y = cpu_values(b, due->y, i, thread);
+		cpu_slope(dy, &y);
+	}
+	cpu_convolve(b, v->way[CPU_BY_WEIGHTS], thread, x.f, NULL, dy->f);
+	if (dx)
+		cpu_convolve(b, v->way[CPU_BY_DATA], thread, dx->f, NULL, dy->f);
+}
+
+static void end_convolution(struct kf_backend *b, struct kf_plan *plan,
+	struct kf_mem *grads)
 {
 	struct convolution *v = plan->state;
-	struct kf_act s = *y;
 
-	s.n = v->some;
-	if (!v->between[thread])
-		v->between[thread] = cpu_floats(b, cpu_act_floats(&s));
-	s.f = v->between[thread];
-	return s;
-}
-
-/* y, or where there is pooling behind it, what that makes of it. */
-static void convolve_batch(struct kf_backend *b, const struct cpu_due *due,
-	const struct kf_act *y, const struct kf_plan *pooling, const struct kf_act *pooled)
-{
-	struct kf_plan *plan = due->plan;
-	struct convolution *v = plan->state;
-	struct cpu_convolution *forward = begin(b, plan, CPU_FORWARD, due->weights);
-	const float *bias = due->weights->f + plan->bias->offset;
-
-	if (!forward)
-		return;
-#pragma omp parallel for schedule(static)
-	for (int i = 0; i < plan->n; i += v->some) {
-		int thread = omp_get_thread_num();
-		struct kf_act from = slice(due->x, i, v->some), to = pooling ?
-			between(b, plan, y, thread) : slice(y, i, v->some), last;
-
-		if (!to.f)
-			continue;
-		cpu_convolve(b, forward, thread, from.f, bias, to.f);
-		if (y->activation != KF_RELU)
-			cpu_activate(to.f, cpu_act_floats(&to), y->activation);
-		if (!pooling)
-			continue;
-		last = slice(pooled, i, v->some);
-		pool_batch(&to, &last, (uint8_t *)pooling->state + (last.f - pooled->f),
-			pooling->layer->kernel);
-	}
-}
-
-/* Nothing yet: what comes behind tells how. */
-static void convolve(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_pass *pass, const struct kf_mem *weights,
-	const struct kf_act *x, struct kf_act *y)
-{
-	(void)b, (void)pass;
-	y->due = (struct cpu_due){ .plan = plan, .weights = weights, .x = x };
-}
-
-static void settle_convolution(struct kf_backend *b, const struct cpu_due *due,
-	struct kf_act *y)
-{
-	convolve_batch(b, due, y, NULL, NULL);
-}
-
-/* Whether the activation's slope is known without y. */
-static bool sloped_by_pooling(enum kf_activation f)
-{
-	return f == KF_RELU || f == KF_LINEAR;
-}
-
-static void convolve_back(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_pass *pass, const struct kf_mem *weights,
-	struct kf_mem *grads, const struct kf_act *x, const struct kf_act *y,
-	struct kf_act *dy, struct kf_act *dx)
-{
-	struct convolution *v = plan->state;
-	bool pooled = dy->due.plan && sloped_by_pooling(y->activation);
-	struct cpu_convolution *by_weights, *by_data = NULL;
-
-	(void)pass;
-	if (!pooled) {
-		cpu_settle(b, dy);
-		cpu_settle(b, y);
-		cpu_slope(dy, y);
-	}
-	by_weights = begin(b, plan, CPU_BY_WEIGHTS, weights);
-	if (!by_weights || (dx && (!cpu_room(b, dx) ||
-		!(by_data = begin(b, plan, CPU_BY_DATA, weights)))))
-		return;
-#pragma omp parallel for schedule(static)
-	for (int i = 0; i < plan->n; i += v->some) {
-		int thread = omp_get_thread_num();
-		struct kf_act from = slice(x, i, v->some), to = pooled ?
-			between(b, plan, y, thread) : slice(dy, i, v->some);
-
-		if (!to.f)
-			continue;
-		if (pooled)
-			pool_back_some(&dy->due, i, &to);
-		cpu_convolve(b, by_weights, thread, from.f, NULL, to.f);
-		if (!by_data)
-			continue;
-		from = slice(dx, i, v->some);
-		cpu_convolve(b, by_data, thread, from.f, NULL, to.f);
-	}
-	cpu_end(b, by_weights, grads->f + plan->weight->offset,
+	cpu_end(b, v->way[CPU_BY_WEIGHTS], grads->f + plan->weight->offset,
 		grads->f + plan->bias->offset);
 }
 
 const struct cpu_kind cpu_convolution = { make_convolution, free_convolution,
-	convolve, convolve_back, settle_convolution };
-
-/* -- pooling as a layer ----------------------------------------------------------------- */
-
-static void make_pooling(struct kf_backend *b, struct kf_plan *plan)
-{
-	const int *s = plan->layer->out;
-	struct kf_act y = { .n = plan->n, .c = s[0], .h = s[1], .w = s[2],
-		.block = cpu_block(b, s[0], s[1], s[2]) };
-
-	if (!(plan->state = malloc(cpu_act_floats(&y))))
-		cpu_fail(b, "out of memory");
-}
-
-static void free_pooling(struct kf_plan *plan)
-{
-	free(plan->state);
-}
-
-/* From a convolution image by image, while they are in the cache, where it can. */
-static void pool(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_pass *pass, const struct kf_mem *weights,
-	const struct kf_act *x, struct kf_act *y)
-{
-	int k = plan->layer->kernel;
-
-	(void)weights;
-	if (!cpu_room(b, y))
-		return;
-	if (x->due.plan && k <= SIDE_MAX &&
-		(!pass->train || sloped_by_pooling(x->activation))) {
-		convolve_batch(b, &x->due, x, plan, y);
-		return;
-	}
-	cpu_settle(b, x);
-	if (cpu(b)->failed)
-		return;
-#pragma omp parallel for schedule(static)
-	for (int i = 0; i < plan->n; i++) {
-		struct kf_act from = slice(x, i, 1), to = slice(y, i, 1);
-
-		pool_batch(&from, &to, (uint8_t *)plan->state + (to.f - y->f), k);
-	}
-}
-
-/* Nothing yet: the convolution below has it done image by image. */
-static void pool_back(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_pass *pass, const struct kf_mem *weights,
-	struct kf_mem *grads, const struct kf_act *x, const struct kf_act *y,
-	struct kf_act *dy, struct kf_act *dx)
-{
-	(void)b, (void)pass, (void)weights, (void)grads;
-	if (!dx)
-		return;
-	dx->sloped = x->activation == KF_RELU;
-	dx->due = (struct cpu_due){ .plan = plan, .x = x, .y = y, .dy = dy };
-}
-
-static void settle_pooling(struct kf_backend *b, const struct cpu_due *due,
-	struct kf_act *dx)
-{
-	(void)b;
-#pragma omp parallel for schedule(static)
-	for (int i = 0; i < due->plan->n; i++) {
-		struct kf_act to = slice(dx, i, 1);
-
-		pool_back_some(due, i, &to);
-	}
-}
-
-const struct cpu_kind cpu_pooling = { make_pooling, free_pooling, pool, pool_back,
-	settle_pooling };
+	.there = convolve, .back = convolve_back, .begin = begin_convolution,
+	.end = end_convolution };

@@ -51,7 +51,7 @@ void cpu_slope(struct kf_act *dy, const struct kf_act *y)
 /* -- dense layers ------------------------------------------------------------------ */
 
 struct dense {
-	float *x, *dx;     /* flattened, where the input is not plain */
+	float *x;          /* flattened, where the input is not plain */
 	float *turned;     /* y transposed, where that is the faster product */
 };
 
@@ -67,7 +67,6 @@ static void free_dense(struct kf_plan *plan)
 
 	if (d) {
 		free(d->x);
-		free(d->dx);
 		free(d->turned);
 	}
 	free(d);
@@ -125,8 +124,7 @@ static void finish(float *y, const float *product, bool transposed,
 }
 
 static void dense(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_pass *pass, const struct kf_mem *weights,
-	const struct kf_act *x, struct kf_act *y)
+	const struct kf_mem *weights, const struct kf_act *x, struct kf_act *y)
 {
 	struct dense *d = plan->state;
 	size_t n = (size_t)plan->n, in = (size_t)kf_layer_inputs(plan->layer);
@@ -135,7 +133,6 @@ static void dense(struct kf_backend *b, struct kf_plan *plan,
 	const float *bias = weights->f + plan->bias->offset;
 	const float *flat = flatten(b, plan, x);
 
-	(void)pass;
 	if (!flat || !cpu_room(b, y))
 		return;
 	if (cpu_transposed(b, plan->weight)) {
@@ -148,9 +145,8 @@ static void dense(struct kf_backend *b, struct kf_plan *plan,
 }
 
 static void dense_back(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_pass *pass, const struct kf_mem *weights,
-	struct kf_mem *grads, const struct kf_act *x, const struct kf_act *y,
-	struct kf_act *dy, struct kf_act *dx)
+	const struct kf_mem *weights, struct kf_mem *grads, const struct kf_act *x,
+	const struct kf_act *y, struct kf_act *dy, struct kf_act *dx)
 {
 	struct dense *d = plan->state;
 	size_t n = (size_t)plan->n, in = (size_t)kf_layer_inputs(plan->layer);
@@ -161,10 +157,14 @@ static void dense_back(struct kf_backend *b, struct kf_plan *plan,
 	float *dw = grads->f + plan->weight->offset, *to = NULL;
 	float *db = grads->f + plan->bias->offset;
 
-	(void)pass;
-	if (dx && (!cpu_room(b, dx) || !(to = dx->block == 1 ? dx->f :
-		room(b, &d->dx, cpu_act_floats(dx)))))
+	/* dx takes the place of an x that nobody reads again, and is flattened where */
+	/* x was, which has served by then */
+	if (dx && x->block != 1 && x->due.plan && x->activation == KF_LINEAR)
+		dx->f = x->f;
+	else if (dx && !cpu_room(b, dx))
 		return;
+	if (dx)
+		to = dx->block == 1 ? dx->f : d->x;
 	cpu_slope(dy, y);
 	memset(db, 0, out * sizeof *db);
 	for (size_t i = 0; i < n; i++)
@@ -182,17 +182,18 @@ static void dense_back(struct kf_backend *b, struct kf_plan *plan,
 		cpu_from_plain(b, to, dx);
 }
 
-const struct cpu_kind cpu_dense = { make_dense, free_dense, dense, dense_back, NULL };
+const struct cpu_kind cpu_dense = { make_dense, free_dense, .forward = dense,
+	.backward = dense_back };
 
 /* -- dropout ----------------------------------------------------------------------- */
 
 /*
- * A batch as dropout goes through it: its rows are groups of `channels` channels
- * that lie side by side, each of `area` values.  A plain row is one channel.
+ * An image as dropout goes through it: groups of `channels` channels that lie side
+ * by side, each of `area` values.  A plain row is one channel.
  */
 struct view {
-	size_t n, groups, channels, area;
-	size_t all;           /* channels in a row */
+	size_t groups, channels, area;
+	size_t all;           /* channels, without filling */
 };
 
 static struct view view(const struct kf_act *a)
@@ -201,24 +202,19 @@ static struct view view(const struct kf_act *a)
 	size_t block = (size_t)a->block;
 
 	if (block == 1)
-		return (struct view){ (size_t)a->n, 1, 1, c * area, 1 };
-	return (struct view){ (size_t)a->n, (c + block - 1) / block, block, area, c };
+		return (struct view){ 1, 1, c * area, 1 };
+	return (struct view){ (c + block - 1) / block, block, area, c };
 }
 
 /* One word for each pixel of a group: bit c tells whether channel c is kept. */
 static void make_drop(struct kf_backend *b, struct kf_plan *plan)
 {
 	const int *s = plan->layer->out;
-	struct view v = view(&(struct kf_act){ .n = plan->n, .c = s[0], .h = s[1],
+	struct view v = view(&(struct kf_act){ .c = s[0], .h = s[1],
 		.w = s[2], .block = cpu_block(b, s[0], s[1], s[2]) });
 
-	if (!(plan->state = malloc(v.n * v.groups * v.area * sizeof(uint16_t))))
+	if (!cpu_make_places(plan, v.groups * v.area * sizeof(uint16_t)))
 		cpu_fail(b, "out of memory");
-}
-
-static void free_drop(struct kf_plan *plan)
-{
-	free(plan->state);
 }
 
 CPU_CLONES
@@ -282,53 +278,35 @@ static void keep(float *y, const float *x, const uint16_t *kept, size_t area,
 }
 
 /* Training: what is kept is scaled, so that the mean stays. */
-static void drop(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_pass *pass, const struct kf_mem *weights,
-	const struct kf_act *x, struct kf_act *y)
+static void drop(struct kf_backend *b, const struct cpu_due *due, int thread, int i,
+	const struct kf_act *x, struct kf_act *y, void *kept)
 {
-	float scale = (float)(1 / (1 - plan->layer->drop));
+	float scale = (float)(1 / (1 - due->plan->layer->drop));
 	struct view v = view(x);
-	uint16_t *marks = plan->state;
+	uint16_t *marks = kept;
 
-	(void)weights;
-	if (!pass->train) {
-		y->f = x->f;
-		return;
-	}
-	if (!cpu_room(b, y))
-		return;
-#pragma omp parallel for collapse(2) schedule(static)
-	for (size_t i = 0; i < v.n; i++)
-		for (size_t g = 0; g < v.groups; g++) {
-			size_t at = (i * v.groups + g) * v.area;
+	(void)b, (void)thread;
+	for (size_t g = 0; g < v.groups; g++, marks += v.area) {
+		size_t at = g * v.area * v.channels;
 
-			draw_group(plan, &v, i, g, marks + at, pass);
-			keep(y->f + at * v.channels, x->f + at * v.channels, marks + at,
-				v.area, v.channels, scale);
-		}
-}
-
-/* In place. */
-static void drop_back(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_pass *pass, const struct kf_mem *weights,
-	struct kf_mem *grads, const struct kf_act *x, const struct kf_act *y,
-	struct kf_act *dy, struct kf_act *dx)
-{
-	float scale = (float)(1 / (1 - plan->layer->drop));
-	struct view v = view(x);
-	const uint16_t *marks = plan->state;
-
-	(void)b, (void)pass, (void)weights, (void)grads, (void)y;
-	if (!dx)
-		return;
-	dx->f = dy->f;
-#pragma omp parallel for schedule(static)
-	for (size_t i = 0; i < v.n * v.groups; i++) {
-		float *group = dx->f + i * v.area * v.channels;
-
-		keep(group, group, marks + i * v.area, v.area, v.channels, scale);
+		draw_group(due->plan, &v, (size_t)i, g, marks, &due->pass);
+		keep(y->f + at, x->f + at, marks, v.area, v.channels, scale);
 	}
 }
 
-const struct cpu_kind cpu_dropout = { make_drop, free_drop, drop, drop_back,
-	NULL };
+static void drop_back(struct kf_backend *b, const struct cpu_due *due, int thread,
+	int i, struct kf_act *dy, struct kf_act *dx)
+{
+	float scale = (float)(1 / (1 - due->plan->layer->drop));
+	const uint16_t *marks = cpu_marks(due, i, thread);
+	struct view v = view(dy);
+
+	(void)b;
+	for (size_t g = 0; dx && g < v.groups; g++, marks += v.area) {
+		size_t at = g * v.area * v.channels;
+
+		keep(dx->f + at, dy->f + at, marks, v.area, v.channels, scale);
+	}
+}
+
+const struct cpu_kind cpu_dropout = { make_drop, .there = drop, .back = drop_back };

@@ -250,6 +250,26 @@ labelled 0 0 0 0 0 >in
 refuses "no classes" 1 "number of classes, '0', is not from 1" \
 	kfkd-train -q -l crossentropy -e 1 in
 
+# -- memory ------------------------------------------------------------------------
+
+# Every kind of layer and both ways of an activation's slope; a chain's end with
+# dropout, and one without pooling.
+images='conv32x3 relu pool2 conv8x2 pool2'
+for part in "$images" 'conv16x3 sigmoid pool16' \
+	'conv16x3 relu pool2 drop.1 conv17x2 tanh pool2 drop.2 conv16x2 relu' \
+	'conv4x3 tanh drop.2 pool3 conv16x3 relu conv32x2 relu pool2 drop.3'; do
+	train -n "$part dense9 relu drop.5 dense" -e 3 -B 7 >kept
+	train -n "$part dense9 relu drop.5 dense" -e 3 -B 7 --recompute >computed
+	ok "--recompute comes to the same: $part" cmp kept computed
+done
+peak() {
+	"$KFKD_BUILD/tests/maxrss" kib \
+		kfkd-train -q -n "$images dense" -e 1 -v 0 -B 60 "$@" faces >out
+	cat kib
+}
+kept=$(peak) computed=$(peak --recompute)
+ok "... in less memory: $computed KiB, not $kept" test $((kept - computed)) -gt 10000
+
 # -- endings -----------------------------------------------------------------------
 
 misuses "no patience" "--patience" -p 0

@@ -13,6 +13,8 @@ same_loss() {
 # train_once NET EPOCHS
 train_once() {
 	kfkd_epochs "$1" -n "$1" -e "$2"
+	# a net without convolutions has nothing to compute again
+	[ "$1" = net1 ] || kfkd_epochs "$1.recompute" -n "$1" -e "$2" --recompute
 	if have torch; then
 		torch_epochs "$1.torch" "$1" "$2" 128 "$threads"
 	fi
@@ -26,27 +28,36 @@ train_once() {
 	"$KFKD_BUILD/tests/sgemm_rate" >>"$1.rate"
 }
 
-# train NET EPOCHS ROUNDS PEER LIMIT: with the ratios wanted to PyTorch and to the
-# machine's matrix products
+# report NET OPTION PEER LIMIT: with the ratios wanted to PyTorch and to the
+# machine's matrix products; OPTION is one of kfkd-train, or nothing.
+report() {
+	us=kfkd-train${2:+ --$2} ours=$1${2:+.$2}
+	rate=$(median "$1.rate")
+	what="$1, an epoch${2:+, --$2}"
+	row "$what" "$us" s "$ours"
+	row "$what" PyTorch s "$1.torch" "$3"
+	row "$what" "PyTorch, its threads spinning" s "$1.spin" "$3"
+	row "$what" scikit-learn s "$1.sklearn"
+	row "$what" "limit: at the $rate GFLOP/s of sgemm" s \
+		"$(calc "$(flop "$1" epoch) / 1e9 / $rate")" "$4"
+
+	weights=$(awk '/ parameters in all$/ { print $1 }' "$1.log")
+	what="$1, peak memory in training${2:+, --$2}"
+	row "$what" "$us" MiB "$ours.mib"
+	row "$what" PyTorch MiB "$1.torch.mib"
+	row "$what" scikit-learn MiB "$1.sklearn.mib"
+	row "$what" "bound: 1.3 (data + 3 weights)" MiB \
+		"$(calc "1.3 * 4 * (2140 * (9216 + 30) + 3 * $weights) / 2^20")" 1
+}
+
+# train NET EPOCHS ROUNDS PEER LIMIT
 train() {
 	kfkd-train -qn "$1" -e 0 -o "$1.start" faces
 	again "$3" train_once "$1" "$2"
 	# net7's dropout draws other units in PyTorch
 	[ "$1" = net7 ] || ! have torch || same_loss "$1"
-	rate=$(median "$1.rate")
-	row "$1, an epoch" kfkd-train s "$1"
-	row "$1, an epoch" PyTorch s "$1.torch" "$4"
-	row "$1, an epoch" "PyTorch, its threads spinning" s "$1.spin" "$4"
-	row "$1, an epoch" scikit-learn s "$1.sklearn"
-	row "$1, an epoch" "limit: at the $rate GFLOP/s of sgemm" s \
-		"$(calc "$(flop "$1" epoch) / 1e9 / $rate")" "$5"
-
-	weights=$(awk '/ parameters in all$/ { print $1 }' "$1.log")
-	row "$1, peak memory in training" kfkd-train MiB "$1.mib"
-	row "$1, peak memory in training" PyTorch MiB "$1.torch.mib"
-	row "$1, peak memory in training" scikit-learn MiB "$1.sklearn.mib"
-	row "$1, peak memory in training" "bound: 1.3 (data + 3 weights)" MiB \
-		"$(calc "1.3 * 4 * (2140 * (9216 + 30) + 3 * $weights) / 2^20")" 1
+	report "$1" "" "$4" "$5"
+	[ "$1" = net1 ] || report "$1" recompute "$4" "$5"
 }
 
 train net1 20 3 2 0.6
