@@ -31,10 +31,10 @@ train_once() {
 # report NET OPTION PEER LIMIT: with the ratios wanted to PyTorch and to the
 # machine's matrix products; OPTION is one of kfkd-train, or nothing.
 report() {
-	us=kfkd-train${2:+ --$2} ours=$1${2:+.$2}
+	us=kfkd-train${2:+ --$2} run=$1${2:+.$2}
 	rate=$(median "$1.rate")
 	what="$1, an epoch${2:+, --$2}"
-	row "$what" "$us" s "$ours"
+	row "$what" "$us" s "$run"
 	row "$what" PyTorch s "$1.torch" "$3"
 	row "$what" "PyTorch, its threads spinning" s "$1.spin" "$3"
 	row "$what" scikit-learn s "$1.sklearn"
@@ -43,7 +43,7 @@ report() {
 
 	weights=$(awk '/ parameters in all$/ { print $1 }' "$1.log")
 	what="$1, peak memory in training${2:+, --$2}"
-	row "$what" "$us" MiB "$ours.mib"
+	row "$what" "$us" MiB "$run.mib"
 	row "$what" PyTorch MiB "$1.torch.mib"
 	row "$what" scikit-learn MiB "$1.sklearn.mib"
 	row "$what" "bound: 1.3 (data + 3 weights)" MiB \
