@@ -1,7 +1,8 @@
 /*
  * The CPU backend: the handle, memory, batches, and the table of operations.
- * Layers are in backend_cpu_layers.c and backend_cpu_image.c, losses and update
- * rules in backend_cpu_learn.c, what is oneDNN's own in backend_cpu_onednn.c.
+ * Layers are in backend_cpu_layers.c and backend_cpu_image.c, how they are done
+ * image by image in backend_cpu_chain.c, losses and update rules in
+ * backend_cpu_learn.c, what is oneDNN's own in backend_cpu_onednn.c.
  */
 #define _GNU_SOURCE
 #include "backend_cpu.h"

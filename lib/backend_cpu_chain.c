@@ -121,7 +121,7 @@ static void begin_values(struct kf_backend *b, const struct kf_act *a)
 }
 
 /* Whether the way back reads the values between two layers. */
-static bool read_back(const struct kf_act *a, const struct kf_plan *above)
+static bool read_again(const struct kf_act *a, const struct kf_plan *above)
 {
 	bool sloped = above->layer->kind == KF_POOL && a->activation == KF_RELU;
 
@@ -138,7 +138,7 @@ static void decide(struct kf_backend *b, struct kf_act *a)
 	for (; a->due.plan && !a->stored; a = (struct kf_act *)a->due.x) {
 		struct kf_plan *plan = a->due.plan;
 
-		a->storing = !above || (keep && read_back(a, above));
+		a->storing = !above || (keep && read_again(a, above));
 		plan->keeps_marks = !above || keep;
 		if ((a->storing && !cpu_room(b, a)) || (plan->keeps_marks &&
 			!marks_room(b, plan, &plan->marks, plan->n)))
@@ -205,7 +205,7 @@ static struct kf_act gradient(struct kf_backend *b, const struct kf_act *a, int 
 }
 
 /* The latest values that a layer's way back reads; NULL: none. */
-static const struct kf_act *back_reads(const struct cpu_due *due)
+static const struct kf_act *latest_read(const struct cpu_due *due)
 {
 	const struct kf_plan *plan = due->plan;
 	bool slope = !due->dy->sloped && plan->layer->activation != KF_LINEAR;
@@ -215,6 +215,25 @@ static const struct kf_act *back_reads(const struct cpu_due *due)
 	return plan->layer->kind == KF_CONV || plan->back_reads_x ? due->x : NULL;
 }
 
+/* One image of run_back. */
+static void image_back(struct kf_backend *b, const struct cpu_due *due,
+	const struct kf_act *dx, int i, int thread)
+{
+	const struct cpu_due *d;
+	const struct kf_act *a;
+	struct kf_act dy, to;
+
+	/* before any gradient takes the place of values */
+	for (d = due; d->plan; d = &d->dy->due)
+		if ((a = latest_read(d)))
+			cpu_values(b, a, i, thread);
+	dy = gradient(b, due->dy, i, thread);
+	if (dx)
+		to = image(dx, i);
+	if (dy.f)
+		due->plan->kind->back(b, due, thread, i, &dy, dx ? &to : NULL);
+}
+
 /* Goes down to this layer, and stores dx unless it is NULL. */
 static void run_back(struct kf_backend *b, const struct cpu_due *due, struct kf_act *dx)
 {
@@ -222,7 +241,7 @@ static void run_back(struct kf_backend *b, const struct cpu_due *due, struct kf_
 	const struct kf_act *a;
 
 	for (d = due; d->plan; d = &d->dy->due) {
-		if ((a = back_reads(d)))
+		if ((a = latest_read(d)))
 			begin_values(b, a);
 		begin(b, d, CPU_BY_WEIGHTS);
 		if (d != due || dx)
@@ -232,21 +251,8 @@ static void run_back(struct kf_backend *b, const struct cpu_due *due, struct kf_
 		return;
 	cpu(b)->run++;
 #pragma omp parallel for schedule(static)
-	for (int i = 0; i < due->plan->n; i++) {
-		int thread = omp_get_thread_num();
-		const struct cpu_due *e;
-		const struct kf_act *v;
-		struct kf_act dy, to;
-
-		for (e = due; e->plan; e = &e->dy->due)
-			if ((v = back_reads(e)))
-				cpu_values(b, v, i, thread);
-		dy = gradient(b, due->dy, i, thread);
-		if (dx)
-			to = image(dx, i);
-		if (dy.f)
-			due->plan->kind->back(b, due, thread, i, &dy, dx ? &to : NULL);
-	}
+	for (int i = 0; i < due->plan->n; i++)
+		image_back(b, due, dx, i, omp_get_thread_num());
 	for (d = due; d->plan && !cpu(b)->failed; d = &d->dy->due)
 		if (d->plan->kind->end)
 			d->plan->kind->end(b, d->plan, d->grads);
