@@ -227,6 +227,8 @@ static void image_back(struct kf_backend *b, const struct cpu_due *due,
 	for (d = due; d->plan; d = &d->dy->due)
 		if ((a = latest_read(d)))
 			cpu_values(b, a, i, thread);
+	if (cpu(b)->failed)
+		return;
 	dy = gradient(b, due->dy, i, thread);
 	if (dx)
 		to = image(dx, i);

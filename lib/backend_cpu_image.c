@@ -1,4 +1,4 @@
-/* Convolution and pooling on the CPU, an image or two at a time. */
+/* Convolution and pooling on the CPU, an image at a time in a thread. */
 #define _GNU_SOURCE
 #include "backend_cpu.h"
 #include "backend_cpu_onednn.h"
