@@ -506,6 +506,26 @@ static void test_copy(size_t n)
 	free(v), free(w), free(got);
 }
 
+/* One memory shows arrays of several lengths, and leaves them their owner's. */
+static void test_show(void)
+{
+	static const size_t sizes[] = { 5, 3, 200000, 7 };
+	struct kf_mem *m = NULL;
+	float *v[4], *got;
+
+	for (size_t i = 0; i < 4; i++) {
+		v[i] = numbers(sizes[i], 20 + (uint32_t)i);
+		m = b->op->show(b, m, v[i], sizes[i]);
+		ok(m != NULL, "%zu floats of another's", sizes[i]);
+		got = download(m, 0, sizes[i]);
+		ok(!memcmp(got, v[i], sizes[i] * sizeof *got) && healthy(), "as they are");
+		free(got);
+	}
+	b->op->free(b, m);
+	for (size_t i = 0; i < 4; i++)
+		free(v[i]);
+}
+
 /* -- warps --------------------------------------------------------------------- */
 
 struct warp_case {
@@ -897,6 +917,7 @@ int main(void)
 		test_copy(sizes[i]);
 		test_write(sizes[i]);
 	}
+	test_show();
 	test_write(200000);
 	for (size_t i = 0; i < sizeof warps / sizeof *warps; i++)
 		test_warp(&warps[i]);
