@@ -141,19 +141,6 @@ void cuda_write(struct kf_backend *b, struct kf_mem *m, size_t offset,
 		stage(b, m->f + offset, src, bytes);
 }
 
-struct kf_mem *cuda_adopt(struct kf_backend *b, float *host, size_t n)
-{
-	struct kf_mem *m = host ? new_mem(b, n) : NULL;
-
-	if (!host)
-		cuda_fail(b, "out of memory");
-	if (m)
-		cuda_check(b, cudaMemcpy(m->f, host, n * sizeof *host,
-			cudaMemcpyHostToDevice), "copying to the device");
-	free(host);
-	return m;
-}
-
 struct kf_mem *cuda_show(struct kf_backend *b, struct kf_mem *m, const float *host,
 	size_t n)
 {
@@ -167,6 +154,16 @@ struct kf_mem *cuda_show(struct kf_backend *b, struct kf_mem *m, const float *ho
 		return m;
 	cuda_free(b, m);
 	return NULL;
+}
+
+struct kf_mem *cuda_adopt(struct kf_backend *b, float *host, size_t n)
+{
+	struct kf_mem *m = host ? cuda_show(b, NULL, host, n) : NULL;
+
+	if (!host)
+		cuda_fail(b, "out of memory");
+	free(host);
+	return m;
 }
 
 void cuda_read(struct kf_backend *b, const struct kf_mem *m, size_t offset,

@@ -415,7 +415,7 @@ static void cpu_backward(struct kf_backend *b, struct kf_plan *plan,
 	if (cpu(b)->failed)
 		return;
 	if (dx) {
-		dx->sloped = plan->layer->kind == KF_POOL && x->activation == KF_RELU;
+		dx->sloped = cpu_slopes(plan, x);
 		dx->due.plan = NULL;
 	}
 	if (plan->kind->there) {

@@ -147,6 +147,9 @@ struct kf_act cpu_values(struct kf_backend *b, const struct kf_act *a, int i,
 /* The same, on the way back: what due's layer marked in image i. */
 const void *cpu_marks(const struct cpu_due *due, int i, int thread);
 
+/* Whether a layer's gradient by x is already one by what x's activation was given. */
+bool cpu_slopes(const struct kf_plan *plan, const struct kf_act *x);
+
 /* On the way back: leaves the gradient by x due, where x itself was. */
 void cpu_leave_back(struct kf_backend *b, const struct cpu_due *due, struct kf_act *dx);
 
@@ -159,6 +162,12 @@ void cpu_from_plain(struct kf_backend *b, const float *plain, struct kf_act *a);
 
 /* f in place over n floats. */
 void cpu_activate(float *y, size_t n, enum kf_activation f);
+
+/* Whether a gradient by f(x) needs no f(x) to become one by x. */
+static inline bool cpu_slope_known(const struct kf_act *dy, enum kf_activation f)
+{
+	return dy->sloped || f == KF_LINEAR;
+}
 
 /* dy = dy f'(x), which y = f(x) tells, unless dy is that already. */
 void cpu_slope(struct kf_act *dy, const struct kf_act *y);

@@ -120,13 +120,20 @@ static void begin_values(struct kf_backend *b, const struct kf_act *a)
 		begin(b, &a->due, CPU_FORWARD);
 }
 
+bool cpu_slopes(const struct kf_plan *plan, const struct kf_act *x)
+{
+	return plan->layer->kind == KF_POOL && x->activation == KF_RELU;
+}
+
+static bool reads_x(const struct kf_plan *plan)
+{
+	return plan->layer->kind == KF_CONV || plan->back_reads_x;
+}
+
 /* Whether the way back reads the values between two layers. */
 static bool read_again(const struct kf_act *a, const struct kf_plan *above)
 {
-	bool sloped = above->layer->kind == KF_POOL && a->activation == KF_RELU;
-
-	return above->layer->kind == KF_CONV || above->back_reads_x ||
-		!(sloped || a->activation == KF_LINEAR);
+	return reads_x(above) || !(cpu_slopes(above, a) || a->activation == KF_LINEAR);
 }
 
 /* What is to be stored of the chain that ends in a. */
@@ -182,7 +189,7 @@ static float **gradient_place(const struct kf_act *dx, int thread)
 
 	if (x->stored)
 		return &place->y;
-	if (dx->due.plan->back_reads_x || !(dx->sloped || x->activation == KF_LINEAR))
+	if (dx->due.plan->back_reads_x || !cpu_slope_known(dx, x->activation))
 		return &place->dy;
 	place->run = 0;
 	return &place->y;
@@ -208,11 +215,11 @@ static struct kf_act gradient(struct kf_backend *b, const struct kf_act *a, int 
 static const struct kf_act *latest_read(const struct cpu_due *due)
 {
 	const struct kf_plan *plan = due->plan;
-	bool slope = !due->dy->sloped && plan->layer->activation != KF_LINEAR;
 
-	if (slope || (plan->marks_bytes > 0 && !plan->keeps_marks))
+	if (!cpu_slope_known(due->dy, plan->layer->activation) ||
+		(plan->marks_bytes > 0 && !plan->keeps_marks))
 		return due->y;
-	return plan->layer->kind == KF_CONV || plan->back_reads_x ? due->x : NULL;
+	return reads_x(plan) ? due->x : NULL;
 }
 
 /* One image of run_back. */

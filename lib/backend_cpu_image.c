@@ -3,7 +3,6 @@
 #include "backend_cpu.h"
 #include "backend_cpu_onednn.h"
 
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -303,7 +302,7 @@ static void convolve_back(struct kf_backend *b, const struct cpu_due *due, int t
 	const struct convolution *v = due->plan->state;
 	struct kf_act x = cpu_values(b, due->x, i, thread), y;
 
-	if (!dy->sloped && due->plan->layer->activation != KF_LINEAR) {
+	if (!cpu_slope_known(dy, due->plan->layer->activation)) {
 		y = cpu_values(b, due->y, i, thread);
 		cpu_slope(dy, &y);
 	}

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "rng.h"
 
 size_t kf_valid_rows(size_t n, double valid)
@@ -360,14 +360,6 @@ static void compare(struct kf_trainer *t, struct kf_epoch *e)
 			t->net->layers->floats);
 }
 
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 static bool at_end(const struct kf_trainer *t)
 {
 	return t->epoch >= t->options.epochs || (t->options.patience &&
@@ -377,7 +369,7 @@ static bool at_end(const struct kf_trainer *t)
 int kf_trainer_epoch(struct kf_trainer *t, struct kf_epoch *e,
 	bool (*stop)(void), struct kf_err *err)
 {
-	double start = seconds();
+	double start = kf_seconds();
 	size_t valid;
 	int rc;
 
@@ -400,7 +392,7 @@ int kf_trainer_epoch(struct kf_trainer *t, struct kf_epoch *e,
 	compare(t, e);
 	t->epoch++;
 	t->at = t->count = 0;
-	e->seconds = seconds() - start;
+	e->seconds = kf_seconds() - start;
 	return 1;
 }
 

@@ -356,14 +356,11 @@ gone() {
 # Each writes more than a pipe holds, which may be 1 MiB, so that none can end
 # before its reader does.
 head -n 1 csv >long.csv
-: >long.raw
-: >long.scaled
-: >long.found
 for copy in 1 2 3 4 5 6 7 8 9 10 11 12; do
 	tail -n +2 csv >>long.csv
-	cat raw >>long.raw
-	cat scaled >>long.scaled
-	cat found >>long.found
+	for input in raw scaled found; do
+		cat $input >>long.$input
+	done
 done
 each gone
 

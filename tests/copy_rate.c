@@ -1,17 +1,9 @@
 /* Prints at how many GB/s a backend copies its memory: read and written. */
 #define _GNU_SOURCE
 #include <stdio.h>
-#include <time.h>
 
 #include "backend.h"
-
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
+#include "clock.h"
 
 int main(void)
 {
@@ -27,10 +19,10 @@ int main(void)
 	from = b->op->alloc(b, n);
 	to = b->op->alloc(b, n);
 	for (int i = 0; i < TIMES && b->op->sync(b, &err) == 0; i++) {
-		start = seconds();
+		start = kf_seconds();
 		b->op->copy(b, to, from, n);
 		b->op->sync(b, &err);
-		start = 2e-9 * (double)(n * sizeof(float)) / (seconds() - start);
+		start = 2e-9 * (double)(n * sizeof(float)) / (kf_seconds() - start);
 		best = start > best ? start : best;
 	}
 	if (b->op->sync(b, &err) < 0)

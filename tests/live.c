@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "io.h"
 #include "loader.h"
 #include "stream.h"
@@ -144,14 +144,6 @@ static void expect(struct output *o, int number)
 
 /* -- main -------------------------------------------------------------------------- */
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 int main(int argc, char **argv)
 {
 	struct output out = { 0 };
@@ -178,10 +170,10 @@ int main(int argc, char **argv)
 		send_bytes(to, &this, sent, this.n);
 		sent = i < n ? ahead : 0;
 		send_bytes(to, &following, 0, sent);
-		start = now();
+		start = kf_seconds();
 		expect(&out, i);
-		if (i > 1 && now() - start > longest) /* the first waits for programs */
-			longest = now() - start;
+		if (i > 1 && kf_seconds() - start > longest) /* the first waits for programs */
+			longest = kf_seconds() - start;
 	}
 	close(to);
 	if (next(&out))

@@ -6,20 +6,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "clock.h"
 #include "predict.h"
 #include "stream.h"
 
 #define CHUNKS_MAX 64
-
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 static void check(bool good, const char *message)
 {
@@ -73,10 +65,10 @@ int main(int argc, char **argv)
 	check((p = kf_predictor_open(b, &model, 1, kf_reader_schema(r), &schema, &err)) !=
 		NULL, err.msg);
 	for (int again = 0; again < 2; again++) {
-		start = seconds();
+		start = kf_seconds();
 		for (int i = 0; i < n; i++)
 			check(kf_predictor_run(p, &chunk[i], &found, &err) == 0, err.msg);
 	}
-	printf("%.6f\n", seconds() - start);
+	printf("%.6f\n", kf_seconds() - start);
 	return 0;
 }

@@ -3,17 +3,10 @@
 #include <dnnl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "clock.h"
 
 #define N 2048
-
-static double seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 int main(void)
 {
@@ -26,10 +19,10 @@ int main(void)
 			m[i][j] = (float)(j % 7) - 3;
 	}
 	for (int run = 0; run < 8; run++) {
-		double start = seconds(), took;
+		double start = kf_seconds(), took;
 
 		dnnl_sgemm('N', 'N', N, N, N, 1, m[0], N, m[1], N, 0, m[2], N);
-		took = seconds() - start;
+		took = kf_seconds() - start;
 		if (took < best)
 			best = took;
 	}
