@@ -17,9 +17,9 @@ KF_CFLAGS = -std=c11 -Wall -Wextra -pedantic -Werror -fPIC -Ilib -MMD -MP $(CFLA
 LIBS = -lcsv -lnetpbm -ljansson -lxxhash -ldl -lm
 
 PROGRAMS = $(patsubst cmd/%.c,$(BIN)/%,$(wildcard cmd/kfkd-*.c))
-# backend_<name>.c are plugins, all else is the library.
+# lib/cpu is a plugin, all else in lib the library.
 LIB_OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,\
-	$(filter-out lib/backend_%.c,$(wildcard lib/*.c)))
+	$(filter-out lib/cpu/%.c,$(wildcard lib/*/*.c)))
 TESTS = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 TOOLS = $(patsubst tests/%.c,$(BUILD)/tests/%,\
 	$(filter-out tests/test_%.c,$(wildcard tests/*.c)))
@@ -60,7 +60,7 @@ $(BIN)/kfkd-train: $(BUILD)/cmd/progress.o $(BUILD)/cmd/train_options.o
 $(BIN)/kfkd-plot: $(BUILD)/cmd/plot_faces.o $(BUILD)/cmd/plot_figures.o
 
 # The only objects that know oneDNN and OpenMP.
-CPU_OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/backend_cpu*.c))
+CPU_OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/cpu/*.c))
 $(CPU_OBJECTS): private KF_CFLAGS += -O3 -fopenmp -fno-math-errno -fvisibility=hidden
 
 $(PLUGINS)/backend_cpu.so: $(CPU_OBJECTS) $(BUILD)/lib/libkfkd.a
@@ -107,7 +107,7 @@ $(BUILD)/examples/%: examples/%.c $(BUILD)/flags
 	$(CC) $(KF_CFLAGS) $(LDFLAGS) -o $@ $< -ljansson -lxxhash
 
 .PRECIOUS: $(BUILD)/cmd/%.o
--include $(wildcard $(BUILD)/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/lib/*/*.d)
 
 # -- set-up ---------------------------------------------------------------------
 
@@ -191,6 +191,19 @@ check-clang:
 	@$(MAKE) --no-print-directory CC=clang deps
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang all
 
+# -- formatting -----------------------------------------------------------------
+
+# .clang-format and the tree agree: with the clang-format of Debian 12.
+FORMATTED = $(wildcard lib/*/*.[ch] cmd/*.[ch] cuda/*.[ch] cuda/*.cu tests/*.[ch] examples/*.c)
+
+format:
+	$(call install,clang-format)
+	clang-format -i $(FORMATTED)
+
+check-format:
+	$(call install,clang-format)
+	clang-format --dry-run -Werror $(FORMATTED)
+
 # -- installing -----------------------------------------------------------------
 
 install: all
@@ -205,5 +218,5 @@ clean:
 	rm -rf $(BUILD) demo
 
 FORCE:
-.PHONY: all cuda deps deps-check demo check check-gpu test bench check-sanitize check-clang install \
-	clean FORCE
+.PHONY: all cuda deps deps-check demo check check-gpu test bench check-sanitize check-clang format \
+	check-format install clean FORCE

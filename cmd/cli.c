@@ -15,9 +15,9 @@
 
 const char *cli_name = "kfkd";
 static const char *usage_text = "";
-static const char *output_path;          /* of -o, or NULL */
-static char *output_target;              /* what it is, if it is a link, or NULL */
-static char output_temp[4096];           /* written beside it; "" when none */
+static const char *output_path; /* of -o, or NULL */
+static char *output_target;     /* what it is, if it is a link, or NULL */
+static char output_temp[4096];  /* written beside it; "" when none */
 
 /* -- messages ---------------------------------------------------------------- */
 
@@ -88,8 +88,7 @@ void cli_option(int c)
 	exit(2);
 }
 
-long long cli_int(const char *option, const char *text, long long min,
-	long long max)
+long long cli_int(const char *option, const char *text, long long min, long long max)
 {
 	char *end;
 	long long v;
@@ -200,11 +199,11 @@ static void remove_temp_at_signals(void)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction sa = { .sa_handler = remove_temp_and_end,
-		.sa_flags = (int)SA_RESETHAND }, old;
+		.sa_flags = (int)SA_RESETHAND },
+			 old;
 
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-		if (sigaction(signals[i], NULL, &old) == 0 &&
-			old.sa_handler != SIG_IGN)
+		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 			sigaction(signals[i], &sa, NULL);
 }
 
@@ -214,7 +213,7 @@ static int create_temp(const char *path)
 	int fd = -1;
 
 	if ((size_t)snprintf(output_temp, sizeof output_temp, "%s.%ld.tmp", path,
-		(long)getpid()) >= sizeof output_temp)
+		    (long)getpid()) >= sizeof output_temp)
 		errno = ENAMETOOLONG;
 	else
 		fd = open(output_temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);

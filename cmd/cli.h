@@ -9,7 +9,7 @@
 
 #include <getopt.h>
 
-#include "stream.h"
+#include "stream/stream.h"
 
 #define VERSION "0.1.0"
 
@@ -17,7 +17,9 @@
 #define CLI_SHORT "hV"
 #define CLI_LONG \
 	{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }, \
-	{ NULL, 0, NULL, 0 }
+	{ \
+		NULL, 0, NULL, 0 \
+	}
 
 extern const char *cli_name; /* of the program, for messages */
 
@@ -33,8 +35,7 @@ _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void misuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* An option's number, with its bounds checked; misuse otherwise. */
-long long cli_int(const char *option, const char *text, long long min,
-	long long max);
+long long cli_int(const char *option, const char *text, long long min, long long max);
 double cli_real(const char *option, const char *text, double min, double max);
 /* "AxB", both from 1 to max. */
 void cli_pair(const char *option, const char *text, int max, int *a, int *b);

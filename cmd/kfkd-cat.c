@@ -11,10 +11,8 @@ static const char usage[] =
 	"  -h, --help        print this\n"
 	"  -V, --version     print the version\n";
 
-static const struct option options[] = {
-	{ "single", no_argument, NULL, '1' },
-	{ "output", required_argument, NULL, 'o' }, CLI_LONG
-};
+static const struct option options[] = { { "single", no_argument, NULL, '1' },
+	{ "output", required_argument, NULL, 'o' }, CLI_LONG };
 
 int main(int argc, char **argv)
 {
@@ -54,8 +52,9 @@ int main(int argc, char **argv)
 			first = kf_schema_copy(schema);
 			cli_output(output);
 			cli_binary_output();
-			out = (single ? kf_writer_open_single : kf_writer_open)(
-				STDOUT_FILENO, cli_output_name(), &first, &err);
+			out = (single ? kf_writer_open_single :
+					kf_writer_open)(STDOUT_FILENO,
+				cli_output_name(), &first, &err);
 			if (!out)
 				die("%s", err.msg);
 		}

@@ -1,6 +1,6 @@
 /* kfkd-dropna: drops the rows that have a missing target. */
 #include "cli.h"
-#include "filter.h"
+#include "rows/filter.h"
 
 static const char usage[] =
 	"usage: kfkd-dropna [-o OUT] [FILE]\n"
@@ -9,9 +9,8 @@ static const char usage[] =
 	"  -h, --help        print this\n"
 	"  -V, --version     print the version\n";
 
-static const struct option options[] = {
-	{ "output", required_argument, NULL, 'o' }, CLI_LONG
-};
+static const struct option options[] = { { "output", required_argument, NULL, 'o' },
+	CLI_LONG };
 
 int main(int argc, char **argv)
 {

@@ -9,10 +9,8 @@ static const char usage[] =
 	"  -h, --help        print this\n"
 	"  -V, --version     print the version\n";
 
-static const struct option options[] = {
-	{ "rows", required_argument, NULL, 'n' },
-	{ "output", required_argument, NULL, 'o' }, CLI_LONG
-};
+static const struct option options[] = { { "rows", required_argument, NULL, 'n' },
+	{ "output", required_argument, NULL, 'o' }, CLI_LONG };
 
 int main(int argc, char **argv)
 {
@@ -26,7 +24,8 @@ int main(int argc, char **argv)
 	cli_init(argv, usage);
 	while ((c = getopt_long(argc, argv, CLI_SHORT "n:o:", options, NULL)) != -1)
 		if (c == 'n')
-			left = (unsigned long long)cli_int("--rows", optarg, 0, INT64_MAX);
+			left = (unsigned long long)cli_int("--rows", optarg, 0,
+				INT64_MAX);
 		else if (c == 'o')
 			output = optarg;
 		else

@@ -2,8 +2,8 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "idx.h"
-#include "loader.h"
+#include "formats/idx.h"
+#include "formats/loader.h"
 
 static const char usage[] =
 	"usage: kfkd-load [-c NAME,...] [-z WxH] [-l FILE] [-o OUT] [FILE]\n"
@@ -15,12 +15,10 @@ static const char usage[] =
 	"  -h, --help             print this\n"
 	"  -V, --version          print the version\n";
 
-static const struct option options[] = {
-	{ "columns", required_argument, NULL, 'c' },
+static const struct option options[] = { { "columns", required_argument, NULL, 'c' },
 	{ "size", required_argument, NULL, 'z' },
 	{ "labels", required_argument, NULL, 'l' },
-	{ "output", required_argument, NULL, 'o' }, CLI_LONG
-};
+	{ "output", required_argument, NULL, 'o' }, CLI_LONG };
 
 /* The file of labels, where there is one, into memory. */
 static void read_labels(const char *path, int images, struct kf_labels *labels,

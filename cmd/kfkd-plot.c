@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "curve.h"
+#include "draw/curve.h"
 #include "plot.h"
 
 static const char usage[] =
@@ -34,21 +34,16 @@ static const char usage[] =
 
 enum { ERRORS = 256, CURVE, WEIGHTS, MEAN };
 
-static const struct option options[] = {
-	{ "each", required_argument, NULL, 'e' },
-	{ "errors", no_argument, NULL, ERRORS },
-	{ "curve", no_argument, NULL, CURVE },
+static const struct option options[] = { { "each", required_argument, NULL, 'e' },
+	{ "errors", no_argument, NULL, ERRORS }, { "curve", no_argument, NULL, CURVE },
 	{ "weights", no_argument, NULL, WEIGHTS },
 	{ "worst", required_argument, NULL, 'w' },
 	{ "grid", required_argument, NULL, 'g' },
-	{ "zoom", required_argument, NULL, 'z' },
-	{ "ids", no_argument, NULL, 'i' },
-	{ "colour", no_argument, NULL, 'c' },
-	{ "mean", no_argument, NULL, MEAN },
+	{ "zoom", required_argument, NULL, 'z' }, { "ids", no_argument, NULL, 'i' },
+	{ "colour", no_argument, NULL, 'c' }, { "mean", no_argument, NULL, MEAN },
 	{ "ylim", required_argument, NULL, 'y' },
 	{ "size", required_argument, NULL, 'S' },
-	{ "output", required_argument, NULL, 'o' }, CLI_LONG
-};
+	{ "output", required_argument, NULL, 'o' }, CLI_LONG };
 
 static void parse_ylim(const char *text, struct request *q)
 {
@@ -69,7 +64,7 @@ static void set_mode(struct request *q, enum plot_mode mode)
 {
 	if (q->mode != PLOT_SHEET && q->mode != mode)
 		misuse("only one of --each, --errors, --curve and --weights can be "
-			"drawn");
+		       "drawn");
 	q->mode = mode;
 }
 
@@ -78,9 +73,12 @@ static void parse(int argc, char **argv, struct request *q)
 	int c;
 
 	while ((c = getopt_long(argc, argv, CLI_SHORT "e:w:g:z:icy:S:o:", options,
-		NULL)) != -1)
+			NULL)) != -1)
 		switch (c) {
-		case 'e': set_mode(q, PLOT_EACH); q->prefix = optarg; break;
+		case 'e':
+			set_mode(q, PLOT_EACH);
+			q->prefix = optarg;
+			break;
 		case ERRORS: set_mode(q, PLOT_ERRORS); break;
 		case CURVE: set_mode(q, PLOT_CURVE); break;
 		case WEIGHTS: set_mode(q, PLOT_WEIGHTS); break;
@@ -91,7 +89,9 @@ static void parse(int argc, char **argv, struct request *q)
 		case 'y': parse_ylim(optarg, q); break;
 		case 'w': q->worst = (int)cli_int("--worst", optarg, 1, 1000000); break;
 		case 'z': q->zoom = (int)cli_int("--zoom", optarg, 1, 100); break;
-		case 'g': cli_pair("--grid", optarg, 10000, &q->columns, &q->rows); break;
+		case 'g':
+			cli_pair("--grid", optarg, 10000, &q->columns, &q->rows);
+			break;
 		case 'S': cli_pair("--size", optarg, 10000, &q->w, &q->h); break;
 		default: cli_option(c);
 		}
@@ -130,8 +130,8 @@ static void check(const struct request *q)
 		misuse("%s has no effect %s", idle, with[q->mode]);
 	if (q->w && q->mode == PLOT_CURVE &&
 		(q->w < KF_CURVE_MIN_W || q->h < KF_CURVE_MIN_H))
-		misuse("--size: %dx%d is smaller than %dx%d", q->w, q->h, KF_CURVE_MIN_W,
-			KF_CURVE_MIN_H);
+		misuse("--size: %dx%d is smaller than %dx%d", q->w, q->h,
+			KF_CURVE_MIN_W, KF_CURVE_MIN_H);
 }
 
 static struct kf_reader *open_stream(const char *operand)

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "predict.h"
+#include "train/predict.h"
 
 static const char usage[] =
 	"usage: kfkd-predict -m MODEL [-m MODEL ...] [OPTION ...] [FILE]\n"
@@ -19,13 +19,11 @@ static const char usage[] =
 
 enum { TF32 = 256 }; /* an option without a letter */
 
-static const struct option options[] = {
-	{ "model", required_argument, NULL, 'm' },
+static const struct option options[] = { { "model", required_argument, NULL, 'm' },
 	{ "backend", required_argument, NULL, 'b' },
 	{ "threads", required_argument, NULL, 't' },
-	{ "tf32", no_argument, NULL, TF32 },
-	{ "output", required_argument, NULL, 'o' }, CLI_LONG
-};
+	{ "tf32", no_argument, NULL, TF32 }, { "output", required_argument, NULL, 'o' },
+	CLI_LONG };
 
 /* The models, one after another. */
 struct models {

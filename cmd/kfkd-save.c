@@ -1,7 +1,7 @@
 /* kfkd-save: a tensor stream as CSV in Kaggle's layouts. */
 #include "cli.h"
-#include "save_csv.h"
-#include "submission.h"
+#include "formats/save_csv.h"
+#include "formats/submission.h"
 
 static const char usage[] =
 	"usage: kfkd-save [-inp] [-o OUT] [FILE]\n"
@@ -15,25 +15,25 @@ static const char usage[] =
 	"  -h, --help          print this\n"
 	"  -V, --version       print the version\n";
 
-static const struct option options[] = {
-	{ "ids", no_argument, NULL, 'i' }, { "no-ids", no_argument, NULL, 'n' },
-	{ "predictions", no_argument, NULL, 'p' },
+static const struct option options[] = { { "ids", no_argument, NULL, 'i' },
+	{ "no-ids", no_argument, NULL, 'n' }, { "predictions", no_argument, NULL, 'p' },
 	{ "lookup", required_argument, NULL, 'l' },
-	{ "output", required_argument, NULL, 'o' }, CLI_LONG
-};
+	{ "output", required_argument, NULL, 'o' }, CLI_LONG };
 
 /* All rows, images included. */
 static void save_csv(struct kf_reader *in, bool predictions, int ids)
 {
-	struct kf_save save = { .file = stdout, .name = cli_output_name(),
-		.schema = kf_reader_schema(in), .predictions = predictions };
+	struct kf_save save = { .file = stdout,
+		.name = cli_output_name(),
+		.schema = kf_reader_schema(in),
+		.predictions = predictions };
 	static char buffer[1 << 18];
 	struct kf_chunk *chunk;
 	struct kf_err err;
 
 	if (ids < 0) /* Kaggle's test.csv has ids, its training.csv has none */
 		ids = predictions || save.schema->columns.n ? KF_IDS_COUNTED :
-			KF_IDS_ALWAYS;
+							      KF_IDS_ALWAYS;
 	save.ids = (enum kf_save_ids)ids;
 	setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
 	if (kf_save_header(&save, &err) < 0)

@@ -1,6 +1,6 @@
 /* kfkd-scale: pixels to [0,1], targets to [-1,1], or back. */
 #include "cli.h"
-#include "filter.h"
+#include "rows/filter.h"
 
 static const char usage[] =
 	"usage: kfkd-scale [-u] [-o OUT] [FILE]\n"
@@ -10,10 +10,8 @@ static const char usage[] =
 	"  -h, --help        print this\n"
 	"  -V, --version     print the version\n";
 
-static const struct option options[] = {
-	{ "undo", no_argument, NULL, 'u' },
-	{ "output", required_argument, NULL, 'o' }, CLI_LONG
-};
+static const struct option options[] = { { "undo", no_argument, NULL, 'u' },
+	{ "output", required_argument, NULL, 'o' }, CLI_LONG };
 
 int main(int argc, char **argv)
 {
@@ -43,7 +41,7 @@ int main(int argc, char **argv)
 	out = cli_writer(&scaled);
 	while ((chunk = cli_next(in))) {
 		if ((undo ? kf_unscale_rows : kf_scale_rows)(schema, chunk, &scaled,
-			&to, &err) < 0)
+			    &to, &err) < 0)
 			die("%s", err.msg);
 		cli_write(out, &to);
 	}

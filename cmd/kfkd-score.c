@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "classes.h"
+#include "rows/classes.h"
 #include "cli.h"
-#include "score.h"
+#include "rows/score.h"
 
 static const char usage[] =
 	"usage: kfkd-score [-r] [-o OUT] [FILE]\n"
@@ -20,10 +20,8 @@ static const char usage[] =
 	"  -h, --help        print this\n"
 	"  -V, --version     print the version\n";
 
-static const struct option options[] = {
-	{ "rows", no_argument, NULL, 'r' },
-	{ "output", required_argument, NULL, 'o' }, CLI_LONG
-};
+static const struct option options[] = { { "rows", no_argument, NULL, 'r' },
+	{ "output", required_argument, NULL, 'o' }, CLI_LONG };
 
 /* Rows are printed as they come, so a failed write is noticed as it comes. */
 static void flush(void)

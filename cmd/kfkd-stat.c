@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "layers.h"
-#include "model.h"
-#include "safetensors.h"
-#include "stats.h"
+#include "net/layers.h"
+#include "net/model.h"
+#include "stream/safetensors.h"
+#include "rows/stats.h"
 
 static const char usage[] =
 	"usage: kfkd-stat [-H] [-o OUT] [FILE]\n"
@@ -18,10 +18,8 @@ static const char usage[] =
 	"  -h, --help        print this\n"
 	"  -V, --version     print the version\n";
 
-static const struct option options[] = {
-	{ "history", no_argument, NULL, 'H' },
-	{ "output", required_argument, NULL, 'o' }, CLI_LONG
-};
+static const struct option options[] = { { "history", no_argument, NULL, 'H' },
+	{ "output", required_argument, NULL, 'o' }, CLI_LONG };
 
 /* -- a stream -------------------------------------------------------------------- */
 
@@ -71,8 +69,8 @@ static void print_stream(const struct kf_schema *schema, const struct kf_stats *
 	print_columns("column of y", &schema->columns, s->column);
 	print_columns("column of p", &schema->p_columns, s->p_column);
 	printf("\n");
-	print_whole("X", s->rows, kf_image_bytes(schema) /
-		kf_dtype_size(schema->dtype), &s->X);
+	print_whole("X", s->rows, kf_image_bytes(schema) / kf_dtype_size(schema->dtype),
+		&s->X);
 	if (columns)
 		print_whole("y", s->rows, columns, &s->y);
 	if (p)
@@ -119,15 +117,18 @@ static void print_layer(const char *name, const char *activation, const int shap
 	if (shape[1] == 1 && shape[2] == 1)
 		snprintf(size, sizeof size, "%d", shape[0]);
 	else
-		snprintf(size, sizeof size, "%d x %d x %d", shape[0], shape[1], shape[2]);
+		snprintf(size, sizeof size, "%d x %d x %d", shape[0], shape[1],
+			shape[2]);
 	printf("%-28s %-20s %10zu\n", word, size, parameters);
 }
 
 /* What the net makes of an image, layer by layer. */
 static void print_layers(const struct kf_model *m)
 {
-	static const char *const activations[] = { [KF_LINEAR] = "", [KF_RELU] = " relu",
-		[KF_TANH] = " tanh", [KF_SIGMOID] = " sigmoid" };
+	static const char *const activations[] = { [KF_LINEAR] = "",
+		[KF_RELU] = " relu",
+		[KF_TANH] = " tanh",
+		[KF_SIGMOID] = " sigmoid" };
 	struct kf_layers l;
 	struct kf_err err;
 
@@ -179,8 +180,8 @@ static void print_losses(const struct kf_model *m)
 		return;
 	printf("best valid loss: %.6f in epoch %d", m->valid_loss[best], best + 1);
 	if (!m->classify)
-		printf(", an RMSE of %.3f pixels", kf_model_pixels(m) *
-			sqrt(m->valid_loss[best]));
+		printf(", an RMSE of %.3f pixels",
+			kf_model_pixels(m) * sqrt(m->valid_loss[best]));
 	printf("\n");
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cli.h"
-#include "synth.h"
+#include "synth/synth.h"
 
 #define PIXELS (KF_SYNTH_SIDE * KF_SYNTH_SIDE)
 
@@ -19,13 +19,10 @@ static const char usage[] =
 	"  -h, --help        print this\n"
 	"  -V, --version     print the version\n";
 
-static const struct option options[] = {
-	{ "rows", required_argument, NULL, 'n' },
+static const struct option options[] = { { "rows", required_argument, NULL, 'n' },
 	{ "seed", required_argument, NULL, 's' },
-	{ "missing", required_argument, NULL, 'm' },
-	{ "test", no_argument, NULL, 't' },
-	{ "output", required_argument, NULL, 'o' }, CLI_LONG
-};
+	{ "missing", required_argument, NULL, 'm' }, { "test", no_argument, NULL, 't' },
+	{ "output", required_argument, NULL, 'o' }, CLI_LONG };
 
 /* Pixels as text with spaces between; printf would take most of the time. */
 static void print_pixels(const uint8_t *image)

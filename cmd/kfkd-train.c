@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "checkpoint.h"
+#include "train/checkpoint.h"
 #include "cli.h"
 #include "progress.h"
 #include "train_options.h"
@@ -73,15 +73,15 @@ static void start_from(struct kf_net *net, const char *path, struct progress *p)
 	check(kf_model_read(&m, fd, name, NULL, &err), &err);
 	kf_net_set(net, net->weights, "", m.param, m.n, taken);
 	for (int i = 0; i < net->layers->n_params; i++)
-		progress_say(p, "%s %s", net->layers->param[i].name, taken[i] ?
-			"is taken over" : "starts at random: none of its name and shape");
+		progress_say(p, "%s %s", net->layers->param[i].name,
+			taken[i] ? "is taken over" :
+				   "starts at random: none of its name and shape");
 	kf_model_free(&m);
 	free(taken);
 	close(fd);
 }
 
-static void say_data(const struct progress *p, const struct kf_dataset *d,
-	double valid)
+static void say_data(const struct progress *p, const struct kf_dataset *d, double valid)
 {
 	size_t n_valid = kf_valid_rows(d->n, valid), missing = 0;
 	size_t values = d->n * (size_t)d->m;
@@ -91,8 +91,10 @@ static void say_data(const struct progress *p, const struct kf_dataset *d,
 	progress_say(p, "%zu rows: %zu to train on, %zu to validate", d->n,
 		d->n - n_valid, n_valid);
 	if (missing)
-		progress_say(p, "%zu of %zu target values are missing and left out of "
-			"the loss", missing, values);
+		progress_say(p,
+			"%zu of %zu target values are missing and left out of "
+			"the loss",
+			missing, values);
 }
 
 /* -- the run ------------------------------------------------------------------------- */
@@ -102,8 +104,8 @@ static void say_data(const struct progress *p, const struct kf_dataset *d,
  * would not do: oneDNN's products use the stack pointer for their own ends, and
  * a signal that a thread takes meanwhile is written over the heap.
  */
-static sigset_t ending;   /* those of SIGHUP, SIGINT, SIGTERM not ignored */
-static int end_signal;    /* the one that came */
+static sigset_t ending; /* those of SIGHUP, SIGINT, SIGTERM not ignored */
+static int end_signal;  /* the one that came */
 
 static void find_ending_signals(void)
 {
@@ -146,7 +148,8 @@ static void write_checkpoint(struct kf_trainer *t, struct kf_model *m,
 {
 	struct kf_err err;
 
-	if (!s->checkpoint || kf_checkpoint_write(s->checkpoint, t, m, digest, &err) == 0)
+	if (!s->checkpoint ||
+		kf_checkpoint_write(s->checkpoint, t, m, digest, &err) == 0)
 		return;
 	progress_clear(p);
 	if (needed)
@@ -225,7 +228,8 @@ int main(int argc, char **argv)
 	kf_reader_close(in);
 	describe(&model, &s, &data.schema);
 	check(kf_layers_parse(&layers, s.line, data.schema.c, data.schema.h,
-		data.schema.w, model.columns.n, &err), &err);
+		      data.schema.w, model.columns.n, &err),
+		&err);
 	model.net = strdup(layers.line);
 	if (!model.net)
 		die("out of memory");
@@ -243,7 +247,8 @@ int main(int argc, char **argv)
 		train(&net, &data, &model, &s, &progress);
 	model.n = layers.n_params;
 	model.param = kf_net_get(&net, net.weights, "");
-	check(model.param ? b->op->sync(b, &err) : kf_fail(&err, "out of memory"), &err);
+	check(model.param ? b->op->sync(b, &err) : kf_fail(&err, "out of memory"),
+		&err);
 	check(kf_model_write(&model, STDOUT_FILENO, cli_output_name(), &err), &err);
 
 	kf_net_close(&net);

@@ -9,11 +9,11 @@ enum plot_mode { PLOT_SHEET, PLOT_EACH, PLOT_ERRORS, PLOT_CURVE, PLOT_WEIGHTS };
 /* 0 and NULL where the options say nothing. */
 struct request {
 	enum plot_mode mode;
-	const char *prefix, *output;   /* --each, --output */
+	const char *prefix, *output; /* --each, --output */
 	int worst;
-	int columns, rows, zoom;       /* --grid, --zoom */
-	int w, h;                      /* --size */
-	double low, high;              /* --ylim */
+	int columns, rows, zoom; /* --grid, --zoom */
+	int w, h;                /* --size */
+	double low, high;        /* --ylim */
 	bool ids, colour, mean;
 };
 

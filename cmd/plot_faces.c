@@ -6,17 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "face.h"
-#include "score.h"
-#include "sheet.h"
-#include "worst.h"
+#include "draw/face.h"
+#include "rows/score.h"
+#include "draw/sheet.h"
+#include "rows/worst.h"
 
 /* Where pictures of rows go. */
 struct album {
 	const struct request *q;
 	struct kf_face face;
-	struct kf_sheet sheet;    /* of a PLOT_SHEET */
-	struct kf_canvas canvas;  /* of a PLOT_EACH */
+	struct kf_sheet sheet;   /* of a PLOT_SHEET */
+	struct kf_canvas canvas; /* of a PLOT_EACH */
 };
 
 static void warn_alone(const struct kf_points *points)
@@ -72,7 +72,7 @@ static void put_picture(const struct album *a, long long id)
 	if (!strcmp(prefix, "-"))
 		rc = kf_picture_write(stdout, cli_output_name(), &a->canvas, &err);
 	else if ((size_t)snprintf(path, sizeof path, "%s%lld.%s", prefix, id,
-		a->q->colour ? "ppm" : "pgm") >= sizeof path)
+			 a->q->colour ? "ppm" : "pgm") >= sizeof path)
 		die("--each: the prefix is too long");
 	else
 		rc = kf_picture_save(path, &a->canvas, &err);

@@ -7,12 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bars.h"
-#include "curve.h"
-#include "model.h"
-#include "picture.h"
-#include "score.h"
-#include "weights.h"
+#include "draw/bars.h"
+#include "draw/curve.h"
+#include "net/model.h"
+#include "draw/picture.h"
+#include "rows/score.h"
+#include "draw/weights.h"
 
 static void open_canvas(struct kf_canvas *c, const struct request *q, int w, int h)
 {
@@ -58,8 +58,9 @@ void plot_errors(const struct request *q, struct kf_reader *in)
 	if (isnan(whole.value))
 		die("no row has a target that was predicted");
 	if (q->w && (q->w < KF_BARS_MIN_W || q->h < kf_bars_least_height(score.n)))
-		die("--size: %dx%d is smaller than %dx%d, which %d keypoints need", q->w,
-			q->h, KF_BARS_MIN_W, kf_bars_least_height(score.n), score.n);
+		die("--size: %dx%d is smaller than %dx%d, which %d keypoints need",
+			q->w, q->h, KF_BARS_MIN_W, kf_bars_least_height(score.n),
+			score.n);
 	bars = calloc((size_t)score.n, sizeof *bars);
 	if (!bars)
 		die("out of memory");
@@ -96,7 +97,8 @@ static char *legend_name(char **operands, int n, int i)
 	if (!name)
 		die("out of memory");
 	dot = strrchr(name, '.');
-	if (dot && dot != name && (!strcmp(dot, ".kfkd") || !strcmp(dot, ".safetensors")))
+	if (dot && dot != name &&
+		(!strcmp(dot, ".kfkd") || !strcmp(dot, ".safetensors")))
 		*dot = '\0';
 	return name;
 }
@@ -135,8 +137,11 @@ static void add_mean(struct kf_curve *curves, int n)
 
 	if (!mean)
 		die("out of memory");
-	curves[n] = (struct kf_curve){ .name = "mean", .valid = mean, .mean = true,
-		.epochs = kf_curves_mean(curves, n, mean), .pixels = curves[0].pixels };
+	curves[n] = (struct kf_curve){ .name = "mean",
+		.valid = mean,
+		.mean = true,
+		.epochs = kf_curves_mean(curves, n, mean),
+		.pixels = curves[0].pixels };
 	for (int i = 0; i < curves[n].epochs; i++)
 		any |= !isnan(mean[i]);
 	if (!any)
@@ -155,7 +160,8 @@ void plot_curves(const struct request *q, char **operands, int n)
 	for (int i = 0; i < n; i++) {
 		models[i] = open_history(operands[i]);
 		curves[i] = (struct kf_curve){ .name = legend_name(operands, n, i),
-			.epochs = models[i].epochs, .train = models[i].train_loss,
+			.epochs = models[i].epochs,
+			.train = models[i].train_loss,
 			.valid = models[i].valid_loss,
 			.pixels = kf_model_pixels(&models[i]),
 			.targets = models[i].columns.n };
@@ -189,7 +195,7 @@ void plot_weights(const struct request *q, const char *operand)
 	columns = q->columns ? q->columns : kf_weights_columns(&k);
 	rows = q->rows ? q->rows : (k.units * k.c + columns - 1) / columns;
 	if (kf_draw_weights(&k, stdout, cli_output_name(), columns, rows, q->zoom,
-		q->colour, &err) < 0)
+		    q->colour, &err) < 0)
 		die("%s", err.msg);
 	kf_weights_free(&k);
 }

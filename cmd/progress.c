@@ -18,8 +18,10 @@ void progress_start(struct progress *p, bool quiet, int epochs, bool classify,
 {
 	const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
 
-	*p = (struct progress){ .quiet = quiet, .epochs = epochs,
-		.classify = classify, .pixels = pixels };
+	*p = (struct progress){ .quiet = quiet,
+		.epochs = epochs,
+		.classify = classify,
+		.pixels = pixels };
 	p->terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb");
 	p->colour = p->terminal && !(no_colour && *no_colour);
 }
@@ -59,7 +61,8 @@ static void print_layer(const char *class, const int shape[3], bool flat,
 void progress_layers(const struct progress *p, const struct kf_layers *l)
 {
 	static const char *const class[] = { [KF_DENSE] = "DenseLayer",
-		[KF_CONV] = "Conv2DLayer", [KF_POOL] = "MaxPool2DLayer",
+		[KF_CONV] = "Conv2DLayer",
+		[KF_POOL] = "MaxPool2DLayer",
 		[KF_DROP] = "DropoutLayer" };
 
 	if (p->quiet)
@@ -69,10 +72,11 @@ void progress_layers(const struct progress *p, const struct kf_layers *l)
 	for (int i = 0; i < l->n; i++) {
 		const struct kf_layer *y = &l->layer[i];
 		bool flat = y->kind == KF_DENSE || y->out[1] * y->out[2] == 1;
-		size_t parameters = y->weight < 0 ? 0 : l->param[y->weight].count +
-			l->param[y->bias].count;
+		size_t parameters = y->weight < 0 ?
+			0 :
+			l->param[y->weight].count + l->param[y->bias].count;
 
-		print_layer(class[y->kind], y->out, flat, parameters);
+		print_layer(class[y->kind], y -> out, flat, parameters);
 	}
 	fprintf(stderr, "  %zu parameters in all\n", l->floats);
 }
@@ -81,7 +85,8 @@ void progress_layers(const struct progress *p, const struct kf_layers *l)
 
 void progress_head(const struct progress *p)
 {
-	progress_say(p, "\n Epoch  |  Train loss  |  Valid loss  |  Train / Val  |%s  Dur\n"
+	progress_say(p,
+		"\n Epoch  |  Train loss  |  Valid loss  |  Train / Val  |%s  Dur\n"
 		"--------|--------------|--------------|---------------|%s-------",
 		p->classify ? "  Valid acc  |" : "",
 		p->classify ? "-------------|" : "");
@@ -102,8 +107,8 @@ static void print_left(const struct progress *p, int epoch)
 
 	fprintf(stderr, "epoch %d of %d, ", epoch, p->epochs);
 	if (left >= 3600)
-		fprintf(stderr, "%lld:%02lld:%02lld left", left / 3600,
-			left / 60 % 60, left % 60);
+		fprintf(stderr, "%lld:%02lld:%02lld left", left / 3600, left / 60 % 60,
+			left % 60);
 	else
 		fprintf(stderr, "%lld:%02lld left", left / 60, left % 60);
 }
@@ -150,7 +155,9 @@ void progress_end(const struct progress *p)
 		progress_say(p, "\nbest valid loss %.6f in epoch %d, %.1f s in all",
 			p->best_loss, p->best_epoch, p->seconds);
 	else if (p->best_epoch)
-		progress_say(p, "\nbest valid loss %.6f in epoch %d (RMSE %.3f px), "
-			"%.1f s in all", p->best_loss, p->best_epoch,
-			p->pixels * sqrt(p->best_loss), p->seconds);
+		progress_say(p,
+			"\nbest valid loss %.6f in epoch %d (RMSE %.3f px), "
+			"%.1f s in all",
+			p->best_loss, p->best_epoch, p->pixels * sqrt(p->best_loss),
+			p->seconds);
 }

@@ -2,19 +2,19 @@
 #ifndef PROGRESS_H
 #define PROGRESS_H
 
-#include "layers.h"
-#include "train.h"
+#include "net/layers.h"
+#include "train/train.h"
 
 struct progress {
 	bool quiet;
-	bool terminal;      /* a line with the time left */
+	bool terminal; /* a line with the time left */
 	bool colour;
-	bool classify;      /* a column for the accuracy, and no pixels */
+	bool classify; /* a column for the accuracy, and no pixels */
 	int epochs;
-	int done;           /* rows of the table */
-	double pixels;      /* RMSE of a loss of 1 */
-	double seconds;     /* spent so far */
-	int best_epoch;     /* of the validation loss */
+	int done;       /* rows of the table */
+	double pixels;  /* RMSE of a loss of 1 */
+	double seconds; /* spent so far */
+	int best_epoch; /* of the validation loss */
 	float best_loss;
 };
 

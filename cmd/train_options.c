@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli.h"
-#include "preset.h"
+#include "train/preset.h"
 
 static const char usage[] =
 	"usage: kfkd-train [OPTION ...] [FILE] > MODEL\n"
@@ -41,9 +41,9 @@ static const char usage[] =
 
 enum { TF32 = 256, RECOMPUTE }; /* options without a letter */
 
-static const char short_options[] = CLI_SHORT "n:l:u:r:M:w:e:B:Sa:p:v:s:i:c:N:R:b:t:qo:";
-static const struct option options[] = {
-	{ "net", required_argument, NULL, 'n' },
+static const char short_options[] =
+	CLI_SHORT "n:l:u:r:M:w:e:B:Sa:p:v:s:i:c:N:R:b:t:qo:";
+static const struct option options[] = { { "net", required_argument, NULL, 'n' },
 	{ "loss", required_argument, NULL, 'l' },
 	{ "update", required_argument, NULL, 'u' },
 	{ "rate", required_argument, NULL, 'r' },
@@ -64,9 +64,8 @@ static const struct option options[] = {
 	{ "threads", required_argument, NULL, 't' },
 	{ "tf32", no_argument, NULL, TF32 },
 	{ "recompute", no_argument, NULL, RECOMPUTE },
-	{ "quiet", no_argument, NULL, 'q' },
-	{ "output", required_argument, NULL, 'o' }, CLI_LONG
-};
+	{ "quiet", no_argument, NULL, 'q' }, { "output", required_argument, NULL, 'o' },
+	CLI_LONG };
 
 /* "A:B" or "A", which is "A:A". */
 static void parse_range(const char *option, const char *text, double max,

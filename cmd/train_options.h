@@ -2,11 +2,11 @@
 #ifndef TRAIN_OPTIONS_H
 #define TRAIN_OPTIONS_H
 
-#include "model.h"
-#include "train.h"
+#include "net/model.h"
+#include "train/train.h"
 
 struct settings {
-	const char *line;       /* of layers */
+	const char *line; /* of layers */
 	const char *init, *backend, *output, *checkpoint, *resume;
 	struct kf_train_options train;
 	struct kf_backend_options device;

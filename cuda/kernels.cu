@@ -7,15 +7,15 @@
 
 #include <curand_philox4x32_x.h>
 
-#include "rng.h"
+#include "base/rng.h"
 
 #define THREADS 256
 #define WARP 32
 #define ALL_LANES 0xffffffffu
 
 /* Each i below n, by all threads of the grid. */
-#define EACH(type, i, n) \
-	(type i = blockIdx.x * (type)blockDim.x + threadIdx.x; i < (n); \
+#define EACH_THREAD(type, i, n) \
+	for (type i = blockIdx.x * (type)blockDim.x + threadIdx.x; i < (n); \
 		i += gridDim.x * (type)blockDim.x)
 
 static unsigned grid(size_t n)
@@ -73,7 +73,7 @@ __device__ static uint32_t row_of(struct rows rows, unsigned i)
 __global__ static void copy_rows(struct view from, struct rows rows, struct view to,
 	unsigned n)
 {
-	for EACH (unsigned, at, n) {
+	EACH_THREAD (unsigned, at, n) {
 		struct spot s = find_spot(to, at);
 
 		to.f[place(to, s.i, s)] = from.f[place(from, row_of(rows, s.i), s)];
@@ -108,13 +108,14 @@ __device__ static float interpolate(const float *from, int h, int w, float fx, f
 __global__ static void warp_rows(struct view from, struct rows rows,
 	const struct kf_warp *warps, struct view to, unsigned n)
 {
-	for EACH (unsigned, at, n) {
+	EACH_THREAD (unsigned, at, n) {
 		struct spot s = find_spot(to, at);
 		float x = (float)(s.pixel % to.w), y = (float)(s.pixel / to.w);
 		const struct kf_warp *warp = &warps[s.i];
 		const float *m = warp->m;
 		float v = interpolate(from.f + row_of(rows, s.i) * from.row +
-			s.c * from.channel, to.h, to.w, m[0] * x + m[1] * y + m[2],
+				s.c * from.channel,
+			to.h, to.w, m[0] * x + m[1] * y + m[2],
 			m[3] * x + m[4] * y + m[5]);
 
 		if (warp->contrast != 1)
@@ -123,8 +124,8 @@ __global__ static void warp_rows(struct view from, struct rows rows,
 	}
 }
 
-cudaError_t launch_warp(struct view from, struct rows rows,
-	const struct kf_warp *warps, struct view to)
+cudaError_t launch_warp(struct view from, struct rows rows, const struct kf_warp *warps,
+	struct view to)
 {
 	size_t n = values(&to);
 
@@ -155,26 +156,30 @@ __device__ static double block_sum(double v)
 
 __device__ static float activate(float v, enum kf_activation f)
 {
-	return f == KF_RELU ? fmaxf(v, 0) : f == KF_TANH ? tanhf(v) :
-		f == KF_SIGMOID ? 1 / (1 + expf(-v)) : v;
+	return f == KF_RELU     ? fmaxf(v, 0) :
+		f == KF_TANH    ? tanhf(v) :
+		f == KF_SIGMOID ? 1 / (1 + expf(-v)) :
+				  v;
 }
 
 /* f'(v), where y = f(v) */
 __device__ static float slope(float y, enum kf_activation f)
 {
-	return f == KF_RELU ? (float)(y > 0) : f == KF_TANH ? 1 - y * y :
-		f == KF_SIGMOID ? y * (1 - y) : 1;
+	return f == KF_RELU     ? (float)(y > 0) :
+		f == KF_TANH    ? 1 - y * y :
+		f == KF_SIGMOID ? y * (1 - y) :
+				  1;
 }
 
 __global__ static void add_bias(float *y, const float *bias, unsigned channels,
 	unsigned inner, enum kf_activation f, unsigned n)
 {
-	for EACH (unsigned, i, n)
+	EACH_THREAD (unsigned, i, n)
 		y[i] = activate(y[i] + bias[i / inner % channels], f);
 }
 
-cudaError_t launch_bias(float *y, const float *bias, int outer, int channels,
-	int inner, enum kf_activation f)
+cudaError_t launch_bias(float *y, const float *bias, int outer, int channels, int inner,
+	enum kf_activation f)
 {
 	size_t n = (size_t)outer * (size_t)channels * (size_t)inner;
 
@@ -215,7 +220,7 @@ __global__ static void bias_back_channels(float *dy, const float *y, double *sum
 	size_t start = (size_t)blockIdx.y * inner;
 	double sum = 0;
 
-	for EACH (unsigned, i, inner) {
+	EACH_THREAD (unsigned, i, inner) {
 		float d = dy[start + i];
 
 		if (f != KF_LINEAR)
@@ -229,7 +234,7 @@ __global__ static void bias_back_channels(float *dy, const float *y, double *sum
 
 __global__ static void add_slices(const double *sums, float *db, int channels)
 {
-	for EACH (int, c, channels) {
+	EACH_THREAD (int, c, channels) {
 		double sum = 0;
 
 		for (int i = 0; i < BIAS_SLICES; i++)
@@ -259,9 +264,10 @@ __global__ static void im2col(struct view x, int k, struct columns j, float *out
 {
 	unsigned ow = x.w - k + 1, pixels = ow * (x.h - k + 1), c = blockIdx.y;
 
-	for EACH (unsigned, at, j.count) {
+	EACH_THREAD (unsigned, at, j.count) {
 		unsigned i = (j.first + at) / pixels, p = (j.first + at) % pixels;
-		const float *from = x.f + i * x.row + c * x.channel + p / ow * x.w + p % ow;
+		const float *from =
+			x.f + i * x.row + c * x.channel + p / ow * x.w + p % ow;
 		float *to = out + (size_t)c * k * k * j.count + at;
 
 		for (int a = 0; a < k; a++)
@@ -284,7 +290,8 @@ __device__ static float sum_columns(const float *columns, struct columns j, int 
 
 	for (int a = 0; a < k; a++)
 		for (int b = 0; b < k; b++) {
-			int oy = y - a, ox = x - b, at = (i * oh + oy) * ow + ox - j.first;
+			int oy = y - a, ox = x - b,
+			    at = (i * oh + oy) * ow + ox - j.first;
 
 			if (oy >= 0 && oy < oh && ox >= 0 && ox < ow && at >= 0 &&
 				at < j.count)
@@ -297,9 +304,10 @@ __device__ static float sum_columns(const float *columns, struct columns j, int 
 __global__ static void col2im(const float *columns, struct columns j, int k,
 	struct view dx, unsigned first_image, unsigned images)
 {
-	unsigned oh = dx.h - k + 1, ow = dx.w - k + 1, area = dx.h * dx.w, c = blockIdx.y;
+	unsigned oh = dx.h - k + 1, ow = dx.w - k + 1, area = dx.h * dx.w,
+		 c = blockIdx.y;
 
-	for EACH (unsigned, at, images * area) {
+	EACH_THREAD (unsigned, at, images * area) {
 		unsigned i = first_image + at / area, p = at % area;
 		float *to = dx.f + i * dx.row + c * dx.channel + p;
 		float sum = sum_columns(columns + (size_t)c * k * k * j.count, j, k, oh,
@@ -309,8 +317,7 @@ __global__ static void col2im(const float *columns, struct columns j, int k,
 	}
 }
 
-cudaError_t launch_col2im(const float *columns, struct columns j, int k,
-	struct view dx)
+cudaError_t launch_col2im(const float *columns, struct columns j, int k, struct view dx)
 {
 	int pixels = (dx.h - k + 1) * (dx.w - k + 1), first = j.first / pixels;
 	int images = (j.first + j.count - 1) / pixels - first + 1;
@@ -346,13 +353,13 @@ __device__ static struct window find_window(const struct view *x, int k,
 	unsigned area = y->h * y->w, plane = at / area, p = at % area;
 	unsigned c = plane / y->n, i = plane % y->n;
 
-	return { i * y->row + c * y->channel + p, i * x->row + c * x->channel +
-		p / y->w * k * x->w + p % y->w * k };
+	return { i * y->row + c * y->channel + p,
+		i * x->row + c * x->channel + p / y->w * k * x->w + p % y->w * k };
 }
 
 __global__ static void pool(struct view x, int k, struct view y, unsigned n)
 {
-	for EACH (unsigned, at, n) {
+	EACH_THREAD (unsigned, at, n) {
 		struct window p = find_window(&x, k, &y, at);
 
 		y.f[p.y] = x.f[p.x + find_largest(x.f + p.x, x.w, k)];
@@ -362,14 +369,14 @@ __global__ static void pool(struct view x, int k, struct view y, unsigned n)
 __global__ static void pool_back(struct view x, int k, struct view dy, struct view dx,
 	unsigned n)
 {
-	for EACH (unsigned, at, n) {
+	EACH_THREAD (unsigned, at, n) {
 		struct window p = find_window(&x, k, &dy, at);
 		int best = find_largest(x.f + p.x, x.w, k);
 
 		for (int a = 0; a < k; a++)
 			for (int b = 0; b < k; b++)
-				dx.f[p.x + a * x.w + b] = a * x.w + b == best ?
-					dy.f[p.y] : 0;
+				dx.f[p.x + a * x.w + b] =
+					a * x.w + b == best ? dy.f[p.y] : 0;
 	}
 }
 
@@ -399,22 +406,26 @@ __global__ static void drop(struct view from, struct view to, struct draw d,
 {
 	uint2 key = make_uint2((uint32_t)d.seed, (uint32_t)(d.seed >> 32));
 
-	for EACH (unsigned, block, (n + 3) / 4) {
-		uint4 bits = curand_Philox4x32_10(make_uint4(block, 0, d.step,
-			(uint32_t)KF_RNG_DROPOUT << 24 | (d.layer & 0xffffff)), key);
+	EACH_THREAD (unsigned, block, (n + 3) / 4) {
+		uint4 bits =
+			curand_Philox4x32_10(make_uint4(block, 0, d.step,
+						     (uint32_t)KF_RNG_DROPOUT << 24 |
+							     (d.layer & 0xffffff)),
+				key);
 		uint32_t lane[4] = { bits.x, bits.y, bits.z, bits.w };
 
 		for (unsigned l = 0; l < 4 && 4 * block + l < n; l++) {
 			struct spot s = find_spot(to, 4 * block + l);
 
-			to.f[place(to, s.i, s)] = lane[l] < d.limit ? 0 :
+			to.f[place(to, s.i, s)] = lane[l] < d.limit ?
+				0 :
 				scale * from.f[place(from, s.i, s)];
 		}
 	}
 }
 
-cudaError_t launch_drop(struct view from, struct view to, uint64_t seed,
-	uint32_t step, uint32_t layer, uint32_t limit, float scale)
+cudaError_t launch_drop(struct view from, struct view to, uint64_t seed, uint32_t step,
+	uint32_t layer, uint32_t limit, float scale)
 {
 	struct draw d = { seed, step, layer, limit };
 	size_t n = values(&to);
@@ -425,13 +436,13 @@ cudaError_t launch_drop(struct view from, struct view to, uint64_t seed,
 
 /* -- losses: one block, as a batch's outputs are few ------------------------------ */
 
-__global__ static void squared_error(const float *p, int n, int m,
-	const float *targets, struct rows rows, double present, float *dp, float *loss)
+__global__ static void squared_error(const float *p, int n, int m, const float *targets,
+	struct rows rows, double present, float *dp, float *loss)
 {
 	float scale = (float)(2 / present);
 	double sum = 0;
 
-	for EACH (int, at, n * m) {
+	EACH_THREAD (int, at, n * m) {
 		float t = targets[(size_t)row_of(rows, at / m) * m + at % m];
 		float d = isnan(t) ? 0 : p[at] - t;
 
@@ -494,7 +505,8 @@ __global__ static void cross_entropy(const float *p, int n, int classes,
 			sum += __shfl_xor_sync(ALL_LANES, sum, d);
 		for (int j = lane; dp && j < classes; j += WARP)
 			dp[(size_t)i * classes + j] = (1 / (float)n) *
-				(float)(exp((double)out[j] - largest) / sum - (j == label));
+				(float)(exp((double)out[j] - largest) / sum -
+					(j == label));
 		if (lane == 0) {
 			loss_sum += log(sum) + largest - out[label];
 			hit_sum += best == label;
@@ -524,9 +536,7 @@ __device__ static void update_one(const struct kf_update &u, float d, float *w,
 	float step;
 
 	switch (u.rule) {
-	case KF_SGD:
-		*w -= u.rate * d;
-		break;
+	case KF_SGD: *w -= u.rate * d; break;
 	case KF_MOMENTUM:
 		*s = u.decay * *s - u.rate * d;
 		*w += *s;
@@ -554,16 +564,16 @@ __device__ static void update_one(const struct kf_update &u, float d, float *w,
 		*s2 = u.decay2 * *s2 + u.fresh2 * d * d;
 		*w -= u.rate * *s / (sqrtf(*s2) + u.epsilon);
 		break;
-	case KF_RULES:
-		break;
+	case KF_RULES: break;
 	}
 }
 
 __global__ static void update(struct kf_update u, float *weights, const float *grads,
 	float *state1, float *state2, size_t n)
 {
-	for EACH (size_t, i, n) {
-		float w = weights[i], s = state1 ? state1[i] : 0, s2 = state2 ? state2[i] : 0;
+	EACH_THREAD (size_t, i, n) {
+		float w = weights[i], s = state1 ? state1[i] : 0,
+		      s2 = state2 ? state2[i] : 0;
 
 		update_one(u, grads[i] + u.weight_decay * w, &w, &s, &s2);
 		weights[i] = w;
@@ -574,8 +584,8 @@ __global__ static void update(struct kf_update u, float *weights, const float *g
 	}
 }
 
-cudaError_t launch_update(const struct kf_update *u, float *weights,
-	const float *grads, float *state1, float *state2, size_t n)
+cudaError_t launch_update(const struct kf_update *u, float *weights, const float *grads,
+	float *state1, float *state2, size_t n)
 {
 	update<<<grid(n), THREADS>>>(*u, weights, grads, state1, state2, n);
 	return cudaGetLastError();

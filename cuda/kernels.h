@@ -8,7 +8,7 @@
 
 #include <cuda_runtime_api.h>
 
-#include "backend.h"
+#include "net/backend.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -44,8 +44,8 @@ cudaError_t launch_nothing(void);
 cudaError_t launch_copy_rows(struct view from, struct rows rows, struct view to);
 
 /* The same, warped: warps (n), one for each row of `to`. */
-cudaError_t launch_warp(struct view from, struct rows rows,
-	const struct kf_warp *warps, struct view to);
+cudaError_t launch_warp(struct view from, struct rows rows, const struct kf_warp *warps,
+	struct view to);
 
 /*
  * y (outer, channels, inner) becomes f(y + bias (channels)); and the way back:
@@ -53,8 +53,8 @@ cudaError_t launch_warp(struct view from, struct rows rows,
  * room for BIAS_SLICES values a channel; inner or outer is 1.
  */
 enum { BIAS_SLICES = 64 };
-cudaError_t launch_bias(float *y, const float *bias, int outer, int channels,
-	int inner, enum kf_activation f);
+cudaError_t launch_bias(float *y, const float *bias, int outer, int channels, int inner,
+	enum kf_activation f);
 cudaError_t launch_bias_back(float *dy, const float *y, float *db, int outer,
 	int channels, int inner, enum kf_activation f, double *sums);
 
@@ -74,8 +74,8 @@ cudaError_t launch_pool_back(struct view x, int k, struct view dy, struct view d
 
 /* to = from, scaled by scale where the value's random number, as in rng.h, is
  * at least limit, else 0. */
-cudaError_t launch_drop(struct view from, struct view to, uint64_t seed,
-	uint32_t step, uint32_t layer, uint32_t limit, float scale);
+cudaError_t launch_drop(struct view from, struct view to, uint64_t seed, uint32_t step,
+	uint32_t layer, uint32_t limit, float scale);
 
 /* Losses, as in struct kf_backend_ops: p (n, m) against rows of targets (.., m)
  * or labels (..); dp may be NULL. */
@@ -84,8 +84,8 @@ cudaError_t launch_squared_error(const float *p, int n, int m, const float *targ
 cudaError_t launch_cross_entropy(const float *p, int n, int classes,
 	const float *labels, struct rows rows, float *dp, float *loss, float *hits);
 
-cudaError_t launch_update(const struct kf_update *u, float *weights,
-	const float *grads, float *state1, float *state2, size_t n);
+cudaError_t launch_update(const struct kf_update *u, float *weights, const float *grads,
+	float *state1, float *state2, size_t n);
 
 #ifdef __cplusplus
 }

@@ -275,6 +275,7 @@ ok "... in less memory: $computed KiB, not $kept" test $((kept - computed)) -gt 
 misuses "no patience" "--patience" -p 0
 
 # Without a checkpoint, a signal ends a run and nothing is said.
+: >log
 kfkd-train -n "$small" -e 100000000 faces >part 2>log &
 pid=$!
 for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do

@@ -2,8 +2,8 @@
 #define _GNU_SOURCE
 #include <stdio.h>
 
-#include "backend.h"
-#include "clock.h"
+#include "net/backend.h"
+#include "base/clock.h"
 
 int main(void)
 {

@@ -29,7 +29,8 @@ int main(void)
 	if (csv_init(&parser, 0))
 		return 1;
 	while ((n = read(STDIN_FILENO, buffer, sizeof buffer)) > 0)
-		if (csv_parse(&parser, buffer, (size_t)n, field, row, NULL) != (size_t)n)
+		if (csv_parse(&parser, buffer, (size_t)n, field, row, NULL) !=
+			(size_t)n)
 			return 1;
 	csv_fini(&parser, field, row, NULL);
 	csv_free(&parser);

@@ -14,9 +14,9 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#include "idx.h"
-#include "io.h"
-#include "loader.h"
+#include "formats/idx.h"
+#include "base/io.h"
+#include "formats/loader.h"
 
 /* What came of it: a digest of the rows, and the error. */
 struct outcome {

@@ -16,8 +16,8 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#include "io.h"
-#include "stream.h"
+#include "base/io.h"
+#include "stream/stream.h"
 
 /* Rows that a reader may hand out; a chunk of more is cut into slices. */
 static void touch(const struct kf_chunk *c, const struct kf_schema *s)
@@ -66,7 +66,10 @@ static uint64_t draw(uint64_t bound)
 
 static size_t sample(uint8_t *data, size_t room)
 {
-	struct kf_schema s = { .has_label = true, .dtype = KF_U8, .c = 1, .h = 3,
+	struct kf_schema s = { .has_label = true,
+		.dtype = KF_U8,
+		.c = 1,
+		.h = 3,
 		.w = 3 };
 	struct kf_chunk c = { 0 };
 	struct kf_writer *w;
@@ -104,9 +107,7 @@ static size_t change(uint8_t *data, size_t n, size_t room)
 	if (at + len > n || n + 16 > room)
 		len = n - at;
 	switch (draw(4)) {
-	case 0:
-		data[at] = (uint8_t)draw(256);
-		return n;
+	case 0: data[at] = (uint8_t)draw(256); return n;
 	case 1:
 		memmove(data + at, data + at + len, n - at - len);
 		return n > len ? n - len : 1;
@@ -119,9 +120,7 @@ static size_t change(uint8_t *data, size_t n, size_t room)
 		memcpy(data + at, p, strlen(p));
 		return n + strlen(p);
 	}
-	default:
-		data[at] ^= (uint8_t)(1 << draw(8));
-		return n;
+	default: data[at] ^= (uint8_t)(1 << draw(8)); return n;
 	}
 }
 
@@ -148,8 +147,8 @@ static void mend(uint8_t *data, size_t n)
 	if (8 + len + 66 < n)
 		data_end = data + 8 + len + 66;
 	memcpy(digits, "0000000000000000", 16);
-	snprintf(text, sizeof text, "%016llx", (unsigned long long)
-		XXH3_64bits(data, (size_t)(data_end - data)));
+	snprintf(text, sizeof text, "%016llx",
+		(unsigned long long)XXH3_64bits(data, (size_t)(data_end - data)));
 	memcpy(digits, text, 16);
 }
 

@@ -14,10 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "io.h"
-#include "loader.h"
-#include "stream.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "formats/loader.h"
+#include "stream/stream.h"
 
 #define SIDE 96
 #define PATIENCE 30 /* seconds for an image; then SIGALRM ends it all */
@@ -137,7 +137,7 @@ static void expect(struct output *o, int number)
 	if (o->pictures)
 		return;
 	grey = s->dtype == KF_U8 ? *(uint8_t *)c->X :
-		(int)lroundf(*(float *)c->X * 255);
+				   (int)lroundf(*(float *)c->X * 255);
 	if (c->id[0] != number || grey != number)
 		stop("another image came");
 }
@@ -172,7 +172,9 @@ int main(int argc, char **argv)
 		send_bytes(to, &following, 0, sent);
 		start = kf_seconds();
 		expect(&out, i);
-		if (i > 1 && kf_seconds() - start > longest) /* the first waits for programs */
+		if (i > 1 &&
+			kf_seconds() - start >
+				longest) /* the first waits for programs */
 			longest = kf_seconds() - start;
 	}
 	close(to);

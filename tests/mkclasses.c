@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "stream.h"
+#include "stream/stream.h"
 
 static int fill(struct kf_chunk *c, const struct kf_schema *s, int rows, int classes,
 	struct kf_err *err)
@@ -35,8 +35,12 @@ static int fill(struct kf_chunk *c, const struct kf_schema *s, int rows, int cla
 
 int main(int argc, char **argv)
 {
-	struct kf_schema s = { .has_label = true, .dtype = KF_U8, .c = 1, .h = 28,
-		.w = 28, .classes = argv[2] };
+	struct kf_schema s = { .has_label = true,
+		.dtype = KF_U8,
+		.c = 1,
+		.h = 28,
+		.w = 28,
+		.classes = argv[2] };
 	struct kf_chunk chunk = { 0 };
 	struct kf_writer *out;
 	struct kf_err err;
@@ -53,7 +57,8 @@ int main(int argc, char **argv)
 	}
 	out = kf_writer_open(STDOUT_FILENO, "standard output", &s, &err);
 	if (!out || fill(&chunk, &s, rows, classes, &err) < 0 ||
-		kf_writer_write(out, &chunk, &err) < 0 || kf_writer_end(out, &err) < 0) {
+		kf_writer_write(out, &chunk, &err) < 0 ||
+		kf_writer_end(out, &err) < 0) {
 		fprintf(stderr, "mkclasses: %s\n", err.msg);
 		return 1;
 	}

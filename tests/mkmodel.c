@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "model.h"
+#include "net/model.h"
 
 static struct kf_tensor weights(const char *text)
 {
@@ -31,7 +31,8 @@ static struct kf_tensor weights(const char *text)
 		if (*end != 'x')
 			break;
 	}
-	t = kf_tensor(rank == 4 ? "conv1.weight" : "dense1.weight", KF_F32, rank, shape);
+	t = kf_tensor(rank == 4 ? "conv1.weight" : "dense1.weight", KF_F32, rank,
+		shape);
 	t.data = v = calloc(kf_tensor_count(&t) + 1, sizeof *v);
 	if (!v)
 		abort();
@@ -72,8 +73,8 @@ int main(int argc, char **argv)
 		double f = factor > 0 ? factor : 1;
 
 		m.train_loss[i] = (float)(f * (0.05 / (i + 1) + 0.002));
-		m.valid_loss[i] = factor > 0 ? (float)(f * (0.05 / (i + 1) + 0.003)) :
-			NAN;
+		m.valid_loss[i] =
+			factor > 0 ? (float)(f * (0.05 / (i + 1) + 0.003)) : NAN;
 	}
 	if (kf_model_write(&m, STDOUT_FILENO, "standard output", &err) < 0) {
 		fprintf(stderr, "mkmodel: %s\n", err.msg);

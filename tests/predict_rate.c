@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "clock.h"
-#include "predict.h"
-#include "stream.h"
+#include "base/clock.h"
+#include "train/predict.h"
+#include "stream/stream.h"
 
 #define CHUNKS_MAX 64
 
@@ -58,16 +58,19 @@ int main(int argc, char **argv)
 	options.threads = atoi(argv[3]);
 	check(kf_model_read(&model, open(argv[1], O_RDONLY), argv[1], NULL, &err) == 0,
 		err.msg);
-	check((r = kf_reader_open(open(argv[2], O_RDONLY), argv[2], false, &err)) != NULL,
+	check((r = kf_reader_open(open(argv[2], O_RDONLY), argv[2], false, &err)) !=
+			NULL,
 		err.msg);
 	n = read_all(r, chunk);
 	check((b = kf_backend_open("auto", &options, &err)) != NULL, err.msg);
-	check((p = kf_predictor_open(b, &model, 1, kf_reader_schema(r), &schema, &err)) !=
-		NULL, err.msg);
+	check((p = kf_predictor_open(b, &model, 1, kf_reader_schema(r), &schema,
+		       &err)) != NULL,
+		err.msg);
 	for (int again = 0; again < 2; again++) {
 		start = kf_seconds();
 		for (int i = 0; i < n; i++)
-			check(kf_predictor_run(p, &chunk[i], &found, &err) == 0, err.msg);
+			check(kf_predictor_run(p, &chunk[i], &found, &err) == 0,
+				err.msg);
 	}
 	printf("%.6f\n", kf_seconds() - start);
 	return 0;

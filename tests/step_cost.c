@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "layers.h"
-#include "preset.h"
+#include "net/layers.h"
+#include "train/preset.h"
 
 /* As in cuda/backend_cuda.c: 64 MiB. */
 #define WORKSPACE_FLOATS ((double)(1 << 24))
@@ -159,14 +159,16 @@ int main(int argc, char **argv)
 	size = atoi(argv[2]);
 	n = atoi(argv[4]);
 	if (kf_layers_parse(&l, preset ? preset->line : argv[1], 1, size, size,
-		atoi(argv[3]), &err) < 0)
+		    atoi(argv[3]), &err) < 0)
 		return fprintf(stderr, "%s\n", err.msg), 1;
 	for (int train = 1; train >= 0; train--) {
-		struct cost c = batch_cost(&l, n, train, train && preset &&
-			(preset->train.shuffle || kf_augment_any(&preset->train.augment)));
+		struct cost c = batch_cost(&l, n, train,
+			train && preset &&
+				(preset->train.shuffle ||
+					kf_augment_any(&preset->train.augment)));
 
-		printf("%s\t%g\t%g\t%.0f\t%.0f\n", train ? "train" : "valid", c.launches,
-			c.products, c.floats * sizeof(float), c.flop);
+		printf("%s\t%g\t%g\t%.0f\t%.0f\n", train ? "train" : "valid",
+			c.launches, c.products, c.floats * sizeof(float), c.flop);
 	}
 	kf_layers_free(&l);
 	return 0;

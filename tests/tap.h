@@ -9,8 +9,8 @@
 static int tap_count, tap_failed;
 
 /* One point; returns the condition. */
-__attribute__((format(printf, 2, 3), unused))
-static bool ok(bool condition, const char *fmt, ...)
+__attribute__((format(printf, 2, 3), unused)) static bool ok(bool condition,
+	const char *fmt, ...)
 {
 	va_list ap;
 
@@ -27,8 +27,7 @@ static bool ok(bool condition, const char *fmt, ...)
 /* A remark, shown when the test fails or with prove -v. */
 #define note(...) (printf("# " __VA_ARGS__), putchar('\n'))
 
-__attribute__((unused))
-static int done_testing(void)
+__attribute__((unused)) static int done_testing(void)
 {
 	printf("1..%d\n", tap_count);
 	return tap_failed;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "augment.h"
+#include "train/augment.h"
 #include "no_leak_check.h"
 #include "tap.h"
 
@@ -14,8 +14,12 @@ static struct kf_backend *b;
 
 static struct kf_schema make_schema(const char *columns)
 {
-	struct kf_schema s = { .dtype = KF_F32, .c = 1, .h = SIDE, .w = SIDE,
-		.x_scale = { 0, 255 }, .y_scale = { { 32, 32 }, { 32, 32 } } };
+	struct kf_schema s = { .dtype = KF_F32,
+		.c = 1,
+		.h = SIDE,
+		.w = SIDE,
+		.x_scale = { 0, 255 },
+		.y_scale = { { 32, 32 }, { 32, 32 } } };
 	struct kf_err err;
 
 	if (kf_names_split(&s.columns, columns, &err) < 0)
@@ -75,7 +79,8 @@ static void test_dots(const char *how)
 	data = b->op->alloc(b, ROWS * SIDE * SIDE);
 	b->op->write(b, data, 0, X, ROWS * SIDE * SIDE);
 	ok(kf_augment_parse(&a, how, &err) == 0 &&
-		kf_augmenter_open(&g, &a, &s, &err) == 0, "%s", how);
+			kf_augmenter_open(&g, &a, &s, &err) == 0,
+		"%s", how);
 	kf_augment_batch(&g, 1, 2, y, rows, ROWS, warps, moved);
 	b->op->take(b, batch, data, rows, warps);
 	b->op->read_act(b, batch, out);
@@ -83,14 +88,19 @@ static void test_dots(const char *how)
 		double x, v;
 
 		find_dot(out + i * SIDE * SIDE, &x, &v);
-		worst = fmax(worst, hypot(x - moved[2 * i] * 32 - 32,
-			v - moved[2 * i + 1] * 32 - 32));
-		change = fmax(change, hypot(moved[2 * i] - y[2 * rows[i]],
-			moved[2 * i + 1] - y[2 * rows[i] + 1]) * 32);
+		worst = fmax(worst,
+			hypot(x - moved[2 * i] * 32 - 32,
+				v - moved[2 * i + 1] * 32 - 32));
+		change = fmax(change,
+			hypot(moved[2 * i] - y[2 * rows[i]],
+				moved[2 * i + 1] - y[2 * rows[i] + 1]) *
+				32);
 	}
 	/* the dot's tail may be cut at an edge */
-	ok(worst < 0.1 && change > 0.5, "dots lie within %.3f pixels of their targets, "
-		"up to %.1f away from where they were", worst, change);
+	ok(worst < 0.1 && change > 0.5,
+		"dots lie within %.3f pixels of their targets, "
+		"up to %.1f away from where they were",
+		worst, change);
 	kf_augmenter_close(&g);
 	kf_schema_free(&s);
 	b->op->free_act(b, batch);
@@ -99,8 +109,9 @@ static void test_dots(const char *how)
 
 static void test_flip(void)
 {
-	struct kf_schema s = make_schema("left_eye_x,left_eye_y,right_eye_x,right_eye_y,"
-		"mouth_left_corner_x,mouth_right_corner_x,nose_x");
+	struct kf_schema s =
+		make_schema("left_eye_x,left_eye_y,right_eye_x,right_eye_y,"
+			    "mouth_left_corner_x,mouth_right_corner_x,nose_x");
 	float X[4 * SIDE * SIDE], out[4 * SIDE * SIDE], moved[4 * 7];
 	float y[4 * 7];
 	uint32_t rows[4] = { 0, 1, 2, 3 };
@@ -129,12 +140,16 @@ static void test_flip(void)
 
 		flipped += flip;
 		for (int j = 0; j < SIDE * SIDE; j++)
-			pixels &= out[i * SIDE * SIDE + j] == X[i * SIDE * SIDE + (flip ?
-				j / SIDE * SIDE + SIDE - 1 - j % SIDE : j)];
+			pixels &= out[i * SIDE * SIDE + j] ==
+				X[i * SIDE * SIDE +
+					(flip ? j / SIDE * SIDE + SIDE - 1 - j % SIDE :
+						j)];
 		for (int j = 0; j < 7; j++) {
-			float was = y[i * 7 + (flip ? from[j] : j)], now = moved[i * 7 + j];
+			float was = y[i * 7 + (flip ? from[j] : j)],
+			      now = moved[i * 7 + j];
 			double want = flip && kf_axis(s.columns.name[j]) == 0 ?
-				(SIDE - 1 - (was * 32. + 32) - 32) / 32 : was;
+				(SIDE - 1 - (was * 32. + 32) - 32) / 32 :
+				was;
 
 			values &= isnan(want) ? isnan(now) : fabs(now - want) < 1e-6;
 		}
@@ -153,7 +168,8 @@ static void test_refusals(void)
 	static const struct {
 		const char *columns, *how, *part;
 	} bad[] = {
-		{ "left_eye_x,left_eye_y", "flip", "lacks its other side, 'right_eye_x'" },
+		{ "left_eye_x,left_eye_y", "flip",
+			"lacks its other side, 'right_eye_x'" },
 		{ "nose_x", "rotate:5", "lacks its other coordinate, 'nose_y'" },
 	};
 	static const char *const words[] = { "", "flipp", "shift", "shift:", "shift:x",
@@ -167,14 +183,15 @@ static void test_refusals(void)
 		struct kf_augmenter g;
 
 		ok(kf_augment_parse(&a, bad[i].how, &err) == 0 &&
-			kf_augmenter_open(&g, &a, &s, &err) < 0 &&
-			strstr(err.msg, bad[i].part), "%s with %s", bad[i].how,
-			bad[i].columns);
+				kf_augmenter_open(&g, &a, &s, &err) < 0 &&
+				strstr(err.msg, bad[i].part),
+			"%s with %s", bad[i].how, bad[i].columns);
 		kf_augmenter_close(&g);
 		kf_schema_free(&s);
 	}
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		ok(kf_augment_parse(&a, words[i], &err) < 0, "'%s' is refused", words[i]);
+		ok(kf_augment_parse(&a, words[i], &err) < 0, "'%s' is refused",
+			words[i]);
 }
 
 int main(void)

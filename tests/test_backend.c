@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend.h"
+#include "net/backend.h"
 #include "no_leak_check.h"
-#include "rng.h"
+#include "base/rng.h"
 #include "tap.h"
 
 static struct kf_backend *b;
@@ -101,15 +101,19 @@ static size_t outputs(const struct reference *r)
 
 static double activate(double v, enum kf_activation f)
 {
-	return f == KF_RELU ? (v > 0 ? v : 0) : f == KF_TANH ? tanh(v) :
-		f == KF_SIGMOID ? 1 / (1 + exp(-v)) : v;
+	return f == KF_RELU     ? (v > 0 ? v : 0) :
+		f == KF_TANH    ? tanh(v) :
+		f == KF_SIGMOID ? 1 / (1 + exp(-v)) :
+				  v;
 }
 
 /* f'(v), given f(v) */
 static double slope(double y, enum kf_activation f)
 {
-	return f == KF_RELU ? y > 0 : f == KF_TANH ? 1 - y * y :
-		f == KF_SIGMOID ? y * (1 - y) : 1;
+	return f == KF_RELU     ? y > 0 :
+		f == KF_TANH    ? 1 - y * y :
+		f == KF_SIGMOID ? y * (1 - y) :
+				  1;
 }
 
 /*
@@ -135,15 +139,28 @@ static void visit_conv(const struct reference *r, visit f, void *context)
 	int k = r->l->kernel;
 
 	for (int i = 0; i < r->n; i++)
-	for (int o = 0; o < out[0]; o++)
-	for (int h = 0; h < out[1]; h++)
-	for (int w = 0; w < out[2]; w++)
-	for (int c = 0; c < in[0]; c++)
-	for (int a = 0; a < k; a++)
-	for (int b = 0; b < k; b++)
-		f(context, (size_t)(((i * out[0] + o) * out[1] + h) * out[2] + w),
-			(size_t)(((i * in[0] + c) * in[1] + h + a) * in[2] + w + b),
-			((o * in[0] + c) * k + a) * k + b);
+		for (int o = 0; o < out[0]; o++)
+			for (int h = 0; h < out[1]; h++)
+				for (int w = 0; w < out[2]; w++)
+					for (int c = 0; c < in[0]; c++)
+						for (int a = 0; a < k; a++)
+							for (int b = 0; b < k; b++)
+								f(context,
+									(size_t)(((i * out[0] +
+											  o) * out[1] +
+											 h) *
+											out[2] +
+										w),
+									(size_t)(((i * in[0] +
+											  c) * in[1] +
+											 h +
+											 a) *
+											in[2] +
+										w + b),
+									((o * in[0] +
+										 c) * k +
+										a) * k +
+										b);
 }
 
 static void visit_pool(const struct reference *r, visit f, void *context)
@@ -152,44 +169,51 @@ static void visit_pool(const struct reference *r, visit f, void *context)
 	int k = r->l->kernel;
 
 	for (int i = 0; i < r->n * out[0]; i++)
-	for (int h = 0; h < out[1]; h++)
-	for (int w = 0; w < out[2]; w++) {
-		size_t best = (size_t)((i * in[1] + h * k) * in[2] + w * k);
+		for (int h = 0; h < out[1]; h++)
+			for (int w = 0; w < out[2]; w++) {
+				size_t best =
+					(size_t)((i * in[1] + h * k) * in[2] + w * k);
 
-		for (int a = 0; a < k; a++)
-			for (int b = 0; b < k; b++) {
-				size_t at = (size_t)((i * in[1] + h * k + a) * in[2] +
-					w * k + b);
+				for (int a = 0; a < k; a++)
+					for (int b = 0; b < k; b++) {
+						size_t at =
+							(size_t)((i * in[1] + h * k +
+									 a) *
+									in[2] +
+								w * k + b);
 
-				if (r->x[at] > r->x[best])
-					best = at;
+						if (r->x[at] > r->x[best])
+							best = at;
+					}
+				f(context, (size_t)((i * out[1] + h) * out[2] + w),
+					best, -1);
 			}
-		f(context, (size_t)((i * out[1] + h) * out[2] + w), best, -1);
-	}
 }
 
 static void visit_drop(const struct reference *r, visit f, void *context)
 {
 	for (size_t i = 0; i < outputs(r); i++)
-		if (!r->pass->train || kf_rng_u32(r->pass->seed, KF_RNG_DROPOUT,
-			(uint32_t)r->l->index, r->pass->step, i) >=
-			(uint32_t)(r->l->drop * 0x1p32))
+		if (!r->pass->train ||
+			kf_rng_u32(r->pass->seed, KF_RNG_DROPOUT, (uint32_t)r->l->index,
+				r->pass->step, i) >= (uint32_t)(r->l->drop * 0x1p32))
 			f(context, i, i, -1);
 }
 
 static void visit_all(const struct reference *r, visit f, void *context)
 {
-	static void (*const by_kind[])(const struct reference *, visit, void *) = {
-		[KF_DENSE] = visit_dense, [KF_CONV] = visit_conv,
-		[KF_POOL] = visit_pool, [KF_DROP] = visit_drop };
+	static void (*const by_kind[])(const struct reference *, visit,
+		void *) = { [KF_DENSE] = visit_dense,
+		[KF_CONV] = visit_conv,
+		[KF_POOL] = visit_pool,
+		[KF_DROP] = visit_drop };
 
 	by_kind[r->l->kind](r, f, context);
 }
 
 struct sums {
 	const struct reference *r;
-	double *y;                    /* forward */
-	const double *dy;             /* backward, before the activation */
+	double *y;        /* forward */
+	const double *dy; /* backward, before the activation */
 	double *dx, *dw;
 };
 
@@ -302,7 +326,8 @@ static struct device_layer make_device_layer(const struct layer_case *t,
 {
 	const int shape[3] = { t->c, t->h, t->w };
 	uint32_t *rows = calloc((size_t)t->n, sizeof *rows);
-	struct device_layer d = { .data = upload(x, (size_t)(t->n * t->c * t->h * t->w)),
+	struct device_layer d = { .data = upload(x,
+					  (size_t)(t->n * t->c * t->h * t->w)),
 		.weights = b->op->alloc(b, l->floats + 1),
 		.grads = b->op->alloc(b, l->floats + 1) };
 
@@ -357,7 +382,9 @@ static void test_params(const struct kf_layers *l, const struct device_layer *d,
 
 static void test_layer(const struct layer_case *t)
 {
-	struct kf_pass pass = { .train = true, .seed = (uint64_t)6 << 32 | 5, .step = 3 };
+	struct kf_pass pass = { .train = true,
+		.seed = (uint64_t)6 << 32 | 5,
+		.step = 3 };
 	size_t n_x = (size_t)(t->n * t->c * t->h * t->w), n_y;
 	struct reference r = { .n = t->n, .pass = &pass };
 	struct kf_layers l;
@@ -367,7 +394,7 @@ static void test_layer(const struct layer_case *t)
 	double *y, *dw, *db, *dx;
 
 	if (!ok(kf_layers_parse(&l, t->line, t->c, t->h, t->w, 0, &err) == 0,
-		"'%s' on %d x %d x %d x %d", t->line, t->n, t->c, t->h, t->w)) {
+		    "'%s' on %d x %d x %d x %d", t->line, t->n, t->c, t->h, t->w)) {
 		note("%s", err.msg);
 		return;
 	}
@@ -446,8 +473,8 @@ static void test_write(size_t n)
 	memset(v + 3 + n, 0, 2 * sizeof *v);
 	b->op->write(b, m, 3, v + 3, n);
 	got = download(m, 0, n + 5);
-	ok(!memcmp(got, v, (n + 5) * sizeof *v) && healthy(),
-		"write %zu of %zu floats", n, n + 5);
+	ok(!memcmp(got, v, (n + 5) * sizeof *v) && healthy(), "write %zu of %zu floats",
+		n, n + 5);
 	b->op->free(b, m);
 	free(v), free(got);
 }
@@ -497,7 +524,8 @@ static void test_copy(size_t n)
 	b->op->copy(b, to, from, n);
 	got = download(to, 0, n + 3);
 	ok(!memcmp(got, v, n * sizeof *v) && !memcmp(got + n, w + n, 3 * sizeof *w) &&
-		healthy(), "copy %zu of %zu floats", n, n + 3);
+			healthy(),
+		"copy %zu of %zu floats", n, n + 3);
 	free(got);
 	got = download(from, 0, n + 3);
 	ok(!memcmp(got, v, (n + 3) * sizeof *v), "and leave their source alone");
@@ -518,7 +546,8 @@ static void test_show(void)
 		m = b->op->show(b, m, v[i], sizes[i]);
 		ok(m != NULL, "%zu floats of another's", sizes[i]);
 		got = download(m, 0, sizes[i]);
-		ok(!memcmp(got, v[i], sizes[i] * sizeof *got) && healthy(), "as they are");
+		ok(!memcmp(got, v[i], sizes[i] * sizeof *got) && healthy(),
+			"as they are");
 		free(got);
 	}
 	b->op->free(b, m);
@@ -551,7 +580,8 @@ static double reference_warp(const float *v, int h, int w, const struct kf_warp 
 	for (int k = 0; k < 4; k++) { /* the four pixels around */
 		double px = floor(fx) + k % 2, py = floor(fy) + k / 2;
 
-		sum += edge(v, h, w, px, py) * (1 - fabs(fx - px)) * (1 - fabs(fy - py));
+		sum += edge(v, h, w, px, py) * (1 - fabs(fx - px)) *
+			(1 - fabs(fy - py));
 	}
 	if (warp->contrast != 1)
 		sum = fmin(fmax((sum - 0.5) * warp->contrast + 0.5, 0), 1);
@@ -592,17 +622,19 @@ static void test_warp(const struct warp_case *t)
 	const struct kf_warp flip = { { -1, 0, w - 1, 0, 1, 0 }, 1 };
 	const struct kf_warp exact[] = { plain, flip, plain, flip, flip };
 	const struct kf_warp any[] = {
-		{ { 1, 0, 1.375f, 0, 1, -2.75f }, 1 },               /* shifted */
-		{ { .96f, .28f, -1, -.28f, .96f, h / 4 }, 1.5f },    /* turned */
-		{ { -.8f, 0, w, 0, 1.25f, -1 }, .7f },               /* flipped, scaled */
-		{ { 1, 0, 3 * w, 0, 1, -3 * h }, 1 },                /* out of sight */
-		{ { .5f, -.5f, w / 2, .5f, .5f, -.125f }, 0 },       /* all grey */
+		{ { 1, 0, 1.375f, 0, 1, -2.75f }, 1 },            /* shifted */
+		{ { .96f, .28f, -1, -.28f, .96f, h / 4 }, 1.5f }, /* turned */
+		{ { -.8f, 0, w, 0, 1.25f, -1 }, .7f },            /* flipped, scaled */
+		{ { 1, 0, 3 * w, 0, 1, -3 * h }, 1 },             /* out of sight */
+		{ { .5f, -.5f, w / 2, .5f, .5f, -.125f }, 0 },    /* all grey */
 	};
 
 	v = numbers(9 * (size_t)(t->c * t->h * t->w), 9);
-	ok(warps_well(t, v, 5, rows, exact, 0) && warps_well(t, v, 5, inorder, exact, 0),
+	ok(warps_well(t, v, 5, rows, exact, 0) &&
+			warps_well(t, v, 5, inorder, exact, 0),
 		"take rows of %d x %d x %d, flipped or not, exactly", t->c, t->h, t->w);
-	ok(warps_well(t, v, 5, rows, any, 3e-5) && warps_well(t, v, 1, rows, any + 1, 3e-5),
+	ok(warps_well(t, v, 5, rows, any, 3e-5) &&
+			warps_well(t, v, 1, rows, any + 1, 3e-5),
 		"and shifted, turned, scaled, in other contrast");
 	free(v);
 }
@@ -730,8 +762,10 @@ static void test_cross_entropy(size_t n, size_t classes, float size)
 	double *p64, *dp, want;
 	uint32_t *rows = calloc(n, sizeof *rows);
 	struct kf_mem *targets, *losses = b->op->alloc(b, 3), *hit = b->op->alloc(b, 3);
-	struct kf_act *a_p = b->op->input(b, (int)n, (const int[]){ (int)classes, 1, 1 });
-	struct kf_act *a_dp = b->op->input(b, (int)n, (const int[]){ (int)classes, 1, 1 });
+	struct kf_act *a_p =
+		b->op->input(b, (int)n, (const int[]){ (int)classes, 1, 1 });
+	struct kf_act *a_dp =
+		b->op->input(b, (int)n, (const int[]){ (int)classes, 1, 1 });
 
 	for (size_t i = 0; i < count; i++)
 		p[i] *= size;
@@ -753,10 +787,11 @@ static void test_cross_entropy(size_t n, size_t classes, float size)
 	b->op->read(b, hit, 0, hits, 3);
 	b->op->read_act(b, a_dp, got);
 	ok(loss[0] == 0 && fabs(loss[1] - want) <= 1e-6 * fabs(want) &&
-		loss[1] == loss[2], "cross-entropy of %zu x %zu up to %g", n, classes,
-		size);
-	ok(hits[0] == 0 && hits[1] == hits[2] && hits[1] ==
-		(float)count_hits(p, label, n, classes), "and its hits, %g", hits[1]);
+			loss[1] == loss[2],
+		"cross-entropy of %zu x %zu up to %g", n, classes, size);
+	ok(hits[0] == 0 && hits[1] == hits[2] &&
+			hits[1] == (float)count_hits(p, label, n, classes),
+		"and its hits, %g", hits[1]);
 	ok((classes == 1 ? got[0] == 0 : same(got, dp, count, 1e-5)) && healthy(),
 		"and its gradient as by finite differences");
 	b->op->free_act(b, a_p);
@@ -786,16 +821,14 @@ static void test_ties(void)
 /* -- update rules -------------------------------------------------------------- */
 
 /* One weight, in double precision, from the formulas of optim.h. */
-static void reference_update(enum kf_rule rule, double rate, int t, double g,
-	double *w, double *s, double *d)
+static void reference_update(enum kf_rule rule, double rate, int t, double g, double *w,
+	double *s, double *d)
 {
 	double mu = 0.9, rho = rule == KF_ADADELTA ? 0.95 : 0.9, b1 = 0.9, b2 = 0.999;
 	double eps = 1e-6, u;
 
 	switch (rule) {
-	case KF_SGD:
-		*w -= rate * g;
-		break;
+	case KF_SGD: *w -= rate * g; break;
 	case KF_MOMENTUM:
 		*s = mu * *s - rate * g;
 		*w += *s;
@@ -824,8 +857,7 @@ static void reference_update(enum kf_rule rule, double rate, int t, double g,
 		*w -= rate * sqrt(1 - pow(b2, t)) / (1 - pow(b1, t)) * *s /
 			(sqrt(*d) + 1e-8);
 		break;
-	case KF_RULES:
-		break;
+	case KF_RULES: break;
 	}
 }
 
@@ -845,7 +877,8 @@ static void test_update(enum kf_rule rule, size_t n)
 		b->op->write(b, grads, 0, g, n);
 		b->op->update(b, &u, weights, grads, state[0], state[1], n);
 		for (size_t i = 0; i < n; i++)
-			reference_update(rule, rate, t, g[i] + 0.01 * w64[i], &w64[i], &s64[i], &d64[i]);
+			reference_update(rule, rate, t, g[i] + 0.01 * w64[i], &w64[i],
+				&s64[i], &d64[i]);
 	}
 	got = download(weights, 0, n);
 	ok(same(got, w64, n, 1e-6) && healthy(), "5 steps of %s on %zu weights",
@@ -883,24 +916,38 @@ static void test_denormals(void)
 int main(void)
 {
 	static const struct layer_case cases[] = {
-		{ 1, 1, 1, 1, "dense1" }, { 1, 1, 1, 7, "dense3 relu" },
-		{ 3, 1, 1, 1, "dense5 tanh" }, { 5, 1, 5, 7, "dense13 sigmoid" },
-		{ 33, 3, 1, 43, "dense67 relu" }, { 127, 1, 7, 43, "dense30" },
-		{ 128, 1, 1, 577, "dense100 relu" }, { 7, 19, 5, 3, "dense11 relu" },
+		{ 1, 1, 1, 1, "dense1" },
+		{ 1, 1, 1, 7, "dense3 relu" },
+		{ 3, 1, 1, 1, "dense5 tanh" },
+		{ 5, 1, 5, 7, "dense13 sigmoid" },
+		{ 33, 3, 1, 43, "dense67 relu" },
+		{ 127, 1, 7, 43, "dense30" },
+		{ 128, 1, 1, 577, "dense100 relu" },
+		{ 7, 19, 5, 3, "dense11 relu" },
 		{ 4, 32, 3, 3, "dense10" },
-		{ 1, 1, 1, 1, "conv1x1" }, { 3, 1, 9, 7, "conv5x3 relu" },
-		{ 2, 3, 11, 10, "conv8x2 tanh" }, { 5, 8, 7, 9, "conv16x3 relu" },
-		{ 2, 13, 8, 8, "conv7x2 sigmoid" }, { 3, 16, 5, 5, "conv33x5 relu" },
-		{ 2, 20, 6, 7, "conv24x1" }, { 4, 1, 96, 96, "conv32x3 relu" },
-		{ 1, 1, 2, 2, "pool2" }, { 3, 5, 7, 9, "pool2" },
-		{ 3, 16, 5, 5, "pool5" }, { 2, 21, 3, 3, "pool2" },
-		{ 2, 37, 7, 5, "pool4" }, { 2, 16, 9, 11, "pool3" }, { 2, 21, 8, 8, "pool2" },
-		{ 1, 1, 1, 3, "drop.5" }, { 7, 1, 1, 101, "drop.2" },
-		{ 3, 5, 7, 9, "drop.5" }, { 2, 19, 5, 7, "drop.1" },
+		{ 1, 1, 1, 1, "conv1x1" },
+		{ 3, 1, 9, 7, "conv5x3 relu" },
+		{ 2, 3, 11, 10, "conv8x2 tanh" },
+		{ 5, 8, 7, 9, "conv16x3 relu" },
+		{ 2, 13, 8, 8, "conv7x2 sigmoid" },
+		{ 3, 16, 5, 5, "conv33x5 relu" },
+		{ 2, 20, 6, 7, "conv24x1" },
+		{ 4, 1, 96, 96, "conv32x3 relu" },
+		{ 1, 1, 2, 2, "pool2" },
+		{ 3, 5, 7, 9, "pool2" },
+		{ 3, 16, 5, 5, "pool5" },
+		{ 2, 21, 3, 3, "pool2" },
+		{ 2, 37, 7, 5, "pool4" },
+		{ 2, 16, 9, 11, "pool3" },
+		{ 2, 21, 8, 8, "pool2" },
+		{ 1, 1, 1, 3, "drop.5" },
+		{ 7, 1, 1, 101, "drop.2" },
+		{ 3, 5, 7, 9, "drop.5" },
+		{ 2, 19, 5, 7, "drop.1" },
 		{ 5, 32, 11, 11, "drop.3" },
 	};
-	static const struct warp_case warps[] = { { 1, 1, 1 }, { 1, 9, 7 }, { 1, 96, 96 },
-		{ 3, 11, 10 }, { 8, 5, 7 }, { 13, 8, 9 }, { 16, 7, 5 } };
+	static const struct warp_case warps[] = { { 1, 1, 1 }, { 1, 9, 7 },
+		{ 1, 96, 96 }, { 3, 11, 10 }, { 8, 5, 7 }, { 13, 8, 9 }, { 16, 7, 5 } };
 	static const size_t sizes[] = { 1, 7, 65537 };
 	struct kf_err err;
 

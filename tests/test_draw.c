@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bars.h"
-#include "curve.h"
-#include "face.h"
-#include "filter.h"
-#include "sheet.h"
+#include "draw/bars.h"
+#include "draw/curve.h"
+#include "draw/face.h"
+#include "rows/filter.h"
+#include "draw/sheet.h"
 #include "tap.h"
-#include "ticks.h"
+#include "draw/ticks.h"
 
 static int grey_at(const struct kf_canvas *c, int x, int y)
 {
@@ -53,7 +53,8 @@ static void test_strokes(void)
 	kf_ink_line(&c, 10, 20, 30, 20, 1);
 	kf_ink_dry(&c, KF_BLACK);
 	ok(grey_at(&c, 20, 20) == 0 && grey_at(&c, 20, 19) == 255 &&
-		grey_at(&c, 20, 21) == 255, "a line of width 1 fills its row alone");
+			grey_at(&c, 20, 21) == 255,
+		"a line of width 1 fills its row alone");
 	ok(grey_at(&c, 8, 20) == 255 && grey_at(&c, 32, 20) == 255,
 		"a line ends where it should");
 	kf_draw_box(&c, c.clip, KF_WHITE);
@@ -106,10 +107,12 @@ static void test_limits(void)
 	struct kf_err err;
 
 	ok(kf_canvas_init(&c, 100000, 100000, true, &err) < 0 &&
-		strstr(err.msg, "too large"), "a huge canvas is refused");
+			strstr(err.msg, "too large"),
+		"a huge canvas is refused");
 	ok(kf_canvas_init(&c, 0, 5, true, &err) < 0, "so is an empty one");
 	ok(kf_sheet_begin(&s, stdout, "-", 10000, 10000, 1638400, 1638400, true,
-		KF_WHITE, &err) < 0 && strstr(err.msg, "too large"),
+		   KF_WHITE, &err) < 0 &&
+			strstr(err.msg, "too large"),
 		"and a huge sheet");
 }
 
@@ -157,7 +160,8 @@ static void free_one(struct one *o)
 
 static struct kf_canvas draw_one(struct one *o, bool colour)
 {
-	struct kf_canvas c = canvas_of(SIDE * o->face.zoom, SIDE * o->face.zoom, colour);
+	struct kf_canvas c =
+		canvas_of(SIDE * o->face.zoom, SIDE * o->face.zoom, colour);
 
 	o->face.schema = &o->schema;
 	kf_draw_face(&c, 0, 0, &o->face, &o->chunk, 0);
@@ -186,8 +190,8 @@ static void test_marks(int level)
 	int truth_x = 42, truth_y = 51, found_x = 124, found_y = 146, least, most;
 
 	range_near(&c, truth_x, truth_y, &least, &most);
-	ok(least < 60 && most > 195, "level %d: the truth shows (%d to %d)", level, least,
-		most);
+	ok(least < 60 && most > 195, "level %d: the truth shows (%d to %d)", level,
+		least, most);
 	ok(grey_at(&c, truth_x, truth_y) == level, "level %d: it is hollow", level);
 	range_near(&c, found_x, found_y, &least, &most);
 	ok(least < 60 && most > 195, "level %d: the prediction shows (%d to %d)", level,
@@ -205,7 +209,7 @@ static void test_alone(void)
 
 	ok(o.face.truth.n == 2 && !o.face.truth.alone, "two true points");
 	ok(o.face.predicted.n == 1 && o.face.predicted.alone &&
-		!strcmp(o.face.predicted.alone, "alone_x"),
+			!strcmp(o.face.predicted.alone, "alone_x"),
 		"one predicted point and a column alone");
 	free_one(&o);
 }
@@ -292,8 +296,8 @@ static void test_ticks(void)
 
 	for (size_t i = 0; i < sizeof printed / sizeof *printed; i++) {
 		kf_print_tick(text, sizeof text, printed[i].v);
-		ok(!strcmp(text, printed[i].text), "%g is written %s (%s)", printed[i].v,
-			printed[i].text, text);
+		ok(!strcmp(text, printed[i].text), "%g is written %s (%s)",
+			printed[i].v, printed[i].text, text);
 	}
 	n = kf_log_ticks(1e-3, 1e-2, 500, 26, tick);
 	ok(n > 4 && fabs(tick[0] - 1e-3) < 1e-9 && fabs(tick[n - 1] - 1e-2) < 1e-9,
@@ -304,7 +308,8 @@ static void test_ticks(void)
 	n = kf_log_ticks(1e-30, 1e30, 200, 26, tick);
 	ok(n > 1 && n < 9, "many decades have few ticks (%d)", n);
 	ok(kf_linear_step(400, 8) == 50 && kf_linear_step(3, 8) == 1 &&
-		kf_linear_step(10000, 8) == 2000, "steps are round");
+			kf_linear_step(10000, 8) == 2000,
+		"steps are round");
 }
 
 /* -- curves ---------------------------------------------------------------------- */
@@ -312,8 +317,12 @@ static void test_ticks(void)
 static void test_curves(void)
 {
 	float down[] = { 1, 0.1f, 0.01f, 0.001f }, none[] = { NAN, NAN, NAN, NAN };
-	struct kf_curve curve = { .name = "net", .epochs = 4, .train = none,
-		.valid = down, .pixels = 48, .targets = 1 };
+	struct kf_curve curve = { .name = "net",
+		.epochs = 4,
+		.train = none,
+		.valid = down,
+		.pixels = 48,
+		.targets = 1 };
 	struct kf_canvas c = canvas_of(400, 300, false);
 	struct kf_err err;
 	int y = -1;
@@ -375,8 +384,10 @@ static int blue_run(const struct kf_canvas *c, int y)
 
 static void test_bars(void)
 {
-	struct kf_bar bars[] = { { "nose", 4 }, { "a_name_of_more_than_32_letters_in_all",
-		1 }, { "eye", NAN }, { "chin", 0 } }, whole = { "overall", 3 };
+	struct kf_bar bars[] = { { "nose", 4 },
+		{ "a_name_of_more_than_32_letters_in_all", 1 }, { "eye", NAN },
+		{ "chin", 0 } },
+		      whole = { "overall", 3 };
 	struct kf_canvas c = canvas_of(640, kf_bars_height(4), true);
 	int first, second;
 
@@ -387,7 +398,8 @@ static void test_bars(void)
 	ok(first > 200 && abs(first - 4 * second) <= 8,
 		"bars are as long as their values (%d, %d)", first, second);
 	ok(blue_run(&c, 46) == 0, "there is a gap between them");
-	ok(blue_run(&c, 89) == 0 && blue_run(&c, 115) == 0, "no value and 0 have no bar");
+	ok(blue_run(&c, 89) == 0 && blue_run(&c, 115) == 0,
+		"no value and 0 have no bar");
 	kf_canvas_free(&c);
 
 	for (int i = 0; i < 4; i++)

@@ -12,9 +12,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "io.h"
-#include "loader.h"
-#include "parse.h"
+#include "base/io.h"
+#include "formats/loader.h"
+#include "formats/parse.h"
 #include "tap.h"
 
 /* -- random numbers ------------------------------------------------------------ */
@@ -102,9 +102,9 @@ static void random_midpoint(char *text)
 
 static void test_numbers(void)
 {
-	static const char *const good[] = { "0", "-0", "-0.0", "5.", ".5", "+1", "00012",
-		"66.0335639098", "1e5", "1E-5", "1e+05", "16777217", "16777219",
-		"1.17549435e-38", "1e-45", "7e-46", "1e-400", "0e999",
+	static const char *const good[] = { "0", "-0", "-0.0", "5.", ".5", "+1",
+		"00012", "66.0335639098", "1e5", "1E-5", "1e+05", "16777217",
+		"16777219", "1.17549435e-38", "1e-45", "7e-46", "1e-400", "0e999",
 		"340282346638528859811704183484516925440", "9007199254740993",
 		"9007199254740992", "123456789012345678901234567890", "1e40", "-1e40",
 		"0.00000000000000000000000000000000000000000000011754943508222875",
@@ -162,8 +162,8 @@ static bool pixels_agree(const char *text, size_t n)
 {
 	uint8_t got[300] = { 0 }, want[300] = { 0 };
 	const char *end = simple_pixels(text, want, n);
-	bool same = kf_parse_pixels(text, got, n) == end &&
-		(!end || !memcmp(got, want, n));
+	bool same =
+		kf_parse_pixels(text, got, n) == end && (!end || !memcmp(got, want, n));
 
 	if (!same)
 		note("%zu pixels: '%s'", n, text);
@@ -297,7 +297,8 @@ static void put_end(FILE *f, bool crlf, int odd)
 /* A CSV with images of w x h whose rows are plain but for one in odd or so. */
 static char *random_csv(size_t *n, int w, int h, int odd)
 {
-	static const char *const names[] = { "a_x", "b_y", "c \"d\"", "ImageId", "Image" };
+	static const char *const names[] = { "a_x", "b_y", "c \"d\"", "ImageId",
+		"Image" };
 	char *csv = NULL, text[2000];
 	FILE *f = open_memstream(&csv, n);
 	int columns = 1 + below(5), first = 5 - columns, turn = below(columns);
@@ -321,7 +322,8 @@ static char *random_csv(size_t *n, int w, int h, int odd)
 			if (i)
 				fputc(',', f);
 			if (!strcmp(name, "Image"))
-				random_pixels(text, one_in(odd * 10) ? below(90) : w * h);
+				random_pixels(text,
+					one_in(odd * 10) ? below(90) : w * h);
 			else if (!strcmp(name, "ImageId"))
 				sprintf(text, "%d", below(1000) + !one_in(100));
 			else
@@ -357,8 +359,8 @@ static void test_random_csv(void)
 
 		if (w != h || one_in(2))
 			fast.w = slow.w = w, fast.h = slow.h = h;
-		a = load(csv, n, &fast, one_in(2) ? KF_INPUT_PIECE :
-			(size_t)(1 + below((int)n + 1)));
+		a = load(csv, n, &fast,
+			one_in(2) ? KF_INPUT_PIECE : (size_t)(1 + below((int)n + 1)));
 		b = load(csv, n, &slow, KF_INPUT_PIECE);
 		if (!results_equal(&a, &b)) {
 			note("fast: '%s', libcsv: '%s'", a.error, b.error);
@@ -376,7 +378,9 @@ static void test_random_csv(void)
 
 static void test_pieces(void)
 {
-	static const char csv[] = "\xef\xbb\xbf""a_x,Image,ImageId\r\n"
+	static const char csv[] =
+		"\xef\xbb\xbf"
+		"a_x,Image,ImageId\r\n"
 		"1.25,1 22 255 4,7\r\n\r\n,\"5 6 7 8\", 8 \r\n\"2\",9 9 9 9,9\n3,0 0 0 0,10";
 	struct kf_load_options how = { 0 };
 	struct result whole = load(csv, sizeof csv - 1, &how, KF_INPUT_PIECE);

@@ -3,13 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "filter.h"
+#include "rows/filter.h"
 #include "tap.h"
 
 /* Images of 3 x 2 x 4 pixels, two targets, one prediction, labels. */
 static struct kf_schema sample_schema(void)
 {
-	struct kf_schema s = { .has_label = true, .dtype = KF_U8, .c = 3, .h = 2,
+	struct kf_schema s = { .has_label = true,
+		.dtype = KF_U8,
+		.c = 3,
+		.h = 2,
 		.w = 4 };
 
 	kf_names_add(&s.columns, "nose_x");
@@ -45,10 +48,10 @@ static void test_drop(void)
 	struct kf_chunk c = sample_chunk(&s, 6), none = { 0 };
 	size_t image = kf_image_bytes(&s);
 
-	c.y[0] = NAN;     /* row 1 */
-	c.y[7] = NAN;     /* row 4 */
+	c.y[0] = NAN; /* row 1 */
+	c.y[7] = NAN; /* row 4 */
 	c.y[10] = c.y[11] = NAN;
-	c.p[1] = NAN;     /* a prediction is no target */
+	c.p[1] = NAN; /* a prediction is no target */
 	kf_drop_missing(&c, &s);
 	ok(c.n == 3, "three of six rows are complete");
 	ok(c.id[0] == 2 && c.id[1] == 3 && c.id[2] == 5, "their ids");
@@ -56,7 +59,8 @@ static void test_drop(void)
 	ok(c.y[4] == 4 && c.y[5] == 1, "targets");
 	ok(isnan(c.p[0]) && c.p[2] == 104, "predictions");
 	ok(((uint8_t *)c.X)[2 * image] == 4 * image &&
-		((uint8_t *)c.X)[3 * image - 1] == 5 * image - 1, "images");
+			((uint8_t *)c.X)[3 * image - 1] == 5 * image - 1,
+		"images");
 	for (size_t i = 0; i < c.n; i++)
 		c.y[2 * i] = NAN;
 	kf_drop_missing(&c, &s);
@@ -77,23 +81,26 @@ static void test_scale(void)
 
 	ok(kf_scale_schema(&s, &scaled, &err) == 0, "a schema is scaled");
 	ok(scaled.dtype == KF_F32 && scaled.x_scale.factor == 255 &&
-		scaled.x_scale.offset == 0, "pixels by 255");
+			scaled.x_scale.offset == 0,
+		"pixels by 255");
 	ok(scaled.y_scale[0].factor == 2 && scaled.y_scale[0].offset == 2 &&
-		scaled.y_scale[1].factor == 1, "targets by half the width and height");
+			scaled.y_scale[1].factor == 1,
+		"targets by half the width and height");
 	ok(kf_scale_schema(&scaled, &back, &err) < 0, "not twice: %s", err.msg);
 	c.y[4] = NAN;
 	ok(kf_scale_rows(&s, &c, &scaled, &to, &err) == 0 && to.n == 11,
 		"rows are scaled");
 	x = to.X;
 	ok(x[0] == 0 && x[255] == 1 && x[51] == 0.2f, "pixels 0, 255, 51");
-	ok(to.y[0] == -1 && to.y[1] == -1 && to.y[2 * 4] == 1 &&
-		to.y[2 * 4 + 1] == 0, "targets of rows 1 and 5");
+	ok(to.y[0] == -1 && to.y[1] == -1 && to.y[2 * 4] == 1 && to.y[2 * 4 + 1] == 0,
+		"targets of rows 1 and 5");
 	ok(isnan(to.y[4]), "a missing target stays missing");
 	ok(to.p[10] == 109, "predictions like targets");
 	ok(kf_unscale_schema(&scaled, &back, &err) == 0 &&
-		!kf_schema_differs(&s, &back), "the schema's way back");
-	ok(kf_unscale_rows(&scaled, &to, &back, &again, &err) == 0 &&
-		again.n == 11, "rows' way back");
+			!kf_schema_differs(&s, &back),
+		"the schema's way back");
+	ok(kf_unscale_rows(&scaled, &to, &back, &again, &err) == 0 && again.n == 11,
+		"rows' way back");
 	ok(!memcmp(again.X, c.X, 11 * kf_image_bytes(&s)), "pixels are the same");
 	for (int i = 0; i < 22; i++)
 		exact &= i == 4 ? isnan(again.y[i]) : fabsf(again.y[i] - c.y[i]) < 1e-6;
@@ -101,22 +108,23 @@ static void test_scale(void)
 	ok(!memcmp(again.p, c.p, 11 * sizeof *c.p), "predictions are the same");
 	((float *)to.X)[24 + 3] = 1.01f;
 	ok(kf_unscale_rows(&scaled, &to, &back, &again, &err) < 0 &&
-		strstr(err.msg, "row 2: pixel 4"), "no pixel: %s", err.msg);
+			strstr(err.msg, "row 2: pixel 4"),
+		"no pixel: %s", err.msg);
 	((float *)to.X)[24 + 3] = NAN;
-	ok(kf_unscale_rows(&scaled, &to, &back, &again, &err) < 0,
-		"no number: %s", err.msg);
+	ok(kf_unscale_rows(&scaled, &to, &back, &again, &err) < 0, "no number: %s",
+		err.msg);
 	ok(kf_unscale_schema(&s, &back, &err) < 0, "nothing to undo: %s", err.msg);
 
 	c.n = to.n = 0;
 	ok(kf_scale_rows(&s, &c, &scaled, &to, &err) == 0 && to.n == 0 &&
-		kf_unscale_rows(&scaled, &to, &s, &again, &err) == 0,
+			kf_unscale_rows(&scaled, &to, &s, &again, &err) == 0,
 		"no rows at all");
 	kf_chunk_free(&c);
 	kf_chunk_free(&to);
 	kf_chunk_free(&again);
 	to = again = (struct kf_chunk){ 0 };
 	ok(kf_scale_rows(&s, &c, &scaled, &to, &err) == 0 &&
-		kf_unscale_rows(&scaled, &to, &s, &again, &err) == 0,
+			kf_unscale_rows(&scaled, &to, &s, &again, &err) == 0,
 		"nor memory for any");
 	kf_schema_free(&scaled);
 	kf_schema_free(&back);
@@ -130,7 +138,8 @@ static void test_axes(void)
 
 	ok(kf_axis("nose_tip_x") == 0 && kf_axis("y_y") == 1, "axes");
 	ok(kf_axis("nose") < 0 && kf_axis("x") < 0 && kf_axis("") < 0 &&
-		kf_axis("nosex") < 0, "names without an axis");
+			kf_axis("nosex") < 0,
+		"names without an axis");
 	kf_names_add(&s.columns, "age");
 	ok(kf_scale_schema(&s, &scaled, &err) < 0 && strstr(err.msg, "'age'"),
 		"a column without an axis: %s", err.msg);

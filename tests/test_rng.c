@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rng.h"
+#include "base/rng.h"
 #include "tap.h"
 
 /* The counter's words are given as what kf_philox makes them from. */
@@ -41,8 +41,8 @@ static void test_lanes(void)
 
 	kf_philox(7, KF_RNG_DROPOUT, 3, 9, far, lane);
 	for (uint64_t i = 0; i < 4; i++)
-		same = same && kf_rng_u32(7, KF_RNG_DROPOUT, 3, 9, 4 * far + i) ==
-			lane[i];
+		same = same &&
+			kf_rng_u32(7, KF_RNG_DROPOUT, 3, 9, 4 * far + i) == lane[i];
 	ok(same, "index i is lane i %% 4 of block i / 4");
 	for (uint64_t i = 0; i < 4; i++) {
 		double u = kf_rng_uniform(7, KF_RNG_DROPOUT, 3, 9, 4 * far + i);
@@ -72,8 +72,10 @@ static void test_fill(void)
 	ok(sum / N > -0.004 && sum / N < 0.004, "their mean is 0");
 	ok(squares / N > 0.0823 && squares / N < 0.0843, "their mean square is a^2/3");
 	for (uint64_t i = 0; i < N; i += 997)
-		same = same && x[i] == (float)(kf_rng_uniform(1, KF_RNG_WEIGHTS, 2,
-			0, i) - 0.5);
+		same = same &&
+			x[i] ==
+				(float)(kf_rng_uniform(1, KF_RNG_WEIGHTS, 2, 0, i) -
+					0.5);
 	ok(same, "element i comes from index i");
 	kf_rng_fill_uniform(short_one, 7, 0.5F, 1, KF_RNG_WEIGHTS, 2, 0);
 	ok(!memcmp(short_one, x, sizeof short_one), "and does not depend on the count");
@@ -106,7 +108,7 @@ static void test_shuffle(void)
 		for (uint32_t j = 0; j < n; j++)
 			digest = digest * 1000003 + rows[j];
 		ok(!memcmp(rows, shuffles[i].first, 4 * (n < 8 ? n : 8)) &&
-			digest == shuffles[i].digest,
+				digest == shuffles[i].digest,
 			"shuffle of %u rows with seed %u equals numpy's", n,
 			shuffles[i].seed);
 	}

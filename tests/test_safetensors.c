@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "safetensors.h"
+#include "stream/safetensors.h"
 #include "tap.h"
 
 /* A source that holds these bytes. */
@@ -95,21 +95,23 @@ static void test_round_trip(const char *blob, size_t n)
 		return;
 	ok(!st.foreign && st.n == 4, "it is ours and has 4 tensors");
 	ok(!strcmp(kf_meta_get(&st.meta, "text"),
-		"a \"quoted\" \\ word, \xc3\xa9 and 7"), "metadata survives");
+		   "a \"quoted\" \\ word, \xc3\xa9 and 7"),
+		"metadata survives");
 	ok(!strcmp(kf_meta_get(&st.meta, "twice"), "new"), "set twice: the later");
 	ok(!kf_meta_get(&st.meta, "nothing"), "no such metadata: NULL");
 	ok(st.data_offset % 64 == 0, "data starts on a multiple of 64");
 	t = kf_st_find(&st, "weight");
 	ok(t && t->dtype == KF_F32 && t->rank == 2 && t->shape[0] == 2 &&
-		t->shape[1] == 3, "type and shape");
+			t->shape[1] == 3,
+		"type and shape");
 	t = kf_st_find(&st, "none");
 	ok(t && t->shape[0] == 0 && kf_tensor_bytes(t) == 0, "an empty tensor");
 	ok(!kf_st_find(&st, "weigh"), "no such tensor: NULL");
 	ok(kf_st_read(&st, &scalar, 1, &err) == 0 && scalar == 42, "a scalar");
-	ok(kf_st_read(&st, w, sizeof w, &err) == 0 &&
-		!memcmp(w, weight, sizeof w), "floats");
-	ok(kf_st_read(&st, v, sizeof v, &err) == 0 &&
-		!memcmp(v, number, sizeof v), "integers");
+	ok(kf_st_read(&st, w, sizeof w, &err) == 0 && !memcmp(w, weight, sizeof w),
+		"floats");
+	ok(kf_st_read(&st, v, sizeof v, &err) == 0 && !memcmp(v, number, sizeof v),
+		"integers");
 	ok(kf_st_read(&st, v, 1, &err) < 0, "no reading past the end");
 	ok(kf_st_finish(&st, &err) == 0, "the checksum fits");
 	kf_st_free(&st);
@@ -143,8 +145,8 @@ static void test_every_byte(char *blob, size_t n)
 
 /* -- hostile headers ------------------------------------------------------- */
 
-#define T(shape, offsets) "{\"a\":{\"dtype\":\"F32\",\"shape\":" shape \
-	",\"data_offsets\":" offsets "}}"
+#define T(shape, offsets) \
+	"{\"a\":{\"dtype\":\"F32\",\"shape\":" shape ",\"data_offsets\":" offsets "}}"
 
 static const struct {
 	const char *what, *header;
@@ -159,8 +161,8 @@ static const struct {
 		"claims too many bytes" },
 	{ "a product that overflows to 0", T("[4294967296,4294967296]", "[0,0]"), 0,
 		"claims too many bytes" },
-	{ "a product that overflows to 8",
-		T("[4611686018427387906,1]", "[0,8]"), 8, "claims too many bytes" },
+	{ "a product that overflows to 8", T("[4611686018427387906,1]", "[0,8]"), 8,
+		"claims too many bytes" },
 	{ "negative size", T("[-2]", "[0,8]"), 8, "no list of sizes" },
 	{ "fractional size", T("[2.0]", "[0,8]"), 8, "no list of sizes" },
 	{ "size beyond 64 bits", T("[99999999999999999999]", "[0,8]"), 8, "JSON" },
@@ -172,8 +174,10 @@ static const struct {
 	{ "offsets as text", T("[2]", "[\"0\",\"8\"]"), 8, "no integers" },
 	{ "one offset", T("[2]", "[8]"), 8, "lacks" },
 	{ "a hole at the start", T("[2]", "[8,16]"), 16, "hole" },
-	{ "an unknown type", "{\"a\":{\"dtype\":\"F99\",\"shape\":[2],"
-		"\"data_offsets\":[0,8]}}", 8, "type F99" },
+	{ "an unknown type",
+		"{\"a\":{\"dtype\":\"F99\",\"shape\":[2],"
+		"\"data_offsets\":[0,8]}}",
+		8, "type F99" },
 	{ "no type", "{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "lacks" },
 	{ "no object", "{\"a\":3}", 0, "lacks" },
 	{ "a list", "[]", 0, "not a JSON object" },
@@ -181,20 +185,29 @@ static const struct {
 	{ "something behind the JSON", "{}{}", 0, "not a JSON object: " },
 	{ "a zero byte's escape", "{\"__metadata__\":{\"a\":\"\\u0000\"}}", 0,
 		"not a JSON object: " },
-	{ "a name twice", "{\"a\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":"
+	{ "a name twice",
+		"{\"a\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":"
 		"[0,0]},\"a\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}",
 		0, "duplicate" },
-	{ "overlapping tensors", "{\"a\":{\"dtype\":\"U8\",\"shape\":[4],"
+	{ "overlapping tensors",
+		"{\"a\":{\"dtype\":\"U8\",\"shape\":[4],"
 		"\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[4],"
-		"\"data_offsets\":[2,6]}}", 6, "hole or overlaps" },
-	{ "a hole between tensors", "{\"a\":{\"dtype\":\"U8\",\"shape\":[4],"
+		"\"data_offsets\":[2,6]}}",
+		6, "hole or overlaps" },
+	{ "a hole between tensors",
+		"{\"a\":{\"dtype\":\"U8\",\"shape\":[4],"
 		"\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[4],"
-		"\"data_offsets\":[5,9]}}", 9, "hole or overlaps" },
-	{ "tensors in another order than their data", "{\"a\":{\"dtype\":\"U8\","
+		"\"data_offsets\":[5,9]}}",
+		9, "hole or overlaps" },
+	{ "tensors in another order than their data",
+		"{\"a\":{\"dtype\":\"U8\","
 		"\"shape\":[4],\"data_offsets\":[4,8]},\"b\":{\"dtype\":\"U8\","
-		"\"shape\":[4],\"data_offsets\":[0,4]}}", 8, NULL },
-	{ "a long name", "{\"0123456789012345678901234567890123456789"
-		"012345678901234567890123456789\":{}}", 0, "too long" },
+		"\"shape\":[4],\"data_offsets\":[0,4]}}",
+		8, NULL },
+	{ "a long name",
+		"{\"0123456789012345678901234567890123456789"
+		"012345678901234567890123456789\":{}}",
+		0, "too long" },
 	{ "metadata that is no object", "{\"__metadata__\":[]}", 0, "metadata" },
 	{ "metadata that is no string", "{\"__metadata__\":{\"a\":1}}", 0,
 		"not a string" },
@@ -225,8 +238,8 @@ static void test_headers(void)
 			ok(rc == 0, "accepted: %s", headers[i].what);
 		else
 			ok(rc < 0 && strstr(err.msg, headers[i].message) &&
-				strstr(err.msg, "'x', "), "refused: %s",
-				headers[i].what);
+					strstr(err.msg, "'x', "),
+				"refused: %s", headers[i].what);
 		if (*err.msg)
 			note("%s", err.msg);
 	}
@@ -246,21 +259,25 @@ static void test_large_headers(void)
 			i ? "," : "{\"__metadata__\":{", i);
 	strcpy(text + n, "}}");
 	ok(read_all(blob, make_blob(blob, text, 0), &err) < 0 &&
-		strstr(err.msg, "more than"), "refused: 100,000 metadata entries");
+			strstr(err.msg, "more than"),
+		"refused: 100,000 metadata entries");
 	n = 0;
 	for (int i = 0; n < KF_HEADER_MAX - 40; i++)
 		n += (size_t)sprintf(text + n, "%s\"%x\":0", i ? "," : "{", i);
 	strcpy(text + n, "}");
 	ok(read_all(blob, make_blob(blob, text, 0), &err) < 0 &&
-		strstr(err.msg, "more than"), "refused: 100,000 tensors");
+			strstr(err.msg, "more than"),
+		"refused: 100,000 tensors");
 	memset(text, '[', KF_HEADER_MAX);
 	text[KF_HEADER_MAX] = '\0';
 	ok(read_all(blob, make_blob(blob, text, 0), &err) < 0,
 		"refused: a million brackets");
 	ok(read_all("\1\0\20\0\0\0\0\0{}", 10, &err) < 0 &&
-		strstr(err.msg, "header length 1048577"), "refused: a long header");
+			strstr(err.msg, "header length 1048577"),
+		"refused: a long header");
 	ok(read_all("\377\377\377\377\377\377\377\377{}", 10, &err) < 0 &&
-		strstr(err.msg, "byte 0: not a kfkd"), "refused: a length of 2^64 - 1");
+			strstr(err.msg, "byte 0: not a kfkd"),
+		"refused: a length of 2^64 - 1");
 	ok(read_all("\1\0\0\0\0\0\0\0{", 9, &err) < 0, "refused: a length of 1");
 	ok(read_all("id,x,y\n", 7, &err) < 0, "refused: text");
 	free(text);
@@ -278,18 +295,21 @@ static void test_writing(void)
 		abort();
 	kf_meta_set(&meta, "a", "\xff\xfe");
 	ok(kf_st_write(fd, "x", &meta, NULL, 0, NULL, &err) < 0 &&
-		strstr(err.msg, "UTF-8"), "not written: text that is not UTF-8");
+			strstr(err.msg, "UTF-8"),
+		"not written: text that is not UTF-8");
 	memset(text, 'a', KF_HEADER_MAX);
 	text[KF_HEADER_MAX] = '\0';
 	kf_meta_set(&meta, "a", "%s", text);
 	ok(kf_st_write(fd, "x", &meta, NULL, 0, NULL, &err) < 0 &&
-		strstr(err.msg, "header"), "not written: a header too long to read");
+			strstr(err.msg, "header"),
+		"not written: a header too long to read");
 	kf_meta_free(&meta);
 	ok(lseek(fd, 0, SEEK_END) == 0, "... nor a part of it");
 	close(fd);
 	fd = open("/dev/full", O_WRONLY);
 	ok(kf_st_write(fd, "x", &meta, NULL, 0, NULL, &err) < 0 &&
-		strstr(err.msg, "cannot write 'x': No space left"), "a full disk");
+			strstr(err.msg, "cannot write 'x': No space left"),
+		"a full disk");
 	close(fd);
 	free(text);
 }

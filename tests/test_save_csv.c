@@ -6,8 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "loader.h"
-#include "save_csv.h"
+#include "formats/loader.h"
+#include "formats/save_csv.h"
 #include "tap.h"
 
 #define ROWS 3000
@@ -46,14 +46,17 @@ static void fill(struct kf_chunk *c, const struct kf_schema *s)
 	for (size_t i = 0; i < c->n * COLUMNS; i++)
 		c->y[i] = i < COLUMNS ? special[i] : random_float();
 	for (size_t i = 0; i < c->n * kf_image_bytes(s); i++)
-		((uint8_t *)c->X)[i] = i < 256 ? (uint8_t)i : (uint8_t)(random64() >> 9);
+		((uint8_t *)c->X)[i] =
+			i < 256 ? (uint8_t)i : (uint8_t)(random64() >> 9);
 }
 
 static bool round_trip(const struct kf_schema *s, const struct kf_chunk *rows)
 {
 	struct kf_load_options how = { .w = s->w, .h = s->h };
 	int fd = memfd_create("csv", MFD_CLOEXEC);
-	struct kf_save save = { .file = fdopen(dup(fd), "w"), .name = "csv", .schema = s,
+	struct kf_save save = { .file = fdopen(dup(fd), "w"),
+		.name = "csv",
+		.schema = s,
 		.ids = KF_IDS_ALWAYS };
 	struct kf_input in;
 	const struct kf_chunk *c;
@@ -84,8 +87,10 @@ static bool round_trip(const struct kf_schema *s, const struct kf_chunk *rows)
 static const char *written(const struct kf_schema *s, struct kf_chunk *c, float v)
 {
 	static char text[1000];
-	struct kf_save save = { .file = fmemopen(text, sizeof text, "w"), .name = "csv",
-		.schema = s, .ids = KF_IDS_NEVER };
+	struct kf_save save = { .file = fmemopen(text, sizeof text, "w"),
+		.name = "csv",
+		.schema = s,
+		.ids = KF_IDS_NEVER };
 	struct kf_err err;
 
 	c->n = 1;
@@ -122,7 +127,7 @@ int main(void)
 		const char *text = written(&s, &c, shortest[i].v);
 
 		if (!ok(!strcmp(text, shortest[i].text), "%g is written as '%s'",
-			shortest[i].v, shortest[i].text))
+			    shortest[i].v, shortest[i].text))
 			note("'%s'", text);
 	}
 	ok(strstr(written(&s, &c, INFINITY), "row 1"), "an infinity is an error");

@@ -2,10 +2,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "classes.h"
-#include "score.h"
+#include "rows/classes.h"
+#include "rows/score.h"
 #include "tap.h"
-#include "worst.h"
+#include "rows/worst.h"
 
 static struct kf_names names(const char *text)
 {
@@ -29,7 +29,10 @@ static void test_rows(void)
 	float p[] = { 30, 13, 99, 24, 31, 8, 99, 7 };
 	int64_t id[] = { 1, 2 };
 	struct kf_schema s = { .columns = names("a_x,a_y,lone,b_y"),
-		.p_columns = names("lone,a_x,c_x,a_y"), .c = 1, .h = 4, .w = 4 };
+		.p_columns = names("lone,a_x,c_x,a_y"),
+		.c = 1,
+		.h = 4,
+		.w = 4 };
 	struct kf_chunk c = { .n = 2, .id = id, .y = y, .p = p };
 	struct kf_score score;
 	struct kf_err err;
@@ -37,7 +40,8 @@ static void test_rows(void)
 	if (!ok(kf_score_init(&score, &s, &err) == 0, "columns are matched"))
 		return;
 	ok(score.n == 2 && !strcmp(score.point[0].name, "a") &&
-		!strcmp(score.point[1].name, "lone"), "two points have predictions");
+			!strcmp(score.point[1].name, "lone"),
+		"two points have predictions");
 	ok(kf_score_add(&score, &s, &c, &err) == 0, "rows are added");
 	/* a: 3, 4 and 3, a_y of row 2 is missing; lone: 0 and 0 */
 	ok(score.point[0].n == 3 && score.point[1].n == 2,
@@ -50,7 +54,8 @@ static void test_rows(void)
 		"overall, twice");
 	p[1] = INFINITY;
 	ok(kf_score_add(&score, &s, &c, &err) < 0 && strstr(err.msg, "id 1") &&
-		strstr(err.msg, "'a_x'"), "refuses: %s", err.msg);
+			strstr(err.msg, "'a_x'"),
+		"refuses: %s", err.msg);
 	kf_score_free(&score);
 	kf_schema_free(&s);
 }
@@ -61,7 +66,10 @@ static void test_scales(void)
 	float y[] = { 0.5F, -0.25F }, p[] = { 18, 10 };
 	int64_t id[] = { 7 };
 	struct kf_schema s = { .columns = names("a_x,a_y"),
-		.p_columns = names("a_x,a_y"), .c = 1, .h = 40, .w = 20,
+		.p_columns = names("a_x,a_y"),
+		.c = 1,
+		.h = 40,
+		.w = 20,
 		.y_scale = { { 10, 10 }, { 20, 20 } } };
 	struct kf_chunk c = { .n = 1, .id = id, .y = y, .p = p };
 	struct kf_score score;
@@ -98,7 +106,7 @@ static void test_refusals(void)
 		struct kf_err err = { "" };
 
 		ok(kf_score_init(&score, &s, &err) < 0 &&
-			strstr(err.msg, cases[i].says),
+				strstr(err.msg, cases[i].says),
 			"refuses: %s", err.msg);
 		kf_schema_free(&s);
 	}
@@ -110,7 +118,8 @@ static void test_row(void)
 {
 	float y[] = { 0, 0, NAN, NAN, 1, NAN }, p[] = { 3, 4, 1, 1, 8, 9 };
 	int64_t id[] = { 1, 2, 3 };
-	struct kf_schema s = { .columns = names("a_x,b_y"), .p_columns = names("a_x,b_y") };
+	struct kf_schema s = { .columns = names("a_x,b_y"),
+		.p_columns = names("a_x,b_y") };
 	struct kf_chunk c = { .n = 3, .id = id, .y = y, .p = p };
 	struct kf_point_score row;
 	struct kf_score score;
@@ -118,7 +127,8 @@ static void test_row(void)
 
 	kf_score_init(&score, &s, &err);
 	kf_score_row(&score, &s, &c, 0, &row, &err);
-	ok(row.n == 2 && near(kf_score_rmse(&row), sqrt(25 / 2.0)), "a row's own error");
+	ok(row.n == 2 && near(kf_score_rmse(&row), sqrt(25 / 2.0)),
+		"a row's own error");
 	kf_score_row(&score, &s, &c, 1, &row, &err);
 	ok(row.n == 0 && isnan(kf_score_rmse(&row)), "a row without targets has none");
 	kf_score_row(&score, &s, &c, 2, &row, &err);
@@ -133,8 +143,12 @@ static void test_worst(void)
 {
 	static const double errors[] = { 1, 5, 2, 5, 4, 0, INFINITY, 3 };
 	enum { ROWS = sizeof errors / sizeof *errors };
-	struct kf_schema s = { .columns = names("a_x"), .p_columns = names("a_x,a_y"),
-		.has_label = true, .c = 1, .h = 1, .w = 2 };
+	struct kf_schema s = { .columns = names("a_x"),
+		.p_columns = names("a_x,a_y"),
+		.has_label = true,
+		.c = 1,
+		.h = 1,
+		.w = 2 };
 	struct kf_chunk c = { 0 };
 	struct kf_worst worst;
 	struct kf_err err;
@@ -184,18 +198,21 @@ static void test_classes(void)
 	struct kf_accuracy a;
 	struct kf_err err;
 
-	if (!ok(kf_accuracy_init(&a, &s, &err) == 0 && a.classes.n == 3, "three classes"))
+	if (!ok(kf_accuracy_init(&a, &s, &err) == 0 && a.classes.n == 3,
+		    "three classes"))
 		return;
 	ok(isnan(kf_accuracy_overall(&a)), "no rows, no accuracy");
 	ok(kf_accuracy_row(&a, &s, &c, 0, &err) == 2, "the largest is predicted");
 	ok(kf_accuracy_row(&a, &s, &c, 1, &err) == 1, "of equal ones the first class");
 	ok(kf_accuracy_row(&a, &s, &c, 2, &err) == 0, "columns are found by name");
 	ok(a.rows[0] == 1 && a.rows[1] == 1 && a.rows[2] == 1 && a.right[0] == 0 &&
-		a.right[1] == 0 && a.right[2] == 1, "rows and hits of each label");
+			a.right[1] == 0 && a.right[2] == 1,
+		"rows and hits of each label");
 	ok(near(kf_accuracy_overall(&a), 1 / 3.0), "overall");
 	label[1] = 3;
 	ok(kf_accuracy_row(&a, &s, &c, 1, &err) < 0 && strstr(err.msg, "id 2") &&
-		strstr(err.msg, "3"), "refuses: %s", err.msg);
+			strstr(err.msg, "3"),
+		"refuses: %s", err.msg);
 	label[1] = -1;
 	ok(kf_accuracy_row(&a, &s, &c, 1, &err) < 0, "refuses: %s", err.msg);
 	label[1] = 0;
@@ -216,12 +233,14 @@ static void test_class_refusals(void)
 		{ false, NULL, "class_0", "no labels" },
 		{ true, "10", "", "kfkd-predict" },
 		{ true, NULL, "nose_x,class_1", "'class_0'" },
-		{ true, "10", "class_0,class_1,class_3", "10 classes, and predictions of 2" },
+		{ true, "10", "class_0,class_1,class_3",
+			"10 classes, and predictions of 2" },
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct kf_schema s = { .has_label = cases[i].label,
-			.classes = cases[i].classes, .p_columns = names(cases[i].p) };
+			.classes = cases[i].classes,
+			.p_columns = names(cases[i].p) };
 		struct kf_accuracy a;
 		struct kf_err err = { "" };
 

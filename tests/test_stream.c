@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "io.h"
-#include "safetensors.h"
-#include "stream.h"
+#include "base/io.h"
+#include "stream/safetensors.h"
+#include "stream/stream.h"
 #include "tap.h"
 
 /* A stream as bytes. */
@@ -43,8 +43,12 @@ static struct bytes bytes_of(int fd)
 /* Everything that a stream can have. */
 static struct kf_schema sample_schema(int side)
 {
-	struct kf_schema s = { .has_label = true, .dtype = KF_U8, .c = 1,
-		.h = side, .w = side, .y_scale = { { 48, 48 }, { 40, 40.5f } } };
+	struct kf_schema s = { .has_label = true,
+		.dtype = KF_U8,
+		.c = 1,
+		.h = side,
+		.w = side,
+		.y_scale = { { 48, 48 }, { 40, 40.5f } } };
 
 	kf_names_add(&s.columns, "eye_x");
 	kf_names_add(&s.columns, "eye_y");
@@ -55,8 +59,7 @@ static struct kf_schema sample_schema(int side)
 }
 
 /* Row i of any chunk has the values that follow from its id, which is i + 1. */
-static void fill(struct kf_chunk *c, const struct kf_schema *s, size_t first,
-	size_t n)
+static void fill(struct kf_chunk *c, const struct kf_schema *s, size_t first, size_t n)
 {
 	size_t image = kf_image_bytes(s);
 	struct kf_err err;
@@ -83,16 +86,15 @@ static bool row_fits(const struct kf_chunk *c, const struct kf_schema *s, size_t
 
 	return c->label[i] == (int64_t)row % 10 && c->y[2 * i] == (float)row / 3 &&
 		(row % 2 ? isnan(c->y[2 * i + 1]) : c->y[2 * i + 1] == -1) &&
-		c->p[i] == (float)row && X[0] == row % 251 &&
-		X[image - 1] == row % 251;
+		c->p[i] == (float)row && X[0] == row % 251 && X[image - 1] == row % 251;
 }
 
-typedef struct kf_writer *(*open_function)(int, const char *,
-	const struct kf_schema *, struct kf_err *);
+typedef struct kf_writer *(
+	*open_function)(int, const char *, const struct kf_schema *, struct kf_err *);
 
 /* Writes chunks of these sizes, 0 ending the list, as rows first, first + 1 ... */
-static struct bytes sample(open_function open, const struct kf_schema *s,
-	size_t first, const size_t *sizes)
+static struct bytes sample(open_function open, const struct kf_schema *s, size_t first,
+	const size_t *sizes)
 {
 	struct kf_err err;
 	int fd = kf_tempfile(&err);
@@ -130,8 +132,7 @@ static long read_fd(int fd, bool adopt, struct kf_err *err, size_t *chunks)
 	*chunks = 0;
 	while (r && (rc = kf_reader_next(r, &c, err)) > 0) {
 		for (size_t i = 0; i < c->n; i++)
-			if (c->id[i] != ++rows ||
-				!row_fits(c, kf_reader_schema(r), i))
+			if (c->id[i] != ++rows || !row_fits(c, kf_reader_schema(r), i))
 				rc = kf_fail(err, "row %ld has wrong values", rows);
 		++*chunks;
 		if (rc < 0)
@@ -177,7 +178,8 @@ static void test_round_trip(const struct kf_schema *s)
 	ok(r && !differs, "the schema survives");
 	for (int i = 0; r && i < 3; i++)
 		ok(kf_reader_next(r, &c, &err) == 1 && c->n == sizes[i] &&
-			row_fits(c, s, 0), "chunk %d of %zu rows", i + 1, sizes[i]);
+				row_fits(c, s, 0),
+			"chunk %d of %zu rows", i + 1, sizes[i]);
 	ok(kf_reader_next(r, &c, &err) == 0, "the end");
 	kf_reader_close(r);
 	close(fd);
@@ -354,10 +356,12 @@ static void test_schemas(void)
 		{ "no X", NULL, NULL, { ID(2) }, 1, "no tensor 'X'" },
 		{ "no id", NULL, NULL, { X(2) }, 1, "no tensor 'id'" },
 		{ "too few ids", NULL, NULL, { ID(1), X(2) }, 2, "as many rows" },
-		{ "a stranger", NULL, NULL, { ID(2), X(2),
-			tensor("z", KF_F32, 1, 2, 0, 0, 0) }, 3, "tensor 'z'" },
-		{ "a stranger with spaces", NULL, NULL, { ID(2), X(2),
-			tensor("y p", KF_F32, 1, 2, 0, 0, 0) }, 3, "'y p'" },
+		{ "a stranger", NULL, NULL,
+			{ ID(2), X(2), tensor("z", KF_F32, 1, 2, 0, 0, 0) }, 3,
+			"tensor 'z'" },
+		{ "a stranger with spaces", NULL, NULL,
+			{ ID(2), X(2), tensor("y p", KF_F32, 1, 2, 0, 0, 0) }, 3,
+			"'y p'" },
 		{ "names missing", NULL, NULL, { ID(2), X(2), Y(2, 2) }, 3,
 			"2 columns and 'columns' has 0 names" },
 		{ "a name missing", "columns", "a", { ID(2), X(2), Y(2, 2) }, 3,
@@ -368,18 +372,22 @@ static void test_schemas(void)
 			"empty name" },
 		{ "y without columns", NULL, NULL, { ID(2), X(2), Y(2, 0) }, 3,
 			"tensor 'y'" },
-		{ "y of rank 1", NULL, NULL, { ID(2), X(2),
-			tensor("y", KF_F32, 1, 2, 0, 0, 0) }, 3, "tensor 'y'" },
-		{ "id of floats", NULL, NULL, { tensor("id", KF_F32, 1, 2, 0, 0, 0),
-			X(2) }, 2, "not I64" },
-		{ "X of integers", NULL, NULL, { ID(2),
-			tensor("X", KF_I64, 4, 2, 1, 2, 2) }, 2, "not U8 or F32" },
-		{ "X of rank 3", NULL, NULL, { ID(2),
-			tensor("X", KF_U8, 3, 2, 2, 2, 0) }, 2, "not U8 or F32" },
-		{ "images without pixels", NULL, NULL, { ID(2),
-			tensor("X", KF_U8, 4, 2, 1, 0, 2) }, 2, "out of bounds" },
-		{ "huge images", NULL, NULL, { ID(0),
-			tensor("X", KF_U8, 4, 0, 16384, 16384, 16384) }, 2,
+		{ "y of rank 1", NULL, NULL,
+			{ ID(2), X(2), tensor("y", KF_F32, 1, 2, 0, 0, 0) }, 3,
+			"tensor 'y'" },
+		{ "id of floats", NULL, NULL,
+			{ tensor("id", KF_F32, 1, 2, 0, 0, 0), X(2) }, 2, "not I64" },
+		{ "X of integers", NULL, NULL,
+			{ ID(2), tensor("X", KF_I64, 4, 2, 1, 2, 2) }, 2,
+			"not U8 or F32" },
+		{ "X of rank 3", NULL, NULL,
+			{ ID(2), tensor("X", KF_U8, 3, 2, 2, 2, 0) }, 2,
+			"not U8 or F32" },
+		{ "images without pixels", NULL, NULL,
+			{ ID(2), tensor("X", KF_U8, 4, 2, 1, 0, 2) }, 2,
+			"out of bounds" },
+		{ "huge images", NULL, NULL,
+			{ ID(0), tensor("X", KF_U8, 4, 0, 16384, 16384, 16384) }, 2,
 			"out of bounds" },
 		{ "a scale that is none", "X.scale", "1", { ID(2), X(2) }, 2,
 			"no scale" },
@@ -387,8 +395,7 @@ static void test_schemas(void)
 			"no scale" },
 		{ "an infinite scale", "y.scale", "0 1 0 inf", { ID(2), X(2) }, 2,
 			"no scale" },
-		{ "scaled bytes", "X.scale", "0 255", { ID(2), X(2) }, 2,
-			"not F32" },
+		{ "scaled bytes", "X.scale", "0 255", { ID(2), X(2) }, 2, "not F32" },
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -400,16 +407,16 @@ static void test_schemas(void)
 
 		if (cases[i].key)
 			kf_meta_set(&meta, cases[i].key, "%s", cases[i].value);
-		if (kf_st_write(fd, "x", &meta, cases[i].t, cases[i].n, NULL,
-			&err) < 0)
+		if (kf_st_write(fd, "x", &meta, cases[i].t, cases[i].n, NULL, &err) < 0)
 			abort();
 		lseek(fd, 0, SEEK_SET);
 		r = kf_reader_open(fd, "x", true, &err);
 		while (r && (rc = kf_reader_next(r, &c, &err)) > 0)
 			;
 		ok(cases[i].message ? rc < 0 && strstr(err.msg, cases[i].message) &&
-			strstr(err.msg, "'x'") : rc == 0, "%s: %s",
-			cases[i].what, err.msg);
+					strstr(err.msg, "'x'") :
+				      rc == 0,
+			"%s: %s", cases[i].what, err.msg);
 		kf_reader_close(r);
 		kf_meta_free(&meta);
 		close(fd);

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "no_leak_check.h"
-#include "preset.h"
+#include "train/preset.h"
 #include "tap.h"
-#include "train.h"
+#include "train/train.h"
 
 #define SIDE 96
 #define TARGETS 30
@@ -41,11 +41,12 @@ static void make_row(int i, float *X, float *y)
 		for (int c = 0; c < SIDE; c++) {
 			int d = (c - cx) * (c - cx) + (r - cy) * (r - cy);
 
-			X[r * SIDE + c] = (float)(larger((r * (i % 5) + c) / 4,
-				255 - d) / 255.0);
+			X[r * SIDE + c] =
+				(float)(larger((r * (i % 5) + c) / 4, 255 - d) / 255.0);
 		}
 	for (int j = 0; j < TARGETS; j++)
-		y[j] = (i * 7 + j * 11) % 10 == 0 ? NAN :
+		y[j] = (i * 7 + j * 11) % 10 == 0 ?
+			NAN :
 			(float)(((j % 2 ? cy : cx) + j % 7 - 48) / 48.0);
 }
 
@@ -76,8 +77,11 @@ static int train(const struct run *run, struct kf_backend *b, enum kf_rule rule,
 	struct losses *l, struct kf_err *err)
 {
 	double rate = kf_rule_rate(rule);
-	struct kf_train_options options = { .rule = rule, .rate = { rate, rate },
-		.momentum = { 0.9, 0.9 }, .epochs = run->epochs, .batch = run->batch,
+	struct kf_train_options options = { .rule = rule,
+		.rate = { rate, rate },
+		.momentum = { 0.9, 0.9 },
+		.epochs = run->epochs,
+		.batch = run->batch,
 		.valid = 0.2 };
 	struct kf_dataset data = make_data(run->rows);
 	struct kf_layers layers;
@@ -88,8 +92,10 @@ static int train(const struct run *run, struct kf_backend *b, enum kf_rule rule,
 
 	*l = (struct losses){ 0 };
 	if (kf_layers_parse(&layers, kf_preset_find(run->preset)->line, 1, SIDE, SIDE,
-		TARGETS, err) < 0 || kf_net_open(&net, b, &layers, err) < 0 ||
-		kf_net_init(&net, 42, err) < 0 || kf_dataset_shuffle(&data, 42, err) < 0 ||
+		    TARGETS, err) < 0 ||
+		kf_net_open(&net, b, &layers, err) < 0 ||
+		kf_net_init(&net, 42, err) < 0 ||
+		kf_dataset_shuffle(&data, 42, err) < 0 ||
 		kf_trainer_open(&trainer, &net, &data, &options, err) < 0)
 		return -1;
 	while ((rc = kf_trainer_epoch(&trainer, &e, never, err)) == 1) {
@@ -145,7 +151,7 @@ static void test_run(const struct run *run, struct kf_backend *b, enum kf_rule r
 	ok(stored(run->vectors, name, &want) == run->epochs,
 		"%s, %s: the vectors are there", run->preset, name);
 	if (!ok(train(run, b, rule, &got, &err) == 0 && got.epochs == run->epochs,
-		"%d epochs", run->epochs)) {
+		    "%d epochs", run->epochs)) {
 		note("%s", err.msg);
 		return;
 	}
@@ -167,7 +173,8 @@ int main(void)
 		test_run(&net1, b, (enum kf_rule)rule);
 	test_run(&net2, b, KF_NESTEROV);
 	ok(kf_valid_rows(2140, 0.2) == 428 && kf_valid_rows(2164, 0.2) == 433 &&
-		kf_valid_rows(5, 0) == 0, "the first fold validates");
+			kf_valid_rows(5, 0) == 0,
+		"the first fold validates");
 	b->op->close(b);
 	return done_testing();
 }

@@ -1,0 +1,274 @@
+/*
+ * The CUDA backend: the handle, losses, update rules, and the table of operations.
+ * Memory and batches are in memory.c, layers in
+ * layers.c, kernels in kernels.cu.
+ *
+ * All work goes to the default stream, one piece after another, and the host
+ * runs ahead of it until it reads something back.
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* -- failures -------------------------------------------------------------------- */
+
+void cuda_fail(struct kf_backend *b, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (cuda(b)->failed)
+		return;
+	cuda(b)->failed = true;
+	va_start(ap, fmt);
+	vsnprintf(cuda(b)->first.msg, sizeof cuda(b)->first.msg, fmt, ap);
+	va_end(ap);
+}
+
+void cuda_check(struct kf_backend *b, cudaError_t status, const char *what)
+{
+	if (status != cudaSuccess)
+		cuda_fail(b, "CUDA: %s failed: %s", what, cudaGetErrorString(status));
+}
+
+static int cuda_sync(struct kf_backend *b, struct kf_err *err)
+{
+	cuda_check(b, cudaStreamSynchronize(0), "work on the device");
+	if (!cuda(b)->failed)
+		return 0;
+	*err = cuda(b)->first;
+	return -1;
+}
+
+/* -- layers ---------------------------------------------------------------------- */
+
+static struct kf_plan *cuda_plan(struct kf_backend *b, const struct kf_layer *layer,
+	const struct kf_param *params, int n)
+{
+	struct kf_plan *plan = calloc(1, sizeof *plan);
+
+	if (!plan) {
+		cuda_fail(b, "out of memory");
+		return NULL;
+	}
+	plan->layer = layer;
+	plan->weight = layer->weight < 0 ? NULL : &params[layer->weight];
+	plan->bias = layer->bias < 0 ? NULL : &params[layer->bias];
+	plan->n = n;
+	plan->kind = cuda_find_kind(layer);
+	plan->kind->make(b, plan);
+	return plan;
+}
+
+static void cuda_free_plan(struct kf_backend *b, struct kf_plan *plan)
+{
+	cuda_check(b, cudaFree(plan->flat), "freeing memory");
+	free(plan);
+}
+
+static void cuda_forward(struct kf_backend *b, struct kf_plan *plan,
+	const struct kf_pass *pass, const struct kf_mem *weights,
+	const struct kf_act *x, struct kf_act *y)
+{
+	if (!cuda(b)->failed)
+		plan->kind->forward(b, plan, pass, weights, x, y);
+}
+
+static void cuda_backward(struct kf_backend *b, struct kf_plan *plan,
+	const struct kf_pass *pass, const struct kf_mem *weights, struct kf_mem *grads,
+	const struct kf_act *x, const struct kf_act *y, struct kf_act *dy,
+	struct kf_act *dx)
+{
+	if (!cuda(b)->failed)
+		plan->kind->backward(b, plan, pass, weights, grads, x, y, dy, dx);
+}
+
+/* -- learning -------------------------------------------------------------------- */
+
+static void cuda_squared_error(struct kf_backend *b, const struct kf_act *p,
+	const struct kf_mem *targets, const uint32_t *rows, double present,
+	struct kf_act *dp, struct kf_mem *losses, size_t slot)
+{
+	struct rows at;
+
+	if (cuda(b)->failed)
+		return;
+	at = cuda_stage_rows(b, rows, p->v.n);
+	if (!cuda(b)->failed)
+		cuda_check(b,
+			launch_squared_error(p->v.f, p->v.n, p->v.c, targets->f, at,
+				present, dp ? dp->v.f : NULL, losses->f + slot),
+			"the loss");
+}
+
+static void cuda_cross_entropy(struct kf_backend *b, const struct kf_act *p,
+	const struct kf_mem *labels, const uint32_t *rows, struct kf_act *dp,
+	struct kf_mem *losses, struct kf_mem *hits, size_t slot)
+{
+	struct rows at;
+
+	if (cuda(b)->failed)
+		return;
+	at = cuda_stage_rows(b, rows, p->v.n);
+	if (!cuda(b)->failed)
+		cuda_check(b,
+			launch_cross_entropy(p->v.f, p->v.n, p->v.c, labels->f, at,
+				dp ? dp->v.f : NULL, losses->f + slot, hits->f + slot),
+			"the loss");
+}
+
+static void cuda_update(struct kf_backend *b, const struct kf_update *u,
+	struct kf_mem *weights, const struct kf_mem *grads, struct kf_mem *state1,
+	struct kf_mem *state2, size_t n)
+{
+	if (!cuda(b)->failed)
+		cuda_check(b,
+			launch_update(u, weights->f, grads->f,
+				state1 ? state1->f : NULL, state2 ? state2->f : NULL,
+				n),
+			"the update");
+}
+
+/* -- opening and closing ----------------------------------------------------------- */
+
+static void cuda_close(struct kf_backend *b)
+{
+	struct cuda *c = cuda(b);
+
+	if (c->blas)
+		cublasDestroy(c->blas);
+	cudaFreeHost(c->staging.host);
+	cudaFree(c->staging.device);
+	cudaFree(c->workspace);
+	cudaFree(c->sums);
+	free(b);
+}
+
+static const struct kf_backend_ops operations = {
+	.close = cuda_close,
+	.sync = cuda_sync,
+	.alloc = cuda_alloc,
+	.adopt = cuda_adopt,
+	.show = cuda_show,
+	.free = cuda_free,
+	.write = cuda_write,
+	.read = cuda_read,
+	.copy = cuda_copy,
+	.write_param = cuda_write_param,
+	.read_param = cuda_read_param,
+	.plan = cuda_plan,
+	.free_plan = cuda_free_plan,
+	.act = cuda_act,
+	.free_act = cuda_free_act,
+	.input = cuda_input,
+	.take = cuda_take,
+	.write_act = cuda_write_act,
+	.read_act = cuda_read_act,
+	.forward = cuda_forward,
+	.backward = cuda_backward,
+	.squared_error = cuda_squared_error,
+	.cross_entropy = cuda_cross_entropy,
+	.update = cuda_update,
+};
+
+/* Floats of columns that a convolution may make at a time. */
+static size_t find_columns_max(void)
+{
+	const char *mib = getenv("KFKD_CUDA_WORKSPACE");
+	double want = mib ? strtod(mib, NULL) : 0;
+	double floats = (want > 0 ? want : 64) * 0x1p20 / sizeof(float);
+
+	return floats < INT_MAX ? (size_t)floats : INT_MAX; /* cuBLAS counts in int */
+}
+
+/* Is there a driver that will do, and a device? */
+static int find_device(struct kf_err *err)
+{
+	int driver = 0, devices = 0;
+	cudaError_t status = cudaDriverGetVersion(&driver);
+
+	if (status == cudaSuccess && driver == 0)
+		return kf_fail(err, "there is no NVIDIA driver");
+	if (status == cudaSuccess)
+		status = cudaGetDeviceCount(&devices);
+	if (status == cudaErrorInsufficientDriver)
+		return kf_fail(err,
+			"the NVIDIA driver is made for CUDA %d.%d, this "
+			"backend for %d.%d: update the driver",
+			driver / 1000, driver % 1000 / 10, CUDART_VERSION / 1000,
+			CUDART_VERSION % 1000 / 10);
+	if (status == cudaErrorNoDevice || (status == cudaSuccess && devices == 0))
+		return kf_fail(err, "there is no device%s",
+			getenv("CUDA_VISIBLE_DEVICES") ?
+				" among those of CUDA_VISIBLE_DEVICES" :
+				"");
+	if (status != cudaSuccess)
+		return kf_fail(err, "no device can be used: %s",
+			cudaGetErrorString(status));
+	return 0;
+}
+
+/* Does it run our kernels, which are built for some GPUs only? */
+static int start_device(struct cudaDeviceProp *device, struct kf_err *err)
+{
+	int number = 0;
+	cudaError_t status = cudaGetDevice(&number);
+
+	if (status == cudaSuccess)
+		status = cudaGetDeviceProperties(device, number);
+	if (status != cudaSuccess)
+		return kf_fail(err, "the device does not start: %s",
+			cudaGetErrorString(status));
+	status = launch_nothing();
+	if (status != cudaSuccess)
+		return kf_fail(err,
+			"%.64s, of compute capability %d.%d, does not start: %s",
+			device->name, device->major, device->minor,
+			cudaGetErrorString(status));
+	return 0;
+}
+
+static int start_blas(struct cuda *c, bool tf32, struct kf_err *err)
+{
+	cublasStatus_t status = cublasCreate(&c->blas);
+
+	if (status == CUBLAS_STATUS_SUCCESS)
+		status = cublasSetMathMode(c->blas,
+			tf32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH);
+	if (status != CUBLAS_STATUS_SUCCESS)
+		return kf_fail(err, "cuBLAS does not start: %s",
+			cublasGetStatusString(status));
+	return 0;
+}
+
+static struct kf_backend *cuda_open(const struct kf_backend_options *options,
+	struct kf_err *err)
+{
+	struct cudaDeviceProp device;
+	struct cuda *c;
+
+	if (find_device(err) < 0 || start_device(&device, err) < 0)
+		return NULL;
+	c = calloc(1, sizeof *c);
+	if (!c) {
+		kf_fail(err, "out of memory");
+		return NULL;
+	}
+	c->base.op = &operations;
+	c->columns_max = find_columns_max();
+	if (start_blas(c, options->tf32, err) < 0) {
+		cuda_close(&c->base);
+		return NULL;
+	}
+	snprintf(c->base.device, sizeof c->base.device, "cuda (%.64s, %.0f MiB%s)",
+		device.name, (double)device.totalGlobalMem / 0x1p20,
+		options->tf32 ? ", TF32" : "");
+	return &c->base;
+}
+
+__attribute__((visibility("default")))
+const struct kf_plugin kf_plugin = { KF_PLUGIN_ABI, cuda_open };

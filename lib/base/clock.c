@@ -1,0 +1,13 @@
+/* A clock that only goes forward. */
+#define _GNU_SOURCE
+#include "base/clock.h"
+
+#include <time.h>
+
+double kf_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}

@@ -1,0 +1,42 @@
+/* Whole reads and writes on file descriptors, and temporary files. */
+#ifndef KF_IO_H
+#define KF_IO_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/* Where bytes come from: name and offset are for messages. */
+struct kf_source {
+	int fd;
+	const char *name;
+	uint64_t offset; /* bytes read so far */
+};
+
+/*
+ * Reads n bytes, fewer only at the end of the input.  Returns the count, or
+ * -1 with err filled.
+ */
+ssize_t kf_read(struct kf_source *src, void *buf, size_t n, struct kf_err *err);
+
+/* The same at a position of a seekable file; short is an error. */
+int kf_pread(int fd, const char *name, void *buf, size_t n, uint64_t offset,
+	struct kf_err *err);
+
+/* Writes all n bytes. */
+int kf_write(int fd, const char *name, const void *buf, size_t n, struct kf_err *err);
+
+/* A new file without a name under $TMPDIR (else /tmp); -1 on failure. */
+int kf_tempfile(struct kf_err *err);
+
+/*
+ * A file that appears whole or not at all: kf_file_begin opens a new one beside
+ * path, whose name it puts into temp (size), and kf_file_commit gives it the
+ * name path, replacing what was there.  It closes fd.
+ */
+int kf_file_begin(const char *path, char *temp, size_t size, struct kf_err *err);
+int kf_file_commit(int fd, const char *temp, const char *path, struct kf_err *err);
+
+#endif

@@ -1,0 +1,162 @@
+/* Horizontal bars. */
+#include "draw/bars.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "draw/axes.h"
+#include "draw/ticks.h"
+
+#define TOP 20
+#define BOTTOM 58 /* numbers and the axis's name */
+#define SUITS 26  /* pixels for a bar and the gap to the next */
+#define LEAST 14
+#define NAME_LETTERS 32
+
+/* The whole's bar is set off by half a bar. */
+#define PLACES(n) ((n) + 1.5)
+
+/* Where bars are, and what the right edge stands for. */
+struct plot {
+	struct kf_canvas *c;
+	struct kf_box box;
+	double end;
+	double pitch; /* from bar to bar */
+};
+
+int kf_bars_height(int n)
+{
+	return TOP + BOTTOM + (int)(PLACES(n) * SUITS);
+}
+
+int kf_bars_least_height(int n)
+{
+	return TOP + BOTTOM + (int)(PLACES(n) * LEAST);
+}
+
+static double across(const struct plot *p, double value)
+{
+	return p->box.left + (p->box.right - 1 - p->box.left) * value / p->end;
+}
+
+static double widest_name(const struct kf_bar *bars, int n, struct kf_bar whole)
+{
+	char name[NAME_LETTERS + 3];
+	double widest = kf_axes_width(whole.name);
+
+	for (int i = 0; i < n; i++) {
+		kf_axes_name(name, sizeof name, bars[i].name, NAME_LETTERS);
+		widest = fmax(widest, kf_axes_width(name));
+	}
+	return widest;
+}
+
+/* The step of round numbers, of which at most so many fit into end. */
+static double step_of(double end, int most)
+{
+	double unit = pow(10, floor(log10(end)) - 2);
+
+	return kf_linear_step(end / unit, most) * unit;
+}
+
+static void draw_axis(const struct plot *p)
+{
+	int room = (p->box.right - p->box.left) / 70;
+	double step = step_of(p->end, room < 2 ? 2 : room > 10 ? 10 : room);
+	char text[32] = "0";
+
+	for (int i = 0; i * step <= p->end * (1 + 1e-9); i++) {
+		int x = (int)(across(p, i * step) + 0.5);
+
+		if (i > 0)
+			kf_print_tick(text, sizeof text, i * step);
+		kf_axes_line(p->c, x, p->box.top, x, p->box.bottom + 4, 215);
+		kf_axes_text(p->c, x, p->box.bottom + 20, KF_CENTRE, false, text);
+	}
+	kf_axes_text(p->c, (p->box.left + p->box.right) / 2.0, p->box.bottom + 42,
+		KF_CENTRE, false, "RMSE in pixels");
+}
+
+static void print_value(char *text, size_t size, double v)
+{
+	if (isnan(v))
+		snprintf(text, size, "-");
+	else if (v == 0 || (v >= 0.1 && v < 1e5))
+		snprintf(text, size, "%.2f", v);
+	else
+		kf_print_tick(text, size, v);
+}
+
+/* The middle of a bar; place counts bars from the top. */
+static double middle_of(const struct plot *p, double place)
+{
+	return p->box.top + (place + 0.5) * p->pitch;
+}
+
+static void draw_bar(const struct plot *p, double place, double value,
+	struct kf_colour colour)
+{
+	double middle = middle_of(p, place), half = fmin(p->pitch * 0.31, 16);
+
+	if (isfinite(value) && value > 0)
+		kf_draw_box(p->c,
+			(struct kf_box){ p->box.left, (int)(middle - half + 0.5),
+				(int)(across(p, value) + 0.5) + 1,
+				(int)(middle + half + 0.5) },
+			colour);
+}
+
+/* Name and value, the latter on a white ground that covers lines behind it. */
+static void write_bar(const struct plot *p, double place, const struct kf_bar *bar)
+{
+	double y = middle_of(p, place) + KF_TEXT / 2;
+	double end = isfinite(bar->value) ? across(p, bar->value) : p->box.left;
+	char text[NAME_LETTERS + 3];
+
+	kf_axes_name(text, sizeof text, bar->name, NAME_LETTERS);
+	kf_axes_text(p->c, p->box.left - 9, y, KF_RIGHT, false, text);
+	print_value(text, sizeof text, bar->value);
+	kf_draw_box(p->c,
+		(struct kf_box){ (int)end + 4, (int)(y - KF_TEXT) - 1,
+			(int)(end + kf_axes_width(text)) + 9, (int)y + 3 },
+		KF_WHITE);
+	kf_axes_text(p->c, end + 7, y, KF_LEFT, false, text);
+}
+
+static void draw_mark(const struct plot *p, double value, struct kf_colour colour)
+{
+	double x = across(p, value), at = 0;
+
+	kf_ink_dashes(p->c, x, p->box.top, x, p->box.bottom - 1, 1.4, 6, 4, &at);
+	kf_ink_dry(p->c, colour);
+}
+
+void kf_draw_bars(struct kf_canvas *c, const struct kf_bar *bars, int n,
+	struct kf_bar whole)
+{
+	bool colour = c->depth == 3;
+	struct kf_colour one =
+		colour ? (struct kf_colour){ 86, 160, 211 } : kf_grey(150);
+	struct kf_colour all = colour ? (struct kf_colour){ 213, 94, 0 } : kf_grey(30);
+	double left = fmin(24 + widest_name(bars, n, whole), c->w / 2);
+	struct plot p = { c, { (int)left, TOP, c->w - 28, c->h - BOTTOM }, 0, 0 };
+
+	p.pitch = (p.box.bottom - p.box.top) / PLACES(n);
+	if (isfinite(whole.value))
+		p.end = whole.value;
+	for (int i = 0; i < n; i++)
+		if (isfinite(bars[i].value))
+			p.end = fmax(p.end, bars[i].value);
+	/* Behind the longest bar there is room for its value. */
+	p.end = p.end > 0 ? p.end * (1 + 52.0 / (p.box.right - p.box.left - 52)) : 1;
+	draw_axis(&p);
+	for (int i = 0; i < n; i++)
+		draw_bar(&p, i, bars[i].value, one);
+	draw_bar(&p, n + 0.5, whole.value, all);
+	if (isfinite(whole.value))
+		draw_mark(&p, whole.value, all);
+	for (int i = 0; i < n; i++)
+		write_bar(&p, i, &bars[i]);
+	write_bar(&p, n + 0.5, &whole);
+	kf_axes_frame(c, p.box);
+}

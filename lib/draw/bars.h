@@ -1,0 +1,25 @@
+/* Errors as horizontal bars: one for each keypoint, and one for all. */
+#ifndef KF_BARS_H
+#define KF_BARS_H
+
+#include "draw/draw.h"
+
+struct kf_bar {
+	const char *name;
+	double value; /* in pixels; NaN where there is none */
+};
+
+/* The height that suits n bars and the one for all; the least is less. */
+int kf_bars_height(int n);
+int kf_bars_least_height(int n);
+#define KF_BARS_MIN_W 320
+
+/*
+ * Draws bars from the top down over a whole white canvas, each with its name
+ * and value, and below them that of the whole, whose value a line marks in all
+ * of them.
+ */
+void kf_draw_bars(struct kf_canvas *c, const struct kf_bar *bars, int n,
+	struct kf_bar whole);
+
+#endif

@@ -1,0 +1,230 @@
+/* One image of a stream with its keypoints or its class. */
+#define _GNU_SOURCE
+#include "draw/face.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* -- points ---------------------------------------------------------------------- */
+
+/* The column of the other axis of the same point, or -1. */
+static int partner(const struct kf_names *columns, int i)
+{
+	size_t n = strlen(columns->name[i]);
+	char *name;
+	int axis = kf_axis(columns->name[i]), found;
+
+	if (axis < 0)
+		return -1;
+	name = strdup(columns->name[i]);
+	if (!name)
+		abort();
+	name[n - 1] = axis == 0 ? 'y' : 'x';
+	found = kf_names_find(columns, name);
+	free(name);
+	return found;
+}
+
+struct kf_points kf_points_find(const struct kf_names *columns)
+{
+	struct kf_points p = { 0 };
+	size_t room = (size_t)columns->n + 1;
+
+	p.x = malloc(room * sizeof *p.x);
+	p.y = malloc(room * sizeof *p.y);
+	if (!p.x || !p.y)
+		abort();
+	for (int i = 0; i < columns->n; i++) {
+		int other = partner(columns, i);
+
+		if (other < 0) {
+			if (!p.alone)
+				p.alone = columns->name[i];
+		} else if (kf_axis(columns->name[i]) == 0) {
+			p.x[p.n] = i;
+			p.y[p.n++] = other;
+		}
+	}
+	return p;
+}
+
+void kf_points_free(struct kf_points *p)
+{
+	free(p->x);
+	free(p->y);
+}
+
+/* -- the image ------------------------------------------------------------------- */
+
+static int level(const struct kf_schema *s, const void *X, size_t i)
+{
+	double v;
+
+	if (s->dtype == KF_U8)
+		v = ((const uint8_t *)X)[i];
+	else
+		v = ((const float *)X)[i];
+	if (s->x_scale.factor != 0)
+		v = v * s->x_scale.factor + s->x_scale.offset;
+	return v >= 255 ? 255 : v > 0 ? (int)(v + 0.5) : 0; /* 0 also for a NaN */
+}
+
+/* A pixel's colour where there are three channels and the canvas has colour;
+ * else the mean of its channels. */
+static struct kf_colour shade(const struct kf_schema *s, bool colour,
+	const void *X /* (c, h, w) of one row */, size_t at)
+{
+	size_t plane = (size_t)s->h * (size_t)s->w;
+	long long sum = 0;
+
+	if (colour && s->c == 3)
+		return (struct kf_colour){ (unsigned char)level(s, X, at),
+			(unsigned char)level(s, X, at + plane),
+			(unsigned char)level(s, X, at + 2 * plane) };
+	for (int k = 0; k < s->c; k++)
+		sum += level(s, X, at + (size_t)k * plane);
+	return kf_grey((int)((sum + s->c / 2) / s->c));
+}
+
+static void draw_image(struct kf_canvas *c, int left, int top, int zoom,
+	const struct kf_schema *s, const void *X /* (c, h, w) */)
+{
+	for (int y = 0; y < s->h; y++)
+		for (int x = 0; x < s->w; x++) {
+			size_t at = (size_t)y * (size_t)s->w + (size_t)x;
+			int l = left + x * zoom, t = top + y * zoom;
+
+			kf_draw_box(c, (struct kf_box){ l, t, l + zoom, t + zoom },
+				shade(s, c->depth == 3, X, at));
+		}
+}
+
+/* -- marks ----------------------------------------------------------------------- */
+
+typedef void ink_mark(struct kf_canvas *c, double x, double y, double radius,
+	double width);
+
+/* How marks look on an image of that size on the canvas. */
+struct look {
+	int left, top, zoom;
+	double radius, width;
+	ink_mark *ink;
+	struct kf_colour colour;
+};
+
+static double unscale(float v, struct kf_scale s)
+{
+	return s.factor == 0 ? v : (double)v * s.factor + s.offset;
+}
+
+/* A dark rim keeps the light mark visible on light skin. */
+static void draw_marks(struct kf_canvas *c, const struct look *look,
+	const struct kf_points *points, const struct kf_scale scale[2],
+	const float *v /* one row */)
+{
+	for (int i = 0; i < points->n; i++) {
+		double x = unscale(v[points->x[i]], scale[0]);
+		double y = unscale(v[points->y[i]], scale[1]);
+
+		if (!isfinite(x) || !isfinite(y))
+			continue;
+		/* (0, 0) is the centre of the first pixel, before and after. */
+		x = look->left + x * look->zoom + (look->zoom - 1) / 2.0;
+		y = look->top + y * look->zoom + (look->zoom - 1) / 2.0;
+		look->ink(c, x, y, look->radius, look->width + 2);
+		kf_ink_dry(c, KF_BLACK);
+		look->ink(c, x, y, look->radius, look->width);
+		kf_ink_dry(c, look->colour);
+	}
+}
+
+/* -- letters --------------------------------------------------------------------- */
+
+void kf_draw_note(struct kf_canvas *c, double x, double y, enum kf_align align,
+	struct kf_colour colour, const char *text)
+{
+	kf_ink_text(c, x, y, 9, 3.5, align, false, text);
+	kf_ink_dry(c, KF_BLACK);
+	kf_ink_text(c, x, y, 9, 1.3, align, false, text);
+	kf_ink_dry(c, colour);
+}
+
+static void draw_id(struct kf_canvas *c, int left, int top, int64_t id)
+{
+	char text[24];
+
+	snprintf(text, sizeof text, "%lld", (long long)id);
+	kf_draw_note(c, left + 4, top + 14, KF_LEFT, KF_WHITE, text);
+}
+
+/* "7" where label and prediction are the same or there is no prediction, "7 as 9"
+ * where a 7 was taken for a 9, and "9?" where there is no label. */
+static void draw_class(struct kf_canvas *c, const struct look *truth,
+	const struct look *predicted, const struct kf_face *face,
+	const struct kf_chunk *chunk, size_t row)
+{
+	const struct kf_schema *s = face->schema;
+	int best = face->classes.n == 0 ?
+		-1 :
+		kf_classes_best(&face->classes,
+			chunk->p + row * (size_t)s->p_columns.n);
+	long long label = s->has_label ? (long long)chunk->label[row] : -1;
+	bool wrong = s->has_label && best >= 0 && best != label;
+	char text[48];
+
+	if (wrong)
+		snprintf(text, sizeof text, "%lld as %d", label, best);
+	else if (s->has_label)
+		snprintf(text, sizeof text, "%lld", label);
+	else if (best >= 0)
+		snprintf(text, sizeof text, "%d?", best);
+	else
+		return;
+	kf_draw_note(c, truth->left + s->w * face->zoom - 5,
+		truth->top + s->h * face->zoom - 5, KF_RIGHT,
+		wrong ? predicted->colour : truth->colour, text);
+}
+
+/* -- the whole ------------------------------------------------------------------- */
+
+struct kf_face kf_face_of(const struct kf_schema *schema, int zoom, bool ids)
+{
+	return (struct kf_face){ schema, kf_points_find(&schema->columns),
+		kf_points_find(&schema->p_columns), kf_classes_find(&schema->p_columns),
+		zoom, ids };
+}
+
+void kf_face_free(struct kf_face *face)
+{
+	kf_points_free(&face->truth);
+	kf_points_free(&face->predicted);
+	kf_classes_free(&face->classes);
+}
+
+void kf_draw_face(struct kf_canvas *c, int left, int top, const struct kf_face *face,
+	const struct kf_chunk *chunk, size_t row)
+{
+	const struct kf_schema *s = face->schema;
+	bool colour = c->depth == 3;
+	double size = fmax(2.2, sqrt(fmin(s->w, s->h) * face->zoom) / 3.5);
+	struct look truth = { left, top, face->zoom, size, fmax(1.1, size / 3),
+		kf_ink_ring, colour ? (struct kf_colour){ 60, 220, 130 } : KF_WHITE };
+	struct look predicted = truth;
+
+	draw_image(c, left, top, face->zoom, s,
+		(const char *)chunk->X + row * kf_image_bytes(s));
+	if (s->columns.n)
+		draw_marks(c, &truth, &face->truth, s->y_scale,
+			chunk->y + row * (size_t)s->columns.n);
+	predicted.ink = kf_ink_cross;
+	if (colour)
+		predicted.colour = (struct kf_colour){ 255, 90, 60 };
+	if (s->p_columns.n)
+		draw_marks(c, &predicted, &face->predicted, s->p_scale,
+			chunk->p + row * (size_t)s->p_columns.n);
+	draw_class(c, &truth, &predicted, face, chunk, row);
+	if (face->ids)
+		draw_id(c, left, top, chunk->id[row]);
+}

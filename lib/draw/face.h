@@ -1,0 +1,42 @@
+/* One image of a stream with its keypoints, truth as rings, predictions as
+ * crosses, or with its class. */
+#ifndef KF_FACE_H
+#define KF_FACE_H
+
+#include "rows/classes.h"
+#include "draw/draw.h"
+#include "stream/schema.h"
+
+/* The points that columns make: "nose_tip_x" and "nose_tip_y" are one. */
+struct kf_points {
+	int n;
+	int *x, *y;        /* (n) columns */
+	const char *alone; /* a column that is no part of a point, or NULL */
+};
+
+struct kf_points kf_points_find(const struct kf_names *columns);
+void kf_points_free(struct kf_points *p);
+
+/* How faces are drawn. */
+struct kf_face {
+	const struct kf_schema *schema;
+	struct kf_points truth, predicted;
+	struct kf_classes classes;
+	int zoom; /* each pixel of the image becomes zoom x zoom */
+	bool ids; /* the row's id in the upper left corner */
+};
+
+/* schema stays the caller's. */
+struct kf_face kf_face_of(const struct kf_schema *schema, int zoom, bool ids);
+void kf_face_free(struct kf_face *face);
+
+/* Draws a row with its image's top left corner at (left, top), in pixels and
+ * grey levels of 0 to 255 whether the stream is scaled or not. */
+void kf_draw_face(struct kf_canvas *c, int left, int top, const struct kf_face *face,
+	const struct kf_chunk *chunk, size_t row);
+
+/* Writes light letters with a dark rim, which show on any image. */
+void kf_draw_note(struct kf_canvas *c, double x, double y, enum kf_align align,
+	struct kf_colour colour, const char *text);
+
+#endif

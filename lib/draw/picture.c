@@ -1,0 +1,170 @@
+/*
+ * Pictures as files.  libnetpbm prints and exits by itself when a write
+ * fails, so it writes to memory, band by band, and the bands are written here.
+ */
+#define _GNU_SOURCE
+#include "draw/picture.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <netpbm/pgm.h>
+#include <netpbm/ppm.h>
+
+#define BAND 65536 /* bytes, about */
+
+/* -- rows ------------------------------------------------------------------------ */
+
+/* A stream into memory. */
+struct band {
+	FILE *f;
+	char *text;
+	size_t size;
+};
+
+static int open_band(struct band *b, struct kf_err *err)
+{
+	*b = (struct band){ 0 };
+	b->f = open_memstream(&b->text, &b->size);
+	return b->f ? 0 : kf_fail(err, "out of memory");
+}
+
+/* Writes what the band holds, and frees it. */
+static int close_band(struct band *b, FILE *f, const char *name, struct kf_err *err)
+{
+	int rc = 0;
+
+	if (fclose(b->f))
+		rc = kf_fail(err, "out of memory");
+	else if (fwrite(b->text, 1, b->size, f) != b->size)
+		rc = kf_fail_errno(err, "cannot write '%s'", name);
+	free(b->text);
+	return rc;
+}
+
+int kf_picture_begin(FILE *f, const char *name, int w, int h, bool colour,
+	struct kf_err *err)
+{
+	struct band b;
+
+	if (open_band(&b, err) < 0)
+		return -1;
+	if (colour)
+		ppm_writeppminit(b.f, w, h, 255, 0);
+	else
+		pgm_writepgminit(b.f, w, h, 255, 0);
+	return close_band(&b, f, name, err);
+}
+
+static void write_grey(FILE *f, const unsigned char *v /* (n) */, gray *row, int n)
+{
+	for (int x = 0; x < n; x++)
+		row[x] = v[x];
+	pgm_writepgmrow(f, row, n, 255, 0);
+}
+
+static void write_colour(FILE *f, const unsigned char *v /* (n, 3) */, pixel *row,
+	int n)
+{
+	for (int x = 0; x < n; x++, v += 3)
+		PPM_ASSIGN(row[x], v[0], v[1], v[2]);
+	ppm_writeppmrow(f, row, n, 255, 0);
+}
+
+/* Rows from y on, as many as make a band, but none from end on. */
+static int write_band(FILE *f, const char *name, const struct kf_canvas *c, int *y,
+	int end, void *row, struct kf_err *err)
+{
+	size_t bytes = (size_t)c->w * (size_t)c->depth;
+	struct band b;
+
+	if (open_band(&b, err) < 0)
+		return -1;
+	for (size_t n = 0; n < BAND && *y < end; n += bytes, ++*y)
+		if (c->depth == 3)
+			write_colour(b.f, c->pixels + (size_t)*y * bytes, row, c->w);
+		else
+			write_grey(b.f, c->pixels + (size_t)*y * bytes, row, c->w);
+	return close_band(&b, f, name, err);
+}
+
+int kf_picture_rows(FILE *f, const char *name, const struct kf_canvas *c, int n,
+	struct kf_err *err)
+{
+	void *row = malloc((size_t)c->w *
+		(sizeof(pixel) > sizeof(gray) ? sizeof(pixel) : sizeof(gray)));
+	int rc = 0;
+
+	if (!row)
+		return kf_fail(err, "out of memory");
+	for (int y = 0; y < n && rc == 0;)
+		rc = write_band(f, name, c, &y, n, row, err);
+	free(row);
+	return rc;
+}
+
+int kf_picture_write(FILE *f, const char *name, const struct kf_canvas *c,
+	struct kf_err *err)
+{
+	if (kf_picture_begin(f, name, c->w, c->h, c->depth == 3, err) < 0 ||
+		kf_picture_rows(f, name, c, c->h, err) < 0)
+		return -1;
+	return fflush(f) ? kf_fail_errno(err, "cannot write '%s'", name) : 0;
+}
+
+/* -- new files ------------------------------------------------------------------- */
+
+static int write_file(int fd, const char *path, const struct kf_canvas *c,
+	struct kf_err *err)
+{
+	FILE *f = fdopen(fd, "wb");
+	int rc;
+
+	if (!f) {
+		close(fd);
+		return kf_fail_errno(err, "cannot create '%s'", path);
+	}
+	rc = kf_picture_write(f, path, c, err);
+	if (fclose(f) && rc == 0)
+		rc = kf_fail_errno(err, "cannot write '%s'", path);
+	return rc;
+}
+
+/* Writes under another name first; link, unlike rename, leaves alone what has
+ * the right name already. */
+static int publish(const char *temp, const char *path, const struct kf_canvas *c,
+	struct kf_err *err)
+{
+	int rc, fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		return kf_fail_errno(err, "cannot create '%s'", path);
+	rc = write_file(fd, path, c, err);
+	if (rc == 0 && link(temp, path))
+		rc = kf_fail_errno(err, "cannot create '%s'", path);
+	unlink(temp);
+	return rc;
+}
+
+int kf_picture_save(const char *path, const struct kf_canvas *c, struct kf_err *err)
+{
+	char temp[4096];
+	sigset_t enders, before;
+	int rc;
+
+	if ((size_t)snprintf(temp, sizeof temp, "%s.%ld.tmp", path, (long)getpid()) >=
+		sizeof temp)
+		return kf_fail(err, "cannot create '%.100s...': its name is too long",
+			path);
+	/* Who ends the program here must not leave the temporary file behind. */
+	sigemptyset(&enders);
+	sigaddset(&enders, SIGINT);
+	sigaddset(&enders, SIGTERM);
+	sigaddset(&enders, SIGHUP);
+	sigprocmask(SIG_BLOCK, &enders, &before);
+	rc = publish(temp, path, c, err);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}

@@ -1,0 +1,114 @@
+/* The fields of a CSV of faces. */
+#define _GNU_SOURCE
+#include "formats/fields.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "formats/parse.h"
+
+static int is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* -- in place ------------------------------------------------------------------- */
+
+const char *kf_plain_target(const char *p, float *value)
+{
+	if (*p == ',' || *p == '\n' || *p == '\r' || *p == '\0') {
+		*value = NAN;
+		return p;
+	}
+	p = kf_parse_number(p, value);
+	return p && isfinite(*value) ? p : NULL;
+}
+
+const char *kf_plain_id(const char *p, int64_t *id)
+{
+	const char *first = p;
+
+	for (*id = 0; is_digit(*p) && p - first < 18; p++)
+		*id = *id * 10 + (*p - '0');
+	return *id > 0 ? p : NULL;
+}
+
+const char *kf_plain_text(const char *p)
+{
+	while (*p != ',' && *p != '"' && (unsigned char)*p >= ' ')
+		p++;
+	return p;
+}
+
+/* -- anything ------------------------------------------------------------------- */
+
+/* The start of a field, fit for a message. */
+struct excerpt {
+	char text[32];
+};
+
+static struct excerpt excerpt(const char *text, size_t n)
+{
+	struct excerpt e;
+	size_t most = sizeof e.text - sizeof "...";
+
+	for (size_t i = 0; i < n && i < most; i++)
+		e.text[i] = (char)(text[i] < ' ' || text[i] > '~' ? '?' : text[i]);
+	strcpy(e.text + (n < most ? n : most), n > most ? "..." : "");
+	return e;
+}
+
+int kf_field_target(const char *text, size_t len, float *value, struct kf_err *err)
+{
+	*value = NAN;
+	if (len == 0)
+		return 0;
+	if (kf_parse_number(text, value) != text + len)
+		return kf_fail(err, "'%s' is not a number", excerpt(text, len).text);
+	if (isinf(*value))
+		return kf_fail(err, "'%s' is too large", excerpt(text, len).text);
+	return 0;
+}
+
+int kf_field_id(const char *text, size_t len, int64_t *id, struct kf_err *err)
+{
+	const char *p = text;
+
+	*id = 0;
+	while (is_digit(*p))
+		if (__builtin_mul_overflow(*id, 10, id) ||
+			__builtin_add_overflow(*id, *p++ - '0', id))
+			break;
+	if (p != text + len || *id < 1)
+		return kf_fail(err, "'%s' is not a whole number from 1",
+			excerpt(text, len).text);
+	return 0;
+}
+
+int64_t kf_field_pixels(const char *text, size_t len, uint8_t *pixel, size_t room,
+	struct kf_err *err)
+{
+	const char *p = text, *end = text + len;
+	size_t n = 0;
+
+	while (p < end) {
+		const char *start = p;
+		unsigned value = 0;
+
+		if (*p == ' ') {
+			p++;
+			continue;
+		}
+		while (is_digit(*p) && value <= 255)
+			value = value * 10 + (unsigned)(*p++ - '0');
+		if (value > 255 || (p < end && *p != ' '))
+			return kf_fail(err,
+				"pixel %zu is '%s', not a whole number "
+				"from 0 to 255",
+				n + 1, excerpt(start, strcspn(start, " ")).text);
+		if (n < room)
+			pixel[n] = (uint8_t)value;
+		n++;
+	}
+	return (int64_t)n;
+}

@@ -1,0 +1,127 @@
+/* A bounded buffer over read(2). */
+#define _GNU_SOURCE
+#include "formats/input.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Memory for size bytes of text between its slack. */
+static int grow(struct kf_input *in, size_t size, struct kf_err *err)
+{
+	char *memory = realloc(in->memory, size + 2 * KF_INPUT_SLACK);
+
+	if (!memory)
+		return kf_fail(err, "out of memory");
+	in->memory = memory;
+	in->buffer = memory + KF_INPUT_SLACK;
+	in->size = size;
+	return 0;
+}
+
+int kf_input_open(struct kf_input *in, int fd, const char *name, struct kf_err *err)
+{
+	*in = (struct kf_input){ .fd = fd, .name = name, .piece = KF_INPUT_PIECE };
+	if (grow(in, 2 * in->piece, err) < 0)
+		return -1;
+	memset(in->memory, 0, 2 * KF_INPUT_SLACK);
+	in->at = in->buffer;
+	return 0;
+}
+
+int kf_input_check(struct kf_input *in, struct kf_err *err)
+{
+	static const struct {
+		const char *mark, *what, *program;
+	} packed[] = {
+		{ "\x1f\x8b", "compressed by gzip", "zcat" },
+		{ "\xfd"
+		  "7zXZ",
+			"compressed by xz", "xzcat" },
+		{ "\x89PNG", "a PNG image", "pngtopam" },
+		{ "\xff\xd8\xff", "a JPEG image", "jpegtopnm" },
+	};
+
+	if (kf_input_need(in, 5, err) < 0)
+		return -1;
+	if (in->n == 0)
+		return kf_fail(err, "'%s' is empty", in->name);
+	for (size_t i = 0; i < sizeof packed / sizeof *packed; i++) {
+		size_t n = strlen(packed[i].mark);
+
+		if (in->n >= n && !memcmp(in->at, packed[i].mark, n))
+			return kf_fail(err, "'%s' is %s; pipe it through %s", in->name,
+				packed[i].what, packed[i].program);
+	}
+	return 0;
+}
+
+/* Room for a piece behind the text: moves it to the front, then grows. */
+static int make_room(struct kf_input *in, struct kf_err *err)
+{
+	if (in->size - (size_t)(in->at - in->buffer) - in->n >= in->piece)
+		return 0;
+	memmove(in->buffer, in->at, in->n);
+	if (in->size - in->n < in->piece && grow(in, 2 * in->size, err) < 0)
+		return -1;
+	in->at = in->buffer;
+	return 0;
+}
+
+int kf_input_more(struct kf_input *in, struct kf_err *err)
+{
+	char *end;
+	ssize_t n;
+
+	if (make_room(in, err) < 0)
+		return -1;
+	end = in->buffer + (in->at - in->buffer) + in->n;
+	do
+		n = read(in->fd, end, in->piece);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return kf_fail_errno(err, "cannot read '%s'", in->name);
+	memset(end + n, 0, KF_INPUT_SLACK);
+	in->n += (size_t)n;
+	in->ended = n == 0;
+	return 0;
+}
+
+int kf_input_need(struct kf_input *in, size_t n, struct kf_err *err)
+{
+	while (in->n < n && !in->ended)
+		if (kf_input_more(in, err) < 0)
+			return -1;
+	return 0;
+}
+
+bool kf_input_ready(const struct kf_input *in)
+{
+	struct pollfd p = { .fd = in->fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) != 0; /* on a failure read(2) says more */
+}
+
+void kf_input_use(struct kf_input *in, size_t n)
+{
+	in->at += n;
+	in->n -= n;
+	in->offset += n;
+}
+
+size_t kf_input_take(struct kf_input *in, void *to, size_t n)
+{
+	if (n > in->n)
+		n = in->n;
+	memcpy(to, in->at, n);
+	kf_input_use(in, n);
+	return n;
+}
+
+void kf_input_close(struct kf_input *in)
+{
+	free(in->memory);
+	*in = (struct kf_input){ 0 };
+}

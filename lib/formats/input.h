@@ -1,0 +1,57 @@
+/*
+ * What kfkd-load reads from: a file or a pipe through read(2), in a buffer
+ * that grows only as far as its user lets it, so that a row without end is an
+ * error and not all of memory.
+ */
+#ifndef KF_INPUT_H
+#define KF_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define KF_INPUT_PIECE ((size_t)256 << 10)
+#define KF_INPUT_SLACK 64 /* bytes around the text that may be read; 0 next to it */
+
+struct kf_input {
+	int fd;           /* stays the caller's */
+	const char *name; /* for messages */
+	const char *at;   /* what was read and not used yet: */
+	size_t n;         /* bytes of it */
+	uint64_t offset;  /* of at in the input */
+	bool ended;       /* nothing comes after them */
+	size_t piece;     /* bytes to ask read(2) for; tests make it small */
+	/* private */
+	char *memory;
+	char *buffer; /* in memory, between the slack */
+	size_t size;
+};
+
+int kf_input_open(struct kf_input *in, int fd, const char *name, struct kf_err *err);
+
+/*
+ * Looks at the first bytes, and refuses what holds none and what another
+ * program must unpack first; the message names that program.
+ */
+int kf_input_check(struct kf_input *in, struct kf_err *err);
+
+/* Reads once, behind what is there; at may move. */
+int kf_input_more(struct kf_input *in, struct kf_err *err);
+
+/* Reads until at least n bytes are there, or the input has ended. */
+int kf_input_need(struct kf_input *in, size_t n, struct kf_err *err);
+
+/* Whether kf_input_more would not wait. */
+bool kf_input_ready(const struct kf_input *in);
+
+/* Done with the first n bytes. */
+void kf_input_use(struct kf_input *in, size_t n);
+
+/* Moves up to n of the bytes that are there to memory; returns how many. */
+size_t kf_input_take(struct kf_input *in, void *to, size_t n);
+
+void kf_input_close(struct kf_input *in);
+
+#endif

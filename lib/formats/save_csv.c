@@ -1,0 +1,177 @@
+/* A tensor stream as CSV. */
+#define _GNU_SOURCE
+#include "formats/save_csv.h"
+
+#include <csv.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct kf_names *columns(const struct kf_save *s)
+{
+	return s->predictions ? &s->schema->p_columns : &s->schema->columns;
+}
+
+/* -- header -------------------------------------------------------------------- */
+
+static int check_schema(const struct kf_save *s, struct kf_err *err)
+{
+	const struct kf_schema *schema = s->schema;
+
+	if (schema->x_scale.factor != 0 || schema->y_scale[0].factor != 0 ||
+		schema->p_scale[0].factor != 0)
+		return kf_fail(err,
+			"the stream is scaled; "
+			"pipe it through kfkd-scale --undo");
+	if (schema->dtype != KF_U8)
+		return kf_fail(err,
+			"the pixels are F32; CSV holds whole numbers from "
+			"0 to 255");
+	if (schema->c != 1)
+		return kf_fail(err, "the images have %d channels; CSV holds one",
+			schema->c);
+	if (schema->has_label)
+		return kf_fail(err, "the stream has labels; CSV holds targets only");
+	if (s->predictions && schema->p_columns.n == 0)
+		return kf_fail(err,
+			"there are no predictions; "
+			"pipe the stream through kfkd-predict");
+	for (int i = 0; i < columns(s)->n; i++) {
+		const char *name = columns(s)->name[i];
+
+		if (!strcmp(name, "Image") || !strcmp(name, "ImageId"))
+			return kf_fail(err,
+				"column '%s' has a name that CSV keeps for "
+				"other uses",
+				name);
+	}
+	return 0;
+}
+
+/* A name, in quotes unless there is nothing unusual in it. */
+static void write_name(FILE *file, const char *name)
+{
+	static const char usual[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+
+	if (name[strspn(name, usual)])
+		csv_fwrite(file, name, strlen(name));
+	else
+		fputs(name, file);
+}
+
+static int check_written(struct kf_save *s, struct kf_err *err)
+{
+	if (fflush(s->file) || ferror(s->file))
+		return kf_fail_errno(err, "cannot write '%s'", s->name);
+	return 0;
+}
+
+int kf_save_header(struct kf_save *s, struct kf_err *err)
+{
+	if (check_schema(s, err) < 0)
+		return -1;
+	if (s->ids == KF_IDS_ALWAYS)
+		fputs("ImageId,", s->file);
+	for (int i = 0; i < columns(s)->n; i++) {
+		write_name(s->file, columns(s)->name[i]);
+		fputc(',', s->file);
+	}
+	fputs("Image\n", s->file);
+	return check_written(s, err);
+}
+
+/* -- rows ---------------------------------------------------------------------- */
+
+/* The text of each pixel value with a space behind it. */
+struct pixel_text {
+	char text[4];
+	unsigned char n;
+};
+
+static void fill_table(struct pixel_text table[256])
+{
+	char text[8];
+
+	for (int i = 0; i < 256; i++) {
+		table[i].n = (unsigned char)snprintf(text, sizeof text, "%d ", i);
+		memcpy(table[i].text, text, sizeof table[i].text);
+	}
+}
+
+/* text has room for 4 bytes a pixel; returns what is used, without a newline. */
+static size_t print_image(const uint8_t *pixel, size_t n,
+	const struct pixel_text table[256], char *text)
+{
+	char *p = text;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct pixel_text *t = &table[pixel[i]];
+
+		memcpy(p, t->text, sizeof t->text);
+		p += t->n;
+	}
+	return (size_t)(p - text) - 1;
+}
+
+void kf_save_number(FILE *file, float v)
+{
+	char text[32];
+
+	if (isnan(v))
+		return;
+	for (int digits = 6; digits <= 9; digits++) {
+		snprintf(text, sizeof text, "%.*g", digits, v);
+		if (strtof(text, NULL) == v)
+			break;
+	}
+	fputs(text, file);
+}
+
+static int write_values(struct kf_save *s, const struct kf_chunk *c, size_t i,
+	struct kf_err *err)
+{
+	int m = columns(s)->n;
+	const float *v = (s->predictions ? c->p : c->y) + i * (size_t)m;
+
+	if (s->ids == KF_IDS_ALWAYS)
+		fprintf(s->file, "%lld,", (long long)c->id[i]);
+	else if (s->ids == KF_IDS_COUNTED && c->id[i] != (int64_t)s->rows + 1)
+		return kf_fail(err,
+			"row %llu has the id %lld: give --ids for a "
+			"column of ids, or --no-ids to drop them",
+			(unsigned long long)s->rows + 1, (long long)c->id[i]);
+	for (int j = 0; j < m; j++) {
+		if (isinf(v[j]))
+			return kf_fail(err,
+				"row %llu, column '%s': an infinity; CSV "
+				"holds numbers only",
+				(unsigned long long)s->rows + 1, columns(s)->name[j]);
+		kf_save_number(s->file, v[j]);
+		fputc(',', s->file);
+	}
+	return 0;
+}
+
+int kf_save_rows(struct kf_save *s, const struct kf_chunk *chunk, struct kf_err *err)
+{
+	size_t pixels = kf_image_bytes(s->schema);
+	struct pixel_text table[256];
+	char *text = malloc(4 * pixels);
+	int rc = text ? 0 : kf_fail(err, "out of memory");
+
+	fill_table(table);
+	for (size_t i = 0; i < chunk->n && rc == 0; i++) {
+		rc = write_values(s, chunk, i, err);
+		if (rc < 0)
+			break;
+		fwrite(text, 1,
+			print_image((const uint8_t *)chunk->X + i * pixels, pixels,
+				table, text),
+			s->file);
+		fputc('\n', s->file);
+		s->rows++;
+	}
+	free(text);
+	return rc < 0 ? -1 : check_written(s, err);
+}

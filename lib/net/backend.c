@@ -1,0 +1,103 @@
+/* Opening a backend's plugin. */
+#define _GNU_SOURCE
+#include "net/backend.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The directory of plugins. */
+static int plugin_dir(char *dir, size_t size, struct kf_err *err)
+{
+	const char *env = getenv("KFKD_PLUGINS");
+	ssize_t n;
+	char *slash;
+
+	if (env && *env) {
+		snprintf(dir, size, "%s", env);
+		return 0;
+	}
+	n = readlink("/proc/self/exe", dir, size - 1);
+	if (n < 0)
+		return kf_fail_errno(err,
+			"cannot tell where the program lies; "
+			"set KFKD_PLUGINS");
+	dir[n] = '\0';
+	slash = strrchr(dir, '/');
+	snprintf(slash, size - (size_t)(slash - dir), "/../lib/kfkd");
+	return 0;
+}
+
+static struct kf_backend *open_plugin(const char *name,
+	const struct kf_backend_options *options, struct kf_err *err)
+{
+	char dir[4096], path[4352];
+	const struct kf_plugin *plugin;
+	struct kf_backend *b;
+	struct kf_err why;
+	void *handle;
+
+	if (plugin_dir(dir, sizeof dir, err) < 0)
+		return NULL;
+	snprintf(path, sizeof path, "%s/backend_%s.so", dir, name);
+	if (access(path, F_OK) < 0) {
+		kf_fail_errno(err, "backend %s: cannot open its plugin '%.300s'", name,
+			path);
+		return NULL;
+	}
+	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!handle) {
+		kf_fail(err, "backend %s: cannot load its plugin: %.400s", name,
+			dlerror());
+		return NULL;
+	}
+	plugin = dlsym(handle, "kf_plugin");
+	if (!plugin || plugin->abi != KF_PLUGIN_ABI) {
+		kf_fail(err, "backend %s: '%.300s' is of another version", name, path);
+		return NULL;
+	}
+	b = plugin->open(options, &why);
+	if (!b)
+		kf_fail(err, "backend %s: %s", name, why.msg);
+	return b;
+}
+
+/* Without a driver, the large libraries of CUDA need not be loaded. */
+static bool driver_is_there(void)
+{
+	return dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) != NULL;
+}
+
+/*
+ * How libgomp's threads wait for one another; it reads this when it is loaded.  By
+ * default they spin, which costs twice the time when another process wants their
+ * processor.  Some microseconds of it bridge most waits inside a product, which
+ * takes 7% from an epoch of net1 against threads that sleep at once.
+ */
+static void wait_briefly(void)
+{
+	if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
+		return;
+	setenv("OMP_WAIT_POLICY", "passive", 1);
+	setenv("GOMP_SPINCOUNT", "1000", 1);
+}
+
+struct kf_backend *kf_backend_open(const char *name,
+	const struct kf_backend_options *options, struct kf_err *err)
+{
+	static const struct kf_backend_options none;
+	const char *preferred = getenv("KFKD_BACKEND");
+	struct kf_backend *b = NULL;
+
+	wait_briefly();
+	options = options ? options : &none;
+	if (!strcmp(name, "auto") && preferred && *preferred)
+		name = preferred;
+	if (strcmp(name, "auto"))
+		return open_plugin(name, options, err);
+	if (driver_is_there())
+		b = open_plugin("cuda", options, err);
+	return b ? b : open_plugin("cpu", options, err);
+}

@@ -1,0 +1,267 @@
+/* Models as files. */
+#define _GNU_SOURCE
+#include "net/model.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/large.h"
+#include "stream/safetensors.h"
+
+static const char train_history[] = "history.train_loss";
+static const char valid_history[] = "history.valid_loss";
+static const char note_prefix[] = "train.";
+static const char run_prefix[] = "run."; /* what only a checkpoint has */
+static const char crossentropy[] = "crossentropy", squared[] = "squared";
+
+/* -- reading ------------------------------------------------------------------ */
+
+static int read_columns(struct kf_model *m, const struct kf_st *st, struct kf_err *err)
+{
+	const char *columns = kf_meta_get(&st->meta, "columns");
+
+	if (!columns)
+		return kf_fail(err, "the metadata 'columns' is missing");
+	if (!*columns)
+		return kf_fail(err, "the metadata 'columns' names none");
+	return kf_names_split(&m->columns, columns, err);
+}
+
+static int read_loss(struct kf_model *m, const struct kf_st *st, struct kf_err *err)
+{
+	const char *loss = kf_meta_get(&st->meta, "loss");
+	const char *y_scale = kf_meta_get(&st->meta, "y.scale");
+
+	if (loss && strcmp(loss, squared) && strcmp(loss, crossentropy))
+		return kf_fail(err, "the metadata 'loss' is neither '%s' nor '%s'",
+			squared, crossentropy);
+	m->classify = loss && !strcmp(loss, crossentropy);
+	if (!m->classify && (!y_scale || kf_scales_parse(m->y_scale, 2, y_scale) < 0))
+		return kf_fail(err, "the metadata 'y.scale' is missing or no scale");
+	return 0;
+}
+
+static int read_metadata(struct kf_model *m, const struct kf_st *st, struct kf_err *err)
+{
+	const char *net = kf_meta_get(&st->meta, "net");
+	const char *input = kf_meta_get(&st->meta, "input");
+	const char *x_scale = kf_meta_get(&st->meta, "X.scale");
+	char tail;
+
+	if (!net)
+		return kf_fail(err,
+			kf_st_find(st, "X") ?
+				"a stream, not a model" :
+				"not a model: the metadata 'net' is missing");
+	if (!(m->net = strdup(net)))
+		abort();
+	if (!input || sscanf(input, "%6d %6d %6d%c", &m->c, &m->h, &m->w, &tail) != 3 ||
+		m->c < 1 || m->h < 1 || m->w < 1)
+		return kf_fail(err,
+			"the metadata 'input' is not 'channels height width'");
+	if (!x_scale || kf_scales_parse(&m->x_scale, 1, x_scale) < 0)
+		return kf_fail(err, "the metadata 'X.scale' is missing or no scale");
+	for (int i = 0; i < st->meta.n; i++) {
+		const char *key = st->meta.key[i];
+
+		if (!strncmp(key, note_prefix, strlen(note_prefix)))
+			kf_model_note(m, key + strlen(note_prefix), "%s",
+				st->meta.value[i]);
+		if (!strncmp(key, run_prefix, strlen(run_prefix)))
+			kf_meta_set(&m->state, key + strlen(run_prefix), "%s",
+				st->meta.value[i]);
+	}
+	return read_loss(m, st, err) < 0 ? -1 : read_columns(m, st, err);
+}
+
+/* Where the data of a tensor goes, memory for it included. */
+static int read_tensor(struct kf_model *m, struct kf_st *st, const struct kf_tensor *t,
+	const char *want, struct kf_err *err)
+{
+	bool train = !strcmp(t->name, train_history);
+	bool history = train || !strcmp(t->name, valid_history);
+	size_t bytes = kf_tensor_bytes(t);
+	void *data = NULL;
+
+	if (t->dtype != KF_F32)
+		return kf_fail(err, "tensor '%s' is not F32", t->name);
+	if (history && (t->rank != 1 || t->shape[0] > 1 << 28))
+		return kf_fail(err, "tensor '%s' is not one value an epoch", t->name);
+	if (history || !want || !strcmp(want, t->name)) {
+		data = malloc(bytes + 1);
+		if (!data)
+			return kf_fail(err, "out of memory for tensor '%s'", t->name);
+		kf_large(data, bytes);
+	}
+	if (!strncmp(t->name, run_prefix, strlen(run_prefix))) {
+		m->extra[m->n_extra] = *t;
+		m->extra[m->n_extra++].data = data;
+	} else if (!history) {
+		m->param[m->n] = *t;
+		m->param[m->n++].data = data;
+	} else if (train) {
+		m->train_loss = data;
+		m->epochs = (int)t->shape[0];
+	} else {
+		m->valid_loss = data;
+	}
+	return kf_st_read(st, data, bytes, err);
+}
+
+static int read_blob(struct kf_model *m, struct kf_st *st, const char *want,
+	struct kf_err *err)
+{
+	const struct kf_tensor *train = kf_st_find(st, train_history);
+	const struct kf_tensor *valid = kf_st_find(st, valid_history);
+
+	if (st->foreign)
+		return kf_fail(err, "not a kfkd model: the metadata 'kfkd' is missing");
+	if (read_metadata(m, st, err) < 0)
+		return -1;
+	if (!train || !valid || train->rank != 1 || valid->rank != 1 ||
+		train->shape[0] != valid->shape[0])
+		return kf_fail(err, "the histories are missing or of unequal length");
+	m->param = calloc((size_t)st->n, sizeof *m->param);
+	m->extra = calloc((size_t)st->n, sizeof *m->extra);
+	if (!m->param || !m->extra)
+		return kf_fail(err, "out of memory");
+	for (int i = 0; i < st->n; i++)
+		if (read_tensor(m, st, &st->tensor[i], want, err) < 0)
+			return -1;
+	return kf_st_finish(st, err);
+}
+
+int kf_model_read(struct kf_model *m, int fd, const char *name, const char *want,
+	struct kf_err *err)
+{
+	struct kf_source src = { .fd = fd, .name = name };
+	struct kf_st st;
+	int rc;
+
+	*m = (struct kf_model){ 0 };
+	rc = kf_st_open(&st, &src, err);
+	if (rc == 0)
+		return kf_fail(err, "'%s' is empty: there is no model in it", name);
+	return rc < 0 ? -1 : kf_model_from(m, &st, want, err);
+}
+
+int kf_model_from(struct kf_model *m, struct kf_st *st, const char *want,
+	struct kf_err *err)
+{
+	struct kf_source *src = st->src;
+	struct kf_err inner;
+	char more;
+	int rc;
+
+	*m = (struct kf_model){ 0 };
+	rc = read_blob(m, st, want, err);
+	kf_st_free(st);
+	if (rc == 0 && (rc = (int)kf_read(src, &more, 1, err)) > 0)
+		rc = kf_fail(err, "something follows the model");
+	if (rc < 0) {
+		kf_model_free(m);
+		inner = *err;
+		/* messages of the layers below name the place already */
+		if (!strstr(inner.msg, src->name))
+			kf_fail(err, "'%s': %.400s", src->name, inner.msg);
+	}
+	return rc;
+}
+
+/* -- writing ------------------------------------------------------------------ */
+
+static void set_metadata(const struct kf_model *m, struct kf_meta *meta)
+{
+	char text[160], *columns = kf_names_join(&m->columns);
+
+	kf_meta_set(meta, "net", "%s", m->net);
+	kf_meta_set(meta, "input", "%d %d %d", m->c, m->h, m->w);
+	kf_meta_set(meta, "columns", "%s", columns);
+	kf_meta_set(meta, "loss", "%s", m->classify ? crossentropy : squared);
+	kf_scales_print(&m->x_scale, 1, text, sizeof text);
+	kf_meta_set(meta, "X.scale", "%s", text);
+	if (!m->classify) {
+		kf_scales_print(m->y_scale, 2, text, sizeof text);
+		kf_meta_set(meta, "y.scale", "%s", text);
+	}
+	for (int i = 0; i < m->n_notes; i++) {
+		snprintf(text, sizeof text, "%s%s", note_prefix, m->note_key[i]);
+		kf_meta_set(meta, text, "%s", m->note_value[i]);
+	}
+	for (int i = 0; i < m->state.n; i++) {
+		snprintf(text, sizeof text, "%s%s", run_prefix, m->state.key[i]);
+		kf_meta_set(meta, text, "%s", m->state.value[i]);
+	}
+	free(columns);
+}
+
+int kf_model_write(const struct kf_model *m, int fd, const char *name,
+	struct kf_err *err)
+{
+	struct kf_meta meta = { 0 };
+	struct kf_tensor *t = calloc((size_t)(m->n + m->n_extra) + 2, sizeof *t);
+	int64_t epochs = m->epochs;
+	int rc, n = 0;
+
+	if (!t)
+		return kf_fail(err, "out of memory");
+	for (int i = 0; i < m->n; i++)
+		t[n++] = m->param[i];
+	for (int i = 0; i < m->n_extra; i++)
+		t[n++] = m->extra[i];
+	t[n] = kf_tensor(train_history, KF_F32, 1, &epochs);
+	t[n++].data = m->train_loss;
+	t[n] = kf_tensor(valid_history, KF_F32, 1, &epochs);
+	t[n++].data = m->valid_loss;
+	set_metadata(m, &meta);
+	rc = kf_st_write(fd, name, &meta, t, n, NULL, err);
+	kf_meta_free(&meta);
+	free(t);
+	return rc;
+}
+
+void kf_model_note(struct kf_model *m, const char *key, const char *fmt, ...)
+{
+	struct kf_meta notes = { m->n_notes, m->note_key, m->note_value };
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	kf_meta_set(&notes, key, "%s", text);
+	m->n_notes = notes.n;
+	m->note_key = notes.key;
+	m->note_value = notes.value;
+}
+
+void kf_model_free(struct kf_model *m)
+{
+	struct kf_meta notes = { m->n_notes, m->note_key, m->note_value };
+
+	for (int i = 0; i < m->n; i++)
+		free(m->param[i].data);
+	free(m->param);
+	for (int i = 0; i < m->n_extra; i++)
+		free(m->extra[i].data);
+	free(m->extra);
+	kf_meta_free(&m->state);
+	free(m->train_loss);
+	free(m->valid_loss);
+	free(m->net);
+	kf_names_free(&m->columns);
+	kf_meta_free(&notes);
+	*m = (struct kf_model){ 0 };
+}
+
+double kf_model_pixels(const struct kf_model *m)
+{
+	double x = m->y_scale[0].factor, y = m->y_scale[1].factor;
+
+	return sqrt((x * x + y * y) / 2);
+}

@@ -1,0 +1,257 @@
+/* A net on a backend. */
+#include "net/net.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+
+/* What passes over n rows need; made once for each n. */
+struct kf_batch {
+	struct kf_batch *next;
+	int n;
+	bool lends;            /* its activations have memory of their own */
+	struct kf_plan **plan; /* (layers) */
+	struct kf_act **act;   /* (layers + 1): the input, then each output */
+	struct kf_act **grad;  /* (layers + 1): the loss's gradients by act, */
+			       /* NULL where no parameters lie below */
+};
+
+int kf_net_open(struct kf_net *net, struct kf_backend *b,
+	const struct kf_layers *layers, struct kf_err *err)
+{
+	*net = (struct kf_net){ .b = b, .layers = layers };
+	net->weights = b->op->alloc(b, layers->floats);
+	return b->op->sync(b, err);
+}
+
+static void free_batch(struct kf_net *net, struct kf_batch *t)
+{
+	const struct kf_backend_ops *op = net->b->op;
+
+	for (int i = 0; i <= net->layers->n; i++) {
+		if (t->plan && i < net->layers->n && t->plan[i])
+			op->free_plan(net->b, t->plan[i]);
+		if (t->act)
+			op->free_act(net->b, t->act[i]);
+		if (t->grad)
+			op->free_act(net->b, t->grad[i]);
+	}
+	free(t->plan);
+	free(t->act);
+	free(t->grad);
+	free(t);
+}
+
+void kf_net_close(struct kf_net *net)
+{
+	struct kf_batch *next;
+
+	for (struct kf_batch *t = net->batches; t; t = next) {
+		next = t->next;
+		free_batch(net, t);
+	}
+	net->b->op->free(net->b, net->weights);
+	net->b->op->free(net->b, net->grads);
+}
+
+/* -- parameters ------------------------------------------------------------------ */
+
+int kf_net_init(struct kf_net *net, uint64_t seed, struct kf_err *err)
+{
+	for (int i = 0; i < net->layers->n; i++) {
+		const struct kf_layer *layer = &net->layers->layer[i];
+		const struct kf_param *p;
+		double fans;
+		float *w;
+
+		if (layer->weight < 0)
+			continue;
+		p = &net->layers->param[layer->weight];
+		w = malloc(p->count * sizeof *w);
+		if (!w)
+			return kf_fail(err, "out of memory for the weights");
+		fans = (double)(p->shape[0] + p->shape[1]);
+		for (int d = 2; d < p->rank; d++)
+			fans *= (double)p->shape[d];
+		kf_rng_fill_uniform(w, p->count, (float)sqrt(6 / fans), seed,
+			KF_RNG_WEIGHTS, (uint32_t)i, 0);
+		net->b->op->write_param(net->b, net->weights, p, w);
+		free(w);
+	}
+	return 0;
+}
+
+int kf_net_set(struct kf_net *net, struct kf_mem *arena, const char *prefix,
+	const struct kf_tensor *t, int n, bool *taken)
+{
+	char name[2 * KF_NAME_MAX];
+	int count = 0;
+
+	for (int i = 0; i < net->layers->n_params; i++) {
+		const struct kf_param *p = &net->layers->param[i];
+
+		snprintf(name, sizeof name, "%s%s", prefix, p->name);
+		taken[i] = false;
+		for (int j = 0; j < n && !taken[i]; j++) {
+			if (strcmp(name, t[j].name) || p->rank != t[j].rank ||
+				memcmp(p->shape, t[j].shape,
+					(size_t)p->rank * sizeof *p->shape))
+				continue;
+			net->b->op->write_param(net->b, arena, p, t[j].data);
+			taken[i] = true;
+			count++;
+		}
+	}
+	return count;
+}
+
+struct kf_tensor *kf_net_get(struct kf_net *net, const struct kf_mem *arena,
+	const char *prefix)
+{
+	const struct kf_layers *l = net->layers;
+	struct kf_tensor *t = calloc((size_t)l->n_params + 1, sizeof *t);
+	char name[2 * KF_NAME_MAX];
+
+	for (int i = 0; t && i < l->n_params; i++) {
+		const struct kf_param *p = &l->param[i];
+
+		snprintf(name, sizeof name, "%s%s", prefix, p->name);
+		t[i] = kf_tensor(name, KF_F32, p->rank, p->shape);
+		t[i].data = malloc(p->count * sizeof(float));
+		if (!t[i].data) {
+			while (i-- > 0)
+				free(t[i].data);
+			free(t);
+			return NULL;
+		}
+		net->b->op->read_param(net->b, arena, p, t[i].data);
+	}
+	return t;
+}
+
+/* -- passes ---------------------------------------------------------------------- */
+
+/* Passes never overlap, so smaller batches use the memory of a larger one. */
+static const struct kf_batch *find_lender(const struct kf_net *net, int n)
+{
+	for (const struct kf_batch *t = net->batches; t; t = t->next)
+		if (t->n >= n && t->lends)
+			return t;
+	return NULL;
+}
+
+static struct kf_batch *new_batch(struct kf_net *net, int n)
+{
+	const struct kf_layers *l = net->layers;
+	const struct kf_backend_ops *op = net->b->op;
+	struct kf_batch *t = calloc(1, sizeof *t);
+	size_t places = (size_t)l->n + 1;
+	const int shape[3] = { l->c, l->h, l->w };
+	const struct kf_batch *lender = find_lender(net, n);
+	bool good;
+
+	if (!t)
+		return NULL;
+	t->n = n;
+	t->plan = calloc(places, sizeof *t->plan);
+	t->act = calloc(places, sizeof *t->act);
+	t->grad = calloc(places, sizeof *t->grad);
+	good = t->plan && t->act && t->grad &&
+		(t->act[0] = op->input(net->b, n, shape));
+	for (int i = 0; good && i < l->n; i++)
+		good = (t->plan[i] = op->plan(net->b, &l->layer[i], l->param, n)) &&
+			(t->act[i + 1] = op->act(net->b, t->plan[i],
+				 lender ? lender->act[i + 1] : NULL));
+	if (!good) {
+		free_batch(net, t);
+		return NULL;
+	}
+	t->lends = !lender;
+	t->next = net->batches;
+	net->batches = t;
+	return t;
+}
+
+static struct kf_batch *find_batch(struct kf_net *net, int n)
+{
+	for (struct kf_batch *t = net->batches; t; t = t->next)
+		if (t->n == n)
+			return t;
+	return new_batch(net, n);
+}
+
+static struct kf_batch *forward(struct kf_net *net, const struct kf_mem *images,
+	const uint32_t *rows, const struct kf_warp *warps, int n,
+	const struct kf_pass *pass)
+{
+	const struct kf_backend_ops *op = net->b->op;
+	struct kf_batch *t = find_batch(net, n);
+
+	if (!t)
+		return NULL;
+	op->take(net->b, t->act[0], images, rows, warps);
+	for (int i = 0; i < net->layers->n; i++)
+		op->forward(net->b, t->plan[i], pass, net->weights, t->act[i],
+			t->act[i + 1]);
+	return t;
+}
+
+const struct kf_act *kf_net_forward(struct kf_net *net, const struct kf_mem *images,
+	const uint32_t *rows, int n, const struct kf_pass *pass)
+{
+	struct kf_batch *t = forward(net, images, rows, NULL, n, pass);
+
+	return t ? t->act[net->layers->n] : NULL;
+}
+
+/* The first layer with parameters: no gradient is needed below. */
+static int first_to_learn(const struct kf_layers *l)
+{
+	int i = 0;
+
+	while (i < l->n - 1 && l->layer[i].weight < 0)
+		i++;
+	return i;
+}
+
+/* Memory for gradients, when the first training pass needs it. */
+static bool prepare_backward(struct kf_net *net, struct kf_batch *t)
+{
+	const struct kf_backend_ops *op = net->b->op;
+	const struct kf_batch *lender = t->lends ? NULL : find_lender(net, t->n);
+
+	if (!net->grads && !(net->grads = op->alloc(net->b, net->layers->floats)))
+		return false;
+	for (int i = first_to_learn(net->layers); i < net->layers->n; i++)
+		if (!t->grad[i + 1] &&
+			!(t->grad[i + 1] = op->act(net->b, t->plan[i],
+				  lender ? lender->grad[i + 1] : NULL)))
+			return false;
+	return true;
+}
+
+void kf_net_loss(struct kf_net *net, const struct kf_mem *images, const uint32_t *rows,
+	const struct kf_warp *warps, int n, const struct kf_target *target,
+	const struct kf_pass *pass)
+{
+	const struct kf_backend_ops *op = net->b->op;
+	struct kf_batch *t = forward(net, images, rows, warps, n, pass);
+	int last = net->layers->n;
+	struct kf_act *gradient;
+
+	if (!t || (pass->train && !prepare_backward(net, t)))
+		return;
+	gradient = pass->train ? t->grad[last] : NULL;
+	if (target->classify)
+		op->cross_entropy(net->b, t->act[last], target->values, target->rows,
+			gradient, target->losses, target->hits, target->slot);
+	else
+		op->squared_error(net->b, t->act[last], target->values, target->rows,
+			target->present, gradient, target->losses, target->slot);
+	for (int i = last; pass->train && i > first_to_learn(net->layers); i--)
+		op->backward(net->b, t->plan[i - 1], pass, net->weights, net->grads,
+			t->act[i - 1], t->act[i], t->grad[i], t->grad[i - 1]);
+}

@@ -1,0 +1,40 @@
+/* Predictions of classes: which one of a row, and how often it is right. */
+#ifndef KF_CLASSES_H
+#define KF_CLASSES_H
+
+#include "stream/schema.h"
+
+/* The columns class_0, class_1, ... of p, in whatever order they are there. */
+struct kf_classes {
+	int n;
+	int *column; /* (n) */
+};
+
+struct kf_classes kf_classes_find(const struct kf_names *p_columns);
+void kf_classes_free(struct kf_classes *c);
+
+/* The class whose value is the largest, the first of several; -1 where none is
+ * a number. */
+int kf_classes_best(const struct kf_classes *c, const float *p /* one row */);
+
+/* How many rows have each label, and of how many it was the prediction. */
+struct kf_accuracy {
+	struct kf_classes classes;
+	uint64_t *rows, *right; /* (classes.n) */
+};
+
+/* For a stream with labels and predictions of their classes, else -1. */
+int kf_accuracy_init(struct kf_accuracy *a, const struct kf_schema *schema,
+	struct kf_err *err);
+
+/* Adds a row and returns the class that was predicted; -1 where the label is
+ * none of the classes or a prediction is no number. */
+int kf_accuracy_row(struct kf_accuracy *a, const struct kf_schema *schema,
+	const struct kf_chunk *c, size_t row, struct kf_err *err);
+
+/* The part that is right, of all rows; NaN without any. */
+double kf_accuracy_overall(const struct kf_accuracy *a);
+
+void kf_accuracy_free(struct kf_accuracy *a);
+
+#endif

@@ -1,0 +1,165 @@
+/* Dropping incomplete rows; scaling and its undoing. */
+#include "rows/filter.h"
+
+#include <math.h>
+#include <string.h>
+
+/* -- dropping ------------------------------------------------------------------ */
+
+static bool complete(const float *y, int m)
+{
+	for (int j = 0; j < m; j++)
+		if (isnan(y[j]))
+			return false;
+	return true;
+}
+
+void kf_drop_missing(struct kf_chunk *c, const struct kf_schema *s)
+{
+	size_t m = (size_t)s->columns.n, kept = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		if (!complete(c->y + i * m, s->columns.n))
+			continue;
+		if (kept != i)
+			kf_chunk_copy_row(c, kept, c, i, s);
+		kept++;
+	}
+	c->n = kept;
+}
+
+/* -- scaling ------------------------------------------------------------------- */
+
+static int check_axes(const struct kf_names *names, struct kf_err *err)
+{
+	for (int i = 0; i < names->n; i++)
+		if (kf_axis(names->name[i]) < 0)
+			return kf_fail(err,
+				"cannot scale column '%s': its name ends "
+				"neither in _x nor in _y",
+				names->name[i]);
+	return 0;
+}
+
+int kf_scale_schema(const struct kf_schema *in, struct kf_schema *out,
+	struct kf_err *err)
+{
+	struct kf_scale half[2] = { { (float)in->w / 2, (float)in->w / 2 },
+		{ (float)in->h / 2, (float)in->h / 2 } };
+
+	if (in->x_scale.factor != 0 || in->y_scale[0].factor != 0 ||
+		in->p_scale[0].factor != 0)
+		return kf_fail(err, "the stream is scaled already");
+	if (check_axes(&in->columns, err) < 0 || check_axes(&in->p_columns, err) < 0)
+		return -1;
+	*out = kf_schema_copy(in);
+	out->dtype = KF_F32;
+	out->x_scale = (struct kf_scale){ 0, 255 };
+	if (in->columns.n)
+		memcpy(out->y_scale, half, sizeof half);
+	if (in->p_columns.n)
+		memcpy(out->p_scale, half, sizeof half);
+	return 0;
+}
+
+int kf_unscale_schema(const struct kf_schema *in, struct kf_schema *out,
+	struct kf_err *err)
+{
+	static const struct kf_scale none[2];
+
+	if (in->x_scale.factor == 0 && in->y_scale[0].factor == 0 &&
+		in->p_scale[0].factor == 0)
+		return kf_fail(err, "the stream is not scaled");
+	*out = kf_schema_copy(in);
+	if (in->x_scale.factor != 0)
+		out->dtype = KF_U8;
+	out->x_scale = none[0];
+	memcpy(out->y_scale, none, sizeof none);
+	memcpy(out->p_scale, none, sizeof none);
+	return 0;
+}
+
+/* (v - offset) / factor for n rows of the named columns, or its inverse. */
+static void scale_columns(const struct kf_names *names, const struct kf_scale *s,
+	bool undo, const float *v /* (n, names.n) */, float *out, size_t n)
+{
+	for (int j = 0; j < names->n; j++) {
+		struct kf_scale a = s[kf_axis(names->name[j]) == 1];
+
+		for (size_t i = 0; i < n; i++) {
+			size_t at = i * (size_t)names->n + (size_t)j;
+
+			if (a.factor == 0)
+				out[at] = v[at];
+			else if (undo)
+				out[at] = (float)((double)v[at] * a.factor + a.offset);
+			else
+				out[at] =
+					(float)(((double)v[at] - a.offset) / a.factor);
+		}
+	}
+}
+
+static int copy_rest(const struct kf_schema *s, const struct kf_chunk *from,
+	struct kf_chunk *to, const struct kf_schema *out, struct kf_err *err)
+{
+	if (kf_chunk_reserve(to, out, from->n, err) < 0)
+		return -1;
+	to->n = from->n;
+	if (from->n == 0)
+		return 0; /* there may be no memory at all */
+	memcpy(to->id, from->id, from->n * sizeof *to->id);
+	if (s->has_label)
+		memcpy(to->label, from->label, from->n * sizeof *to->label);
+	return 0;
+}
+
+int kf_scale_rows(const struct kf_schema *in, struct kf_chunk *from,
+	const struct kf_schema *out, struct kf_chunk *to, struct kf_err *err)
+{
+	size_t count = from->n * kf_image_bytes(in) / kf_dtype_size(in->dtype);
+	float *x, table[256];
+
+	if (copy_rest(in, from, to, out, err) < 0)
+		return -1;
+	scale_columns(&in->columns, out->y_scale, false, from->y, to->y, from->n);
+	scale_columns(&in->p_columns, out->p_scale, false, from->p, to->p, from->n);
+	x = to->X;
+	if (in->dtype == KF_F32) {
+		for (size_t i = 0; i < count; i++)
+			x[i] = (float)(((const float *)from->X)[i] / 255.0);
+		return 0;
+	}
+	for (int i = 0; i < 256; i++)
+		table[i] = (float)(i / 255.0);
+	for (size_t i = 0; i < count; i++)
+		x[i] = table[((const uint8_t *)from->X)[i]];
+	return 0;
+}
+
+int kf_unscale_rows(const struct kf_schema *in, struct kf_chunk *from,
+	const struct kf_schema *out, struct kf_chunk *to, struct kf_err *err)
+{
+	size_t image = kf_image_bytes(in) / kf_dtype_size(in->dtype);
+	const float *x = from->X;
+	uint8_t *u;
+
+	if (copy_rest(in, from, to, out, err) < 0)
+		return -1;
+	scale_columns(&in->columns, in->y_scale, true, from->y, to->y, from->n);
+	scale_columns(&in->p_columns, in->p_scale, true, from->p, to->p, from->n);
+	u = to->X;
+	if (in->x_scale.factor == 0 && from->n > 0) {
+		memcpy(to->X, from->X, from->n * kf_image_bytes(in));
+		return 0;
+	}
+	for (size_t i = 0; i < from->n * image; i++) {
+		float v = x[i] * in->x_scale.factor + in->x_scale.offset;
+
+		if (!(v > -0.5f && v < 255.5f))
+			return kf_fail(err, "row %lld: pixel %zu is %g, not 0 to 255",
+				(long long)from->id[i / image], i % image + 1, v);
+		u[i] = (uint8_t)(v + 0.5f);
+	}
+	return 0;
+}

@@ -1,0 +1,295 @@
+/* Random changes of images and keypoints. */
+#define _GNU_SOURCE
+#include "train/augment.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+
+/* -- parsing --------------------------------------------------------------------- */
+
+static int parse_one(struct kf_augment *a, const char *word, struct kf_err *err)
+{
+	const struct {
+		const char *name;
+		double *value, max;
+	} amounts[] = { { "shift:", &a->shift, 1000 }, { "rotate:", &a->rotate, 180 },
+		{ "scale:", &a->scale, 0.9 }, { "contrast:", &a->contrast, 1 } };
+	char *end;
+
+	if (!strcmp(word, "flip")) {
+		a->flip = true;
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof amounts / sizeof *amounts; i++) {
+		size_t n = strlen(amounts[i].name);
+
+		if (strncmp(word, amounts[i].name, n))
+			continue;
+		*amounts[i].value = strtod(word + n, &end);
+		if (end == word + n || *end ||
+			!(*amounts[i].value >= 0 &&
+				*amounts[i].value <= amounts[i].max))
+			return kf_fail(err, "'%.40s' is not from 0 to %g", word,
+				amounts[i].max);
+		return 0;
+	}
+	return kf_fail(err,
+		"there is no '%.40s', but flip, shift:PX, rotate:DEG, "
+		"scale:F and contrast:F",
+		word);
+}
+
+int kf_augment_parse(struct kf_augment *a, const char *text, struct kf_err *err)
+{
+	char *copy = strdup(text), *rest = copy, *word;
+	int rc = 0;
+
+	if (!copy)
+		abort();
+	*a = (struct kf_augment){ 0 };
+	while (rc == 0 && (word = strsep(&rest, ",")))
+		rc = parse_one(a, word, err);
+	free(copy);
+	return rc;
+}
+
+bool kf_augment_any(const struct kf_augment *a)
+{
+	return a->flip || a->shift > 0 || a->rotate > 0 || a->scale > 0 ||
+		a->contrast > 0;
+}
+
+void kf_augment_print(const struct kf_augment *a, char *text, size_t size)
+{
+	const struct {
+		const char *name;
+		double value;
+	} amounts[] = { { "shift:", a->shift }, { "rotate:", a->rotate },
+		{ "scale:", a->scale }, { "contrast:", a->contrast } };
+	size_t n = (size_t)snprintf(text, size, "%s", a->flip ? "flip" : "");
+
+	for (size_t i = 0; i < sizeof amounts / sizeof *amounts; i++)
+		if (amounts[i].value > 0 && n < size)
+			n += (size_t)snprintf(text + n, size - n, "%s%s%.9g",
+				n ? "," : "", amounts[i].name, amounts[i].value);
+}
+
+/* -- columns ----------------------------------------------------------------------- */
+
+/* The name with the word left as right or right as left; false without one. */
+static bool mirror_name(const char *name, char *out, size_t size)
+{
+	const char *start = name;
+
+	for (;;) {
+		size_t n = strcspn(start, "_");
+		const char *other = n == 4 && !strncmp(start, "left", 4) ? "right" :
+			n == 5 && !strncmp(start, "right", 5)            ? "left" :
+									   NULL;
+
+		if (other) {
+			snprintf(out, size, "%.*s%s%s", (int)(start - name), name,
+				other, start + n);
+			return true;
+		}
+		if (!start[n])
+			return false;
+		start += n + 1;
+	}
+}
+
+static int find_columns(struct kf_augmenter *g, const struct kf_names *names,
+	struct kf_err *err)
+{
+	char other[256];
+
+	for (int j = 0; j < g->m; j++) {
+		const char *name = names->name[j];
+
+		g->axis[j] = kf_axis(name);
+		if (g->axis[j] < 0 && kf_augment_any(&g->what))
+			return kf_fail(err,
+				"augmentation: '%s' ends in neither _x nor _y", name);
+		g->mirror[j] = j;
+		if (mirror_name(name, other, sizeof other))
+			g->mirror[j] = kf_names_find(names, other);
+		if (g->mirror[j] < 0 && g->what.flip)
+			return kf_fail(err, "flip: '%s' lacks its other side, '%s'",
+				name, other);
+		snprintf(other, sizeof other, "%s", name);
+		other[strlen(other) - 1] = g->axis[j] == 0 ? 'y' : 'x';
+		g->partner[j] = kf_names_find(names, other);
+		if (g->partner[j] < 0 && g->what.rotate > 0)
+			return kf_fail(err,
+				"rotate: '%s' lacks its other coordinate, '%s'", name,
+				other);
+	}
+	return 0;
+}
+
+int kf_augmenter_open(struct kf_augmenter *g, const struct kf_augment *what,
+	const struct kf_schema *s, struct kf_err *err)
+{
+	size_t m = (size_t)s->columns.n;
+
+	*g = (struct kf_augmenter){ .what = *what,
+		.w = s->w,
+		.h = s->h,
+		.m = s->columns.n };
+	memcpy(g->scale, s->y_scale, sizeof g->scale);
+	g->axis = calloc(m + 1, sizeof *g->axis);
+	g->partner = calloc(m + 1, sizeof *g->partner);
+	g->mirror = calloc(m + 1, sizeof *g->mirror);
+	if (!g->axis || !g->partner || !g->mirror)
+		return kf_fail(err, "out of memory");
+	return find_columns(g, &s->columns, err);
+}
+
+void kf_augmenter_close(struct kf_augmenter *g)
+{
+	free(g->axis);
+	free(g->partner);
+	free(g->mirror);
+	*g = (struct kf_augmenter){ 0 };
+}
+
+/* -- drawing ------------------------------------------------------------------------- */
+
+struct rank {
+	uint32_t key;
+	int row;
+};
+
+static int by_key(const void *a, const void *b)
+{
+	const struct rank *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return x->row - y->row;
+}
+
+/*
+ * Which half of the rows is flipped, without replacement.  The tutorial flips
+ * its copy in place, so that flips add up from epoch to epoch; as each is a
+ * fair coin, drawing anew comes to the same.
+ */
+static void draw_flips(uint64_t seed, uint32_t step, int n, bool *flipped)
+{
+	struct rank *r = malloc((size_t)n * sizeof *r);
+
+	if (!r)
+		abort();
+	for (int i = 0; i < n; i++) {
+		r[i].key = kf_rng_u32(seed, KF_RNG_FLIP, 0, step, (uint64_t)i);
+		r[i].row = i;
+		flipped[i] = false;
+	}
+	qsort(r, (size_t)n, sizeof *r, by_key);
+	for (int i = 0; i < n / 2; i++)
+		flipped[r[i].row] = true;
+	free(r);
+}
+
+/* out = matrix (p - middle) + middle + shift, in pixels */
+struct motion {
+	bool flip;
+	double a[2][2];
+	double middle[2], shift[2];
+};
+
+/* From -1 to 1; which one of a row's numbers. */
+static double draw(uint64_t seed, uint32_t step, int row, int which)
+{
+	return 2 *
+		kf_rng_uniform(seed, KF_RNG_AUGMENT, 0, step,
+			(uint64_t)row * 8 + (uint64_t)which) -
+		1;
+}
+
+static struct motion draw_motion(const struct kf_augmenter *g, uint64_t seed,
+	uint32_t step, int row, bool flip)
+{
+	double angle = draw(seed, step, row, 0) * g->what.rotate * acos(-1) / 180;
+	double size = 1 + draw(seed, step, row, 1) * g->what.scale;
+	double x = flip ? -size : size, c = cos(angle), s = sin(angle);
+
+	return (struct motion){ .flip = flip,
+		.a = { { x * c, -size * s }, { x * s, size * c } },
+		.middle = { (g->w - 1) / 2.0, (g->h - 1) / 2.0 },
+		.shift = { draw(seed, step, row, 2) * g->what.shift,
+			draw(seed, step, row, 3) * g->what.shift } };
+}
+
+/* The way back, from the new image to the original. */
+static struct kf_warp warp_of(const struct motion *m, double contrast)
+{
+	double det = m->a[0][0] * m->a[1][1] - m->a[0][1] * m->a[1][0];
+	double inverse[2][2] = { { m->a[1][1] / det, -m->a[0][1] / det },
+		{ -m->a[1][0] / det, m->a[0][0] / det } };
+	struct kf_warp warp = { .contrast = (float)contrast };
+
+	for (int i = 0; i < 2; i++) {
+		double at = m->middle[i];
+
+		for (int j = 0; j < 2; j++) {
+			warp.m[3 * i + j] = (float)inverse[i][j];
+			at -= inverse[i][j] * (m->middle[j] + m->shift[j]);
+		}
+		warp.m[3 * i + 2] = (float)at;
+	}
+	return warp;
+}
+
+/* A scaled coordinate in pixels, from the middle. */
+static double unscale(const struct kf_augmenter *g, const struct motion *m, int axis,
+	double v)
+{
+	return v * g->scale[axis].factor + g->scale[axis].offset - m->middle[axis];
+}
+
+/* One row's targets, y and moved (m). */
+static void move(const struct kf_augmenter *g, const struct motion *m, const float *y,
+	float *moved)
+{
+	for (int j = 0; j < g->m; j++) {
+		/* a flip brings the other side's point here */
+		int from = m->flip ? g->mirror[j] : j, axis = g->axis[j];
+		int partner = g->partner[from];
+		double v = unscale(g, m, axis, y[from]), other;
+
+		v *= m->a[axis][axis];
+		if (m->a[axis][!axis] != 0 && partner >= 0) {
+			other = unscale(g, m, !axis, y[partner]);
+			v += m->a[axis][!axis] * other;
+		}
+		v += m->middle[axis] + m->shift[axis];
+		moved[j] = (float)((v - g->scale[axis].offset) / g->scale[axis].factor);
+	}
+}
+
+void kf_augment_batch(const struct kf_augmenter *g, uint64_t seed, uint32_t step,
+	const float *y, const uint32_t *rows, int n, struct kf_warp *warps,
+	float *moved)
+{
+	bool *flipped = calloc((size_t)n, sizeof *flipped);
+	size_t m = (size_t)g->m;
+
+	if (!flipped)
+		abort();
+	if (g->what.flip)
+		draw_flips(seed, step, n, flipped);
+	for (int i = 0; i < n; i++) {
+		struct motion motion = draw_motion(g, seed, step, i, flipped[i]);
+		double contrast = 1 + draw(seed, step, i, 4) * g->what.contrast;
+
+		warps[i] = warp_of(&motion, contrast);
+		if (m)
+			move(g, &motion, y + rows[i] * m, moved + (size_t)i * m);
+	}
+	free(flipped);
+}

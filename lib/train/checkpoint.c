@@ -1,0 +1,261 @@
+/* Checkpoints: the run's state as extra tensors and metadata of a model. */
+#define _GNU_SOURCE
+#include "train/checkpoint.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+/* The arenas of a run; those that it does not keep are NULL. */
+struct arena {
+	const char *prefix;
+	struct kf_mem *mem;
+};
+
+static void list_arenas(struct kf_trainer *t, struct arena a[3])
+{
+	a[0] = (struct arena){ "run.state1.", t->state[0] };
+	a[1] = (struct arena){ "run.state2.", t->state[1] };
+	a[2] = (struct arena){ "run.best.", t->best_weights };
+}
+
+/* The one value for each batch, as a tensor. */
+static struct kf_tensor read_values(struct kf_trainer *t, const char *name,
+	const struct kf_mem *m)
+{
+	int64_t count = (int64_t)t->count;
+	struct kf_tensor values = kf_tensor(name, KF_F32, 1, &count);
+
+	values.data = malloc((t->count + 1) * sizeof(float));
+	if (values.data)
+		t->net->b->op->read(t->net->b, m, 0, values.data, t->count);
+	return values;
+}
+
+/* -- writing ----------------------------------------------------------------------- */
+
+static int collect(struct kf_trainer *t, struct kf_model *m, struct kf_err *err)
+{
+	int n = t->net->layers->n_params;
+	struct arena arenas[3];
+
+	list_arenas(t, arenas);
+	m->n = n;
+	m->param = kf_net_get(t->net, t->net->weights, "");
+	m->extra = calloc((size_t)(3 * n) + 1, sizeof *m->extra);
+	if (!m->param || !m->extra)
+		return kf_fail(err, "out of memory for a checkpoint");
+	for (int i = 0; i < 3; i++) {
+		struct kf_tensor *part;
+
+		if (!arenas[i].mem)
+			continue;
+		part = kf_net_get(t->net, arenas[i].mem, arenas[i].prefix);
+		if (!part)
+			return kf_fail(err, "out of memory for a checkpoint");
+		memcpy(m->extra + m->n_extra, part, (size_t)n * sizeof *part);
+		m->n_extra += n;
+		free(part);
+	}
+	m->extra[m->n_extra] = read_values(t, "run.losses", t->losses);
+	if (!m->extra[m->n_extra++].data)
+		return kf_fail(err, "out of memory for a checkpoint");
+	return t->net->b->op->sync(t->net->b, err);
+}
+
+static void note_state(const struct kf_trainer *t, uint64_t digest, struct kf_meta *s)
+{
+	kf_meta_set(s, "data", "%016llx", (unsigned long long)digest);
+	kf_meta_set(s, "epoch", "%d", t->epoch);
+	kf_meta_set(s, "rows", "%zu", t->at);
+	kf_meta_set(s, "step", "%lu", (unsigned long)t->step);
+	kf_meta_set(s, "best_epoch", "%d", t->best_epoch);
+	kf_meta_set(s, "best", "%a %a %a", t->best, t->best_train, t->best_valid);
+}
+
+/* Gives back what collect took; the rest of m stays. */
+static void drop_tensors(struct kf_model *m)
+{
+	for (int i = 0; m->param && i < m->n; i++)
+		free(m->param[i].data);
+	for (int i = 0; i < m->n_extra; i++)
+		free(m->extra[i].data);
+	free(m->param);
+	free(m->extra);
+	m->param = m->extra = NULL;
+	m->n = m->n_extra = 0;
+	kf_meta_free(&m->state);
+}
+
+int kf_checkpoint_write(const char *path, struct kf_trainer *t, struct kf_model *m,
+	uint64_t digest, struct kf_err *err)
+{
+	char temp[4096];
+	int rc, fd = -1;
+
+	note_state(t, digest, &m->state);
+	rc = collect(t, m, err);
+	if (rc == 0)
+		rc = fd = kf_file_begin(path, temp, sizeof temp, err);
+	if (rc >= 0) {
+		rc = kf_model_write(m, fd, temp, err);
+		if (rc < 0) {
+			close(fd);
+			unlink(temp);
+		} else {
+			rc = kf_file_commit(fd, temp, path, err);
+		}
+	}
+	drop_tensors(m);
+	return rc;
+}
+
+/* -- reading ----------------------------------------------------------------------- */
+
+/* Does the number of epochs change those at their start? */
+static bool epochs_matter(const struct kf_train_options *o)
+{
+	return o->rate[0] != o->rate[1] || o->momentum[0] != o->momentum[1];
+}
+
+/* The first option that differs, by the notes that models carry. */
+static int same_options(const struct kf_model *saved, const struct kf_model *now,
+	const struct kf_train_options *options, struct kf_err *err)
+{
+	const struct kf_meta a = { saved->n_notes, saved->note_key, saved->note_value };
+	const struct kf_meta b = { now->n_notes, now->note_key, now->note_value };
+
+	if (strcmp(saved->net, now->net))
+		return kf_fail(err, "it is of the net '%.200s'", saved->net);
+	if (!kf_names_equal(&saved->columns, &now->columns) || saved->c != now->c ||
+		saved->h != now->h || saved->w != now->w)
+		return kf_fail(err, "it is of other columns or images");
+	for (int i = 0; i < b.n; i++) {
+		const char *was = kf_meta_get(&a, b.key[i]);
+
+		if (!was)
+			return kf_fail(err, "it was made without --%s", b.key[i]);
+		if (strcmp(was, b.value[i]) &&
+			(strcmp(b.key[i], "epochs") || epochs_matter(options)))
+			return kf_fail(err, "it was made with --%s %s, not %s",
+				b.key[i], was, b.value[i]);
+	}
+	for (int i = 0; i < a.n; i++)
+		if (!kf_meta_get(&b, a.key[i]))
+			return kf_fail(err, "it was made with --%s %s", a.key[i],
+				a.value[i]);
+	return 0;
+}
+
+static int same_data(const struct kf_model *saved, uint64_t digest, struct kf_err *err)
+{
+	const char *was = kf_meta_get(&saved->state, "data");
+	char text[32];
+
+	snprintf(text, sizeof text, "%016llx", (unsigned long long)digest);
+	if (!was)
+		return kf_fail(err, "it is a model, not a checkpoint");
+	if (strcmp(was, text))
+		return kf_fail(err, "it is of other data");
+	return 0;
+}
+
+static int parse_state(const struct kf_model *saved, struct kf_trainer *t,
+	struct kf_err *err)
+{
+	static const char *const keys[] = { "epoch", "rows", "step", "best_epoch",
+		"best" };
+	const char *text[5];
+	unsigned long step;
+
+	for (int i = 0; i < 5; i++)
+		if (!(text[i] = kf_meta_get(&saved->state, keys[i])))
+			return kf_fail(err, "its metadata 'run.%s' is missing",
+				keys[i]);
+	if (sscanf(text[0], "%9d", &t->epoch) != 1 || t->epoch < 0 ||
+		sscanf(text[1], "%18zu", &t->at) != 1 || t->at > t->n - t->n_valid ||
+		sscanf(text[2], "%10lu", &step) != 1 || step > UINT32_MAX ||
+		sscanf(text[3], "%9d", &t->best_epoch) != 1 ||
+		sscanf(text[4], "%a %a %a", &t->best, &t->best_train, &t->best_valid) !=
+			3 ||
+		t->epoch != saved->epochs)
+		return kf_fail(err, "its metadata is damaged");
+	if (t->epoch > t->options.epochs)
+		return kf_fail(err, "it is past epoch %d already", t->options.epochs);
+	t->step = (uint32_t)step;
+	return 0;
+}
+
+static int set_arena(struct kf_trainer *t, struct kf_mem *mem, const char *prefix,
+	const struct kf_tensor *tensors, int n, struct kf_err *err)
+{
+	int n_params = t->net->layers->n_params, set;
+	bool *taken = calloc((size_t)n_params, sizeof *taken);
+
+	if (!taken)
+		return kf_fail(err, "out of memory");
+	set = kf_net_set(t->net, mem, prefix, tensors, n, taken);
+	free(taken);
+	return set == n_params ? 0 :
+				 kf_fail(err, "tensors '%s...' are missing", prefix);
+}
+
+static int restore(const struct kf_model *saved, struct kf_trainer *t,
+	struct kf_err *err)
+{
+	const struct kf_tensor *losses = NULL;
+	struct arena arenas[3];
+
+	list_arenas(t, arenas);
+	if (set_arena(t, t->net->weights, "", saved->param, saved->n, err) < 0)
+		return -1;
+	for (int i = 0; i < 3; i++)
+		if (arenas[i].mem &&
+			set_arena(t, arenas[i].mem, arenas[i].prefix, saved->extra,
+				saved->n_extra, err) < 0)
+			return -1;
+	for (int i = 0; i < saved->n_extra; i++)
+		if (!strcmp(saved->extra[i].name, "run.losses"))
+			losses = &saved->extra[i];
+	/* no more batches than are behind it in this epoch */
+	if (!losses || losses->rank != 1 ||
+		(uint64_t)losses->shape[0] > (t->at + (size_t)t->options.batch - 1) /
+				(size_t)t->options.batch)
+		return kf_fail(err, "the tensor 'run.losses' is missing or too long");
+	t->count = (size_t)losses->shape[0];
+	t->net->b->op->write(t->net->b, t->losses, 0, losses->data, t->count);
+	return t->net->b->op->sync(t->net->b, err);
+}
+
+int kf_checkpoint_read(const char *path, struct kf_trainer *t, struct kf_model *m,
+	uint64_t digest, struct kf_err *err)
+{
+	struct kf_model saved;
+	struct kf_err inner;
+	int rc, fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return kf_fail_errno(err, "cannot open '%s'", path);
+	rc = kf_model_read(&saved, fd, path, NULL, err);
+	close(fd);
+	if (rc < 0)
+		return -1;
+	if (same_data(&saved, digest, &inner) < 0 ||
+		same_options(&saved, m, &t->options, &inner) < 0 ||
+		parse_state(&saved, t, &inner) < 0 || restore(&saved, t, &inner) < 0) {
+		rc = kf_fail(err, "cannot resume from '%s': %.400s", path, inner.msg);
+	} else {
+		m->epochs = saved.epochs;
+		memcpy(m->train_loss, saved.train_loss,
+			(size_t)saved.epochs * sizeof(float));
+		memcpy(m->valid_loss, saved.valid_loss,
+			(size_t)saved.epochs * sizeof(float));
+	}
+	kf_model_free(&saved);
+	return rc;
+}

@@ -1,0 +1,185 @@
+/* Training data in memory. */
+#include "train/dataset.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "base/rng.h"
+
+int kf_check_scaled(const struct kf_schema *s, struct kf_err *err)
+{
+	if (s->x_scale.factor == 0 || s->dtype != KF_F32)
+		return kf_fail(err,
+			"the images are not scaled; pipe through kfkd-scale");
+	if (s->columns.n && s->y_scale[0].factor == 0)
+		return kf_fail(err,
+			"the targets are not scaled; pipe through kfkd-scale");
+	return 0;
+}
+
+/* Room for more rows; what is not written yet takes no memory. */
+static int make_room(struct kf_dataset *d, size_t *room, size_t n, size_t pixels,
+	struct kf_err *err)
+{
+	size_t m = (size_t)d->m, want = *room;
+	float *X, *y;
+	int64_t *id;
+
+	if (n <= *room)
+		return 0;
+	while (want < n)
+		want = want ? 2 * want : 1024;
+	if ((X = realloc(d->X, want * pixels * sizeof *X)))
+		d->X = X;
+	if ((y = realloc(d->y, want * m * sizeof *y)))
+		d->y = y;
+	if ((id = realloc(d->id, want * sizeof *id)))
+		d->id = id;
+	if (!X || !y || !id || n > UINT32_MAX)
+		return kf_fail(err, "out of memory for %zu rows", n);
+	*room = want;
+	return 0;
+}
+
+static int check_answers(const struct kf_schema *s, bool labels, struct kf_err *err)
+{
+	if (kf_check_scaled(s, err) < 0)
+		return -1;
+	if (labels && !s->has_label)
+		return kf_fail(err, "the stream has no labels to learn");
+	if (!labels && !s->columns.n)
+		return kf_fail(err,
+			s->has_label ? "the stream has labels, not targets; "
+				       "learn them with --loss crossentropy" :
+				       "the stream has no targets to learn");
+	return 0;
+}
+
+/* A number that is none would spread through all weights unseen. */
+static int check_finite(const struct kf_chunk *c, const struct kf_schema *s,
+	size_t pixels, struct kf_err *err)
+{
+	const float *X = c->X;
+	size_t m = (size_t)s->columns.n;
+
+	for (size_t i = 0; i < c->n; i++) {
+		float bad = 0; /* stays 0 unless a value is NaN or infinite */
+
+		for (size_t j = 0; j < pixels; j++)
+			bad += X[i * pixels + j] * 0;
+		for (size_t j = 0; j < m; j++)
+			bad += isinf(c->y[i * m + j]) ? NAN : 0;
+		if (bad != 0 || isnan(bad))
+			return kf_fail(err, "row %lld: a pixel or target is not finite",
+				(long long)c->id[i]);
+	}
+	return 0;
+}
+
+static void append(struct kf_dataset *d, const struct kf_chunk *c, bool labels,
+	size_t pixels)
+{
+	size_t m = (size_t)d->m;
+
+	memcpy(d->X + d->n * pixels, c->X, c->n * pixels * sizeof *d->X);
+	memcpy(d->id + d->n, c->id, c->n * sizeof *d->id);
+	if (!labels)
+		memcpy(d->y + d->n * m, c->y, c->n * m * sizeof *d->y);
+	for (size_t i = 0; labels && i < c->n; i++)
+		d->y[d->n + i] = (float)c->label[i];
+	d->n += c->n;
+}
+
+int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r, bool labels,
+	struct kf_err *err)
+{
+	struct kf_chunk *c;
+	size_t room = 0, pixels;
+	int rc;
+
+	*d = (struct kf_dataset){ 0 };
+	if (check_answers(kf_reader_schema(r), labels, err) < 0)
+		return -1;
+	d->schema = kf_schema_copy(kf_reader_schema(r));
+	d->m = labels ? 1 : d->schema.columns.n;
+	pixels = kf_image_bytes(&d->schema) / sizeof(float);
+	while ((rc = kf_reader_next(r, &c, err)) > 0) {
+		rc = check_finite(c, &d->schema, pixels, err);
+		if (rc < 0 || (rc = make_room(d, &room, d->n + c->n, pixels, err)) < 0)
+			break;
+		append(d, c, labels, pixels);
+	}
+	if (rc == 0 && d->n == 0)
+		rc = kf_fail(err, "the stream has no rows");
+	if (rc < 0)
+		kf_dataset_free(d);
+	return rc;
+}
+
+uint64_t kf_dataset_digest(const struct kf_dataset *d)
+{
+	uint64_t parts[3] = { XXH3_64bits(d->X, d->n * kf_image_bytes(&d->schema)),
+		XXH3_64bits(d->y, d->n * (size_t)d->m * sizeof *d->y),
+		XXH3_64bits(d->id, d->n * sizeof *d->id) };
+
+	return XXH3_64bits(parts, sizeof parts);
+}
+
+/*
+ * Row i becomes what was row from[i], for rows of `bytes`, along the cycles
+ * of the permutation; spoils nothing but needs a mark for each row.
+ */
+static void permute(void *rows, size_t bytes, const uint32_t *from, size_t n,
+	char *done, void *spare)
+{
+	char *at = rows;
+
+	memset(done, 0, n);
+	for (size_t start = 0; start < n; start++) {
+		size_t i = start;
+
+		if (done[start])
+			continue;
+		memcpy(spare, at + start * bytes, bytes);
+		for (; from[i] != start; i = from[i]) {
+			memcpy(at + i * bytes, at + from[i] * bytes, bytes);
+			done[i] = 1;
+		}
+		memcpy(at + i * bytes, spare, bytes);
+		done[i] = 1;
+	}
+}
+
+int kf_dataset_shuffle(struct kf_dataset *d, uint32_t seed, struct kf_err *err)
+{
+	size_t image = kf_image_bytes(&d->schema);
+	size_t targets = (size_t)d->m * sizeof *d->y;
+	uint32_t *from = malloc(d->n * sizeof *from);
+	void *spare = malloc(image + targets + sizeof *d->id);
+	char *done = malloc(d->n);
+	int rc = 0;
+
+	if (from && spare && done) {
+		kf_shuffle(from, (uint32_t)d->n, seed);
+		permute(d->X, image, from, d->n, done, spare);
+		permute(d->y, targets, from, d->n, done, spare);
+		permute(d->id, sizeof *d->id, from, d->n, done, spare);
+	} else {
+		rc = kf_fail(err, "out of memory for %zu rows", d->n);
+	}
+	free(from);
+	free(spare);
+	free(done);
+	return rc;
+}
+
+void kf_dataset_free(struct kf_dataset *d)
+{
+	free(d->X);
+	free(d->y);
+	free(d->id);
+	kf_schema_free(&d->schema);
+	*d = (struct kf_dataset){ 0 };
+}

@@ -1,0 +1,34 @@
+/* A whole scaled stream in memory, for training. */
+#ifndef KF_DATASET_H
+#define KF_DATASET_H
+
+#include "stream/stream.h"
+
+struct kf_dataset {
+	struct kf_schema schema;
+	size_t n;
+	float *X;    /* (n, c, h, w) */
+	float *y;    /* (n, columns); or (n) labels */
+	int m;       /* columns of y */
+	int64_t *id; /* (n) */
+};
+
+/*
+ * Reads a stream to its end, with labels in the place of targets if so asked;
+ * -1 unless it is scaled, and has these and rows.
+ */
+int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r, bool labels,
+	struct kf_err *err);
+
+/* XXH3-64 of all rows in their order: to tell whether data is the same. */
+uint64_t kf_dataset_digest(const struct kf_dataset *d);
+
+/* Brings the rows into the order of kf_shuffle(n, seed), in place. */
+int kf_dataset_shuffle(struct kf_dataset *d, uint32_t seed, struct kf_err *err);
+
+void kf_dataset_free(struct kf_dataset *d);
+
+/* -1 with what to do about it unless images and targets are scaled. */
+int kf_check_scaled(const struct kf_schema *s, struct kf_err *err);
+
+#endif

@@ -1,0 +1,285 @@
+/* Models applied to rows. */
+#include "train/predict.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/dataset.h"
+#include "net/net.h"
+
+#define BATCH 128 /* a power of two */
+#define SIZES 4   /* of batches, beside powers of two */
+
+/* One model on the backend. */
+struct member {
+	struct kf_layers layers;
+	struct kf_net net;
+	int *column;   /* where each of its outputs goes in p */
+	bool classify; /* its outputs become probabilities */
+	bool opened;
+};
+
+struct kf_predictor {
+	struct kf_backend *b;
+	int n;
+	struct member *member;
+	int kept;    /* columns of p that were in the stream before */
+	int columns; /* of p, all in all */
+	int *votes;  /* models that predict a column */
+	size_t pixels;
+	struct kf_mem *images;  /* of the chunk at hand: (rows, pixels) */
+	size_t room;            /* rows that there is memory for: */
+	float *p;               /* (room, columns) */
+	float *out;             /* (BATCH, outputs of a model) */
+	int sizes, size[SIZES]; /* of batches so far */
+};
+
+/* -- opening ----------------------------------------------------------------------- */
+
+static int check_fit(const struct kf_model *m, const struct kf_model *first,
+	const struct kf_schema *in, struct kf_err *err)
+{
+	if (m->c != in->c || m->h != in->h || m->w != in->w)
+		return kf_fail(err,
+			"the model is for images of %d x %d x %d, and the "
+			"stream has %d x %d x %d",
+			m->c, m->h, m->w, in->c, in->h, in->w);
+	if (memcmp(&m->x_scale, &in->x_scale, sizeof m->x_scale))
+		return kf_fail(err,
+			"the images are not scaled as the model wants them");
+	if (m->classify != first->classify)
+		return kf_fail(err, "one model classifies, another does not");
+	if (in->columns.n && !m->classify &&
+		memcmp(m->y_scale, in->y_scale, sizeof m->y_scale))
+		return kf_fail(err, "the targets are not scaled as the model's");
+	if (in->p_columns.n && memcmp(m->y_scale, in->p_scale, sizeof m->y_scale))
+		return kf_fail(err, "the predictions are not scaled as the model's");
+	if (memcmp(m->y_scale, first->y_scale, sizeof m->y_scale))
+		return kf_fail(err, "the models' outputs are not scaled alike");
+	return 0;
+}
+
+/* Adds the model's columns to out, and notes where each output goes. */
+static int map_columns(struct kf_predictor *p, struct member *t,
+	const struct kf_model *m, struct kf_schema *out, struct kf_err *err)
+{
+	t->column = calloc((size_t)m->columns.n, sizeof *t->column);
+	if (!t->column)
+		return kf_fail(err, "out of memory");
+	for (int j = 0; j < m->columns.n; j++) {
+		int at = kf_names_find(&out->p_columns, m->columns.name[j]);
+
+		if (at >= 0 && at < p->kept)
+			return kf_fail(err,
+				"the stream has predictions of '%s' already",
+				m->columns.name[j]);
+		if (at < 0) {
+			at = out->p_columns.n;
+			kf_names_add(&out->p_columns, m->columns.name[j]);
+		}
+		t->column[j] = at;
+	}
+	return 0;
+}
+
+static int open_member(struct kf_predictor *p, struct member *t,
+	const struct kf_model *m, struct kf_err *err)
+{
+	bool *taken;
+	int rc = 0;
+
+	if (kf_layers_parse(&t->layers, m->net, m->c, m->h, m->w, m->columns.n, err) <
+		0)
+		return -1;
+	t->opened = true;
+	t->classify = m->classify;
+	if (kf_net_open(&t->net, p->b, &t->layers, err) < 0)
+		return -1;
+	taken = calloc((size_t)t->layers.n_params, sizeof *taken);
+	if (!taken)
+		return kf_fail(err, "out of memory");
+	kf_net_set(&t->net, t->net.weights, "", m->param, m->n, taken);
+	for (int i = 0; rc == 0 && i < t->layers.n_params; i++)
+		if (!taken[i])
+			rc = kf_fail(err,
+				"the model lacks '%s' in the shape that its "
+				"net has",
+				t->layers.param[i].name);
+	free(taken);
+	return rc;
+}
+
+static int open_members(struct kf_predictor *p, const struct kf_model *models,
+	const struct kf_schema *in, struct kf_schema *out, struct kf_err *err)
+{
+	int outputs = 0;
+
+	for (int i = 0; i < p->n; i++) {
+		const struct kf_model *m = &models[i];
+
+		if (check_fit(m, &models[0], in, err) < 0 ||
+			map_columns(p, &p->member[i], m, out, err) < 0 ||
+			open_member(p, &p->member[i], m, err) < 0)
+			return -1;
+		if (m->columns.n > outputs)
+			outputs = m->columns.n;
+	}
+	p->columns = out->p_columns.n;
+	p->out = malloc(BATCH * (size_t)outputs * sizeof *p->out);
+	p->votes = calloc((size_t)p->columns, sizeof *p->votes);
+	if (!p->out || !p->votes)
+		return kf_fail(err, "out of memory");
+	for (int i = 0; i < p->n; i++)
+		for (int j = 0; j < models[i].columns.n; j++)
+			p->votes[p->member[i].column[j]]++;
+	return 0;
+}
+
+struct kf_predictor *kf_predictor_open(struct kf_backend *b,
+	const struct kf_model *models, int n, const struct kf_schema *in,
+	struct kf_schema *out, struct kf_err *err)
+{
+	struct kf_predictor *p;
+
+	if (kf_check_scaled(in, err) < 0)
+		return NULL;
+	p = calloc(1, sizeof *p);
+	if (!p || !(p->member = calloc((size_t)n, sizeof *p->member))) {
+		kf_fail(err, "out of memory");
+		free(p);
+		return NULL;
+	}
+	p->b = b;
+	p->n = n;
+	p->kept = in->p_columns.n;
+	p->pixels = kf_image_bytes(in) / sizeof(float);
+	*out = kf_schema_copy(in);
+	memcpy(out->p_scale, models[0].y_scale, sizeof out->p_scale);
+	if (open_members(p, models, in, out, err) < 0) {
+		kf_schema_free(out);
+		kf_predictor_close(p);
+		return NULL;
+	}
+	return p;
+}
+
+void kf_predictor_close(struct kf_predictor *p)
+{
+	if (!p)
+		return;
+	for (int i = 0; i < p->n; i++) {
+		if (p->member[i].opened) {
+			kf_net_close(&p->member[i].net);
+			kf_layers_free(&p->member[i].layers);
+		}
+		free(p->member[i].column);
+	}
+	p->b->op->free(p->b, p->images);
+	free(p->member);
+	free(p->votes);
+	free(p->p);
+	free(p->out);
+	free(p);
+}
+
+/* -- running ----------------------------------------------------------------------- */
+
+static int make_room(struct kf_predictor *p, size_t n, struct kf_err *err)
+{
+	float *q;
+
+	if (n <= p->room)
+		return 0;
+	q = realloc(p->p, n * (size_t)p->columns * sizeof *q);
+	if (!q)
+		return kf_fail(err, "out of memory for %zu rows", n);
+	p->p = q;
+	p->room = n;
+	return 0;
+}
+
+/* outputs (n, m) become exp(v) / sum over the row of exp(v), in place */
+static void softmax(float *outputs, int n, int m)
+{
+	for (int i = 0; i < n; i++) {
+		float *row = outputs + i * m, largest = row[0];
+		double sum = 0;
+
+		for (int j = 1; j < m; j++)
+			largest = row[j] > largest ? row[j] : largest;
+		for (int j = 0; j < m; j++)
+			sum += exp(row[j] - largest);
+		for (int j = 0; j < m; j++)
+			row[j] = (float)(exp(row[j] - largest) / sum);
+	}
+}
+
+/* Adds a model's share of each column for n rows from row `first` on. */
+static void add_outputs(struct kf_predictor *p, struct member *t, uint32_t first, int n)
+{
+	static const struct kf_pass pass = { .train = false };
+	const struct kf_act *act;
+	uint32_t rows[BATCH] = { 0 };
+	int m = t->layers.outputs;
+
+	for (int i = 0; i < n; i++)
+		rows[i] = first + (uint32_t)i;
+	act = kf_net_forward(&t->net, p->images, rows, n, &pass);
+	if (!act)
+		return;
+	p->b->op->read_act(p->b, act, p->out);
+	if (t->classify)
+		softmax(p->out, n, m);
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < m; j++)
+			p->p[(first + (size_t)i) * (size_t)p->columns +
+				(size_t)t->column[j]] +=
+				p->out[i * m + j] / (float)p->votes[t->column[j]];
+}
+
+/*
+ * Rows for the next batch where so many are left.  A net keeps plans and memory
+ * for each size; chunks of a file are all as long but the last, those of a live
+ * source come in any length: after the first few, only powers of two.
+ */
+static int batch_size(struct kf_predictor *p, size_t left)
+{
+	int n = left < BATCH ? (int)left : BATCH;
+
+	for (int i = 0; i < p->sizes; i++)
+		if (p->size[i] == n)
+			return n;
+	if (p->sizes < SIZES) {
+		p->size[p->sizes++] = n;
+		return n;
+	}
+	for (n = BATCH; (size_t)n > left;)
+		n /= 2;
+	return n;
+}
+
+int kf_predictor_run(struct kf_predictor *p, const struct kf_chunk *from,
+	struct kf_chunk *to, struct kf_err *err)
+{
+	size_t columns = (size_t)p->columns, kept = (size_t)p->kept;
+	int n;
+
+	if (make_room(p, from->n, err) < 0)
+		return -1;
+	memset(p->p, 0, from->n * columns * sizeof *p->p);
+	for (size_t i = 0; i < from->n; i++)
+		for (size_t j = 0; j < kept; j++)
+			p->p[i * columns + j] = from->p[i * kept + j];
+	p->images = p->b->op->show(p->b, p->images, from->X, from->n * p->pixels);
+	if (!p->images)
+		return p->b->op->sync(p->b, err);
+	for (int k = 0; k < p->n; k++)
+		for (size_t at = 0; at < from->n; at += (size_t)n) {
+			n = batch_size(p, from->n - at);
+			add_outputs(p, &p->member[k], (uint32_t)at, n);
+		}
+	*to = *from;
+	to->p = p->p;
+	return p->b->op->sync(p->b, err);
+}

@@ -1,0 +1,27 @@
+/* Predictions of one or more models for the rows of a stream. */
+#ifndef KF_PREDICT_H
+#define KF_PREDICT_H
+
+#include "net/backend.h"
+#include "net/model.h"
+#include "stream/schema.h"
+
+/*
+ * Opens n models, which stay the caller's and are not needed any more, for rows
+ * of schema in.  out gets the schema with the predictions added: the columns of
+ * all models, each once.  -1 where a model does not fit the rows or another
+ * model.
+ */
+struct kf_predictor *kf_predictor_open(struct kf_backend *b,
+	const struct kf_model *models, int n, const struct kf_schema *in,
+	struct kf_schema *out, struct kf_err *err);
+void kf_predictor_close(struct kf_predictor *p);
+
+/*
+ * Fills to, which shares all but p with from and lives as long as it.  A
+ * column that several models predict gets their mean.
+ */
+int kf_predictor_run(struct kf_predictor *p, const struct kf_chunk *from,
+	struct kf_chunk *to, struct kf_err *err);
+
+#endif

@@ -1,0 +1,422 @@
+/* The epoch loop. */
+#define _GNU_SOURCE
+#include "train/train.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/rng.h"
+
+size_t kf_valid_rows(size_t n, double valid)
+{
+	/* the product may come out a little above a whole number */
+	return (size_t)ceil((double)n * valid - 1e-6);
+}
+
+double kf_schedule(const double range[2], int epoch, int epochs)
+{
+	int i = epoch < 2 ? 0 : epoch - 2;
+
+	return epochs < 2 ? range[0] :
+			    range[0] + (range[1] - range[0]) * i / (epochs - 1);
+}
+
+/* Rows of the batch that begins at row at of end. */
+static int batch_rows(const struct kf_trainer *t, size_t at, size_t end)
+{
+	size_t batch = (size_t)t->options.batch;
+
+	return (int)(end - at < batch ? end - at : batch);
+}
+
+/* -- opening ----------------------------------------------------------------------- */
+
+static int host_memory(struct kf_trainer *t, struct kf_err *err)
+{
+	t->rows = malloc(t->n * sizeof *t->rows);
+	t->present = malloc(t->n * sizeof *t->present);
+	t->host = malloc(t->n * sizeof *t->host);
+	if (!t->rows || !t->present || !t->host)
+		return kf_fail(err, "out of memory for %zu rows", t->n);
+	return 0;
+}
+
+static void count_present(struct kf_trainer *t, const float *y)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		t->present[i] = 0;
+		for (size_t j = 0; j < t->outputs; j++)
+			t->present[i] += !isnan(y[i * t->outputs + j]);
+	}
+}
+
+static int check_labels(const struct kf_trainer *t, const struct kf_dataset *d,
+	struct kf_err *err)
+{
+	int classes = t->net->layers->outputs;
+
+	for (size_t i = 0; i < d->n; i++)
+		if (!(d->y[i] >= 0 && d->y[i] < (float)classes))
+			return kf_fail(err,
+				"the row with id %lld: its label is %.9g, "
+				"not from 0 to %d",
+				(long long)d->id[i], d->y[i], classes - 1);
+	return 0;
+}
+
+/* Moves the data to the backend. */
+static int take_data(struct kf_trainer *t, struct kf_dataset *d, struct kf_err *err)
+{
+	struct kf_backend *b = t->net->b;
+	size_t pixels = kf_image_bytes(&d->schema) / sizeof(float);
+
+	if (t->options.classify && check_labels(t, d, err) < 0)
+		return -1;
+	count_present(t, d->y);
+	if (kf_augment_any(&t->options.augment) && !t->options.classify) {
+		t->y = malloc(t->n * t->outputs * sizeof *t->y);
+		if (!t->y)
+			return kf_fail(err, "out of memory for %zu rows", t->n);
+		memcpy(t->y, d->y, t->n * t->outputs * sizeof *t->y);
+		t->moved = b->op->alloc(b, (size_t)batch_rows(t, 0, t->n) * t->outputs);
+	}
+	t->images = b->op->adopt(b, d->X, t->n * pixels);
+	t->targets = b->op->adopt(b, d->y, t->n * t->outputs);
+	d->X = d->y = NULL;
+	return b->op->sync(b, err);
+}
+
+int kf_trainer_open(struct kf_trainer *t, struct kf_net *net, struct kf_dataset *data,
+	const struct kf_train_options *options, struct kf_err *err)
+{
+	struct kf_backend *b = net->b;
+	size_t floats = net->layers->floats;
+	struct kf_schema schema = data->schema; /* borrowed */
+
+	*t = (struct kf_trainer){ .net = net,
+		.options = *options,
+		.n = data->n,
+		.n_valid = kf_valid_rows(data->n, options->valid),
+		.outputs = options->classify ? 1 : (size_t)data->schema.columns.n,
+		.best_train = INFINITY,
+		.best_valid = INFINITY,
+		.best = INFINITY };
+	if (t->n_valid >= t->n)
+		return kf_fail(err,
+			"of %zu rows, %zu for validation leave none to "
+			"train on",
+			t->n, t->n_valid);
+	if (options->classify)
+		schema.columns.n = 0; /* targets, if there are any, are not used */
+	if (host_memory(t, err) < 0 ||
+		kf_augmenter_open(&t->augmenter, &options->augment, &schema, err) < 0 ||
+		take_data(t, data, err) < 0)
+		return -1;
+	for (int i = 0; i < kf_rule_states(options->rule); i++)
+		t->state[i] = b->op->alloc(b, floats);
+	if (options->patience)
+		t->best_weights = b->op->alloc(b, floats);
+	t->losses = b->op->alloc(b, t->n);
+	t->hits = b->op->alloc(b, t->n);
+	return b->op->sync(b, err);
+}
+
+void kf_trainer_close(struct kf_trainer *t)
+{
+	struct kf_backend *b = t->net->b;
+	struct kf_mem *const mem[] = { t->images, t->targets, t->moved, t->losses,
+		t->hits, t->state[0], t->state[1], t->best_weights };
+
+	for (size_t i = 0; i < sizeof mem / sizeof *mem; i++)
+		b->op->free(b, mem[i]);
+	kf_augmenter_close(&t->augmenter);
+	free(t->y);
+	free(t->rows);
+	free(t->present);
+	free(t->host);
+}
+
+/* -- one batch ----------------------------------------------------------------------- */
+
+static void update(struct kf_trainer *t)
+{
+	const struct kf_train_options *o = &t->options;
+	struct kf_backend *b = t->net->b;
+	struct kf_update u =
+		kf_update(o->rule, kf_schedule(o->rate, t->epoch + 1, o->epochs),
+			kf_schedule(o->momentum, t->epoch + 1, o->epochs),
+			o->weight_decay, t->step);
+
+	b->op->update(b, &u, t->net->weights, t->net->grads, t->state[0], t->state[1],
+		t->net->layers->floats);
+}
+
+static double count_targets(const struct kf_trainer *t, const uint32_t *rows, int n)
+{
+	double present = 0;
+
+	for (int i = 0; i < n; i++)
+		present += t->present[rows[i]];
+	return present;
+}
+
+/* A batch that is augmented: how, and its targets. */
+struct augmented {
+	struct kf_warp *warps; /* (n) */
+	float *targets;        /* (n, outputs) */
+	uint32_t *rows;        /* 0 to n - 1 */
+};
+
+/* Draws the changes, moves the targets, and aims target at them. */
+static int augment(struct kf_trainer *t, const uint32_t *rows, int n,
+	struct augmented *a, struct kf_target *target, struct kf_err *err)
+{
+	size_t count = (size_t)n * t->outputs;
+
+	a->warps = malloc((size_t)n * sizeof *a->warps);
+	a->targets = malloc(count * sizeof *a->targets);
+	a->rows = malloc((size_t)n * sizeof *a->rows);
+	if (!a->warps || !a->targets || !a->rows)
+		return kf_fail(err, "out of memory for a batch");
+	kf_augment_batch(&t->augmenter, t->options.seed, t->step, t->y, rows, n,
+		a->warps, a->targets);
+	if (!t->moved)
+		return 0;    /* labels stay */
+	target->present = 0; /* a point that lacks a coordinate cannot be turned */
+	for (size_t i = 0; i < count; i++)
+		target->present += !isnan(a->targets[i]);
+	for (int i = 0; i < n; i++)
+		a->rows[i] = (uint32_t)i;
+	t->net->b->op->write(t->net->b, t->moved, 0, a->targets, count);
+	target->values = t->moved;
+	target->rows = a->rows;
+	return 0;
+}
+
+/*
+ * The loss of n rows into a slot and, in training, the gradients: 1, 0 where no
+ * target is present, -1.
+ */
+static int batch_loss(struct kf_trainer *t, const uint32_t *rows, int n, bool train,
+	size_t slot, struct kf_err *err)
+{
+	struct kf_pass pass = { train, t->options.seed, t->step };
+	struct kf_target target = { .values = t->targets,
+		.rows = rows,
+		.present = count_targets(t, rows, n),
+		.classify = t->options.classify,
+		.losses = t->losses,
+		.hits = t->hits,
+		.slot = slot };
+	struct augmented a = { 0 };
+	int rc = 0;
+
+	if (train && kf_augment_any(&t->options.augment))
+		rc = augment(t, rows, n, &a, &target, err);
+	if (rc == 0 && target.present > 0) {
+		kf_net_loss(t->net, t->images, rows, a.warps, n, &target, &pass);
+		rc = 1;
+	}
+	free(a.warps);
+	free(a.targets);
+	free(a.rows);
+	return rc;
+}
+
+/* The sum of count values of the host's, from `first` on. */
+static double sum(const struct kf_trainer *t, size_t first, size_t count)
+{
+	double total = 0;
+
+	for (size_t i = first; i < first + count; i++)
+		total += t->host[i];
+	return total;
+}
+
+/* The mean of the batches' losses; NaN without any, -1 where it is not finite. */
+static int mean_loss(const struct kf_trainer *t, const char *which, size_t first,
+	size_t count, float *loss, struct kf_err *err)
+{
+	*loss = count ? (float)(sum(t, first, count) / (double)count) : NAN;
+	if (count && !isfinite(*loss))
+		return kf_fail(err,
+			"epoch %d: the %s loss is not finite; try a lower "
+			"--rate",
+			t->epoch + 1, which);
+	return 0;
+}
+
+/*
+ * What an epoch came to, of which validation had so many batches: all that
+ * comes back from the backend, once an epoch.
+ */
+static int read_losses(struct kf_trainer *t, struct kf_epoch *e, size_t valid,
+	struct kf_err *err)
+{
+	struct kf_backend *b = t->net->b;
+
+	b->op->read(b, t->losses, 0, t->host, t->count + valid);
+	if (b->op->sync(b, err) < 0 ||
+		mean_loss(t, "train", 0, t->count, &e->train_loss, err) < 0 ||
+		mean_loss(t, "valid", t->count, valid, &e->valid_loss, err) < 0)
+		return -1;
+	e->accuracy = NAN;
+	if (!t->options.classify || !valid)
+		return 0;
+	b->op->read(b, t->hits, t->count, t->host, valid);
+	e->accuracy = sum(t, 0, valid) / (double)t->n_valid;
+	return b->op->sync(b, err);
+}
+
+/* -- one epoch ----------------------------------------------------------------------- */
+
+struct key {
+	uint32_t key, row;
+};
+
+static int by_key(const void *a, const void *b)
+{
+	const struct key *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* The rows in the epoch's order: those to train on are shuffled if wanted. */
+static int order_rows(struct kf_trainer *t, struct kf_err *err)
+{
+	size_t n = t->n - t->n_valid;
+	struct key *keys;
+
+	for (size_t i = 0; i < t->n; i++)
+		t->rows[i] = (uint32_t)i;
+	if (!t->options.shuffle)
+		return 0;
+	keys = malloc(n * sizeof *keys);
+	if (!keys)
+		return kf_fail(err, "out of memory for %zu rows", n);
+	for (size_t i = 0; i < n; i++) {
+		keys[i].row = (uint32_t)(t->n_valid + i);
+		keys[i].key = kf_rng_u32(t->options.seed, KF_RNG_BATCHES, 0,
+			(uint32_t)t->epoch, i);
+	}
+	qsort(keys, n, sizeof *keys, by_key);
+	for (size_t i = 0; i < n; i++)
+		t->rows[t->n_valid + i] = keys[i].row;
+	free(keys);
+	return 0;
+}
+
+/* The epoch's batches from t->at on: 1, 2 when stopped, -1. */
+static int train(struct kf_trainer *t, bool (*stop)(void), struct kf_err *err)
+{
+	size_t rows = t->n - t->n_valid;
+
+	while (t->at < rows) {
+		int n = batch_rows(t, t->at, rows), rc;
+
+		if (stop())
+			return 2;
+		t->step++;
+		rc = batch_loss(t, t->rows + t->n_valid + t->at, n, true, t->count,
+			err);
+		if (rc < 0)
+			return -1;
+		t->at += (size_t)n;
+		if (rc == 0) {
+			t->step--; /* no update */
+			continue;
+		}
+		t->count++;
+		update(t);
+	}
+	return 1;
+}
+
+/* The batches of the rows that validate, counted: 1, 2 when stopped, -1. */
+static int validate(struct kf_trainer *t, size_t *count, bool (*stop)(void),
+	struct kf_err *err)
+{
+	*count = 0;
+	for (size_t at = 0; at < t->n_valid; at += (size_t)t->options.batch) {
+		int n = batch_rows(t, at, t->n_valid), rc;
+
+		if (stop())
+			return 2;
+		rc = batch_loss(t, t->rows + at, n, false, t->count + *count, err);
+		if (rc < 0)
+			return -1;
+		*count += (size_t)rc;
+	}
+	return 1;
+}
+
+/* Notes what is best so far, and keeps its weights. */
+static void compare(struct kf_trainer *t, struct kf_epoch *e)
+{
+	struct kf_backend *b = t->net->b;
+	float judged = isnan(e->valid_loss) ? e->train_loss : e->valid_loss;
+
+	e->best_train = e->train_loss < t->best_train;
+	e->best_valid = e->valid_loss < t->best_valid;
+	if (e->best_train)
+		t->best_train = e->train_loss;
+	if (e->best_valid)
+		t->best_valid = e->valid_loss;
+	if (!(judged < t->best))
+		return;
+	t->best = judged;
+	t->best_epoch = e->epoch;
+	if (t->best_weights)
+		b->op->copy(b, t->best_weights, t->net->weights,
+			t->net->layers->floats);
+}
+
+static bool at_end(const struct kf_trainer *t)
+{
+	return t->epoch >= t->options.epochs ||
+		(t->options.patience && t->best_epoch &&
+			t->best_epoch + t->options.patience < t->epoch);
+}
+
+int kf_trainer_epoch(struct kf_trainer *t, struct kf_epoch *e, bool (*stop)(void),
+	struct kf_err *err)
+{
+	double start = kf_seconds();
+	size_t valid;
+	int rc;
+
+	if (at_end(t))
+		return 0;
+	*e = (struct kf_epoch){ .epoch = t->epoch + 1 };
+	if (order_rows(t, err) < 0)
+		return -1;
+	rc = train(t, stop, err);
+	if (rc != 1)
+		return rc;
+	if (!t->count)
+		return kf_fail(err, "no target is present in the %zu rows to train on",
+			t->n - t->n_valid);
+	rc = validate(t, &valid, stop, err);
+	if (rc != 1)
+		return rc;
+	if (read_losses(t, e, valid, err) < 0)
+		return -1;
+	compare(t, e);
+	t->epoch++;
+	t->at = t->count = 0;
+	e->seconds = kf_seconds() - start;
+	return 1;
+}
+
+void kf_trainer_finish(struct kf_trainer *t)
+{
+	struct kf_backend *b = t->net->b;
+
+	if (t->best_weights && t->best_epoch)
+		b->op->copy(b, t->net->weights, t->best_weights,
+			t->net->layers->floats);
+}
