@@ -102,18 +102,12 @@ static void stat_stream(struct kf_st *st)
 
 /* -- a model --------------------------------------------------------------------- */
 
-static size_t count_parameters(const struct kf_layers *l, const struct kf_layer *layer)
-{
-	return (layer->weight < 0 ? 0 : l->param[layer->weight].count) +
-		(layer->bias < 0 ? 0 : l->param[layer->bias].count);
-}
-
 static void print_layer(const char *name, const char *activation, const int shape[3],
 	size_t parameters)
 {
 	char word[64], size[64];
 
-	snprintf(word, sizeof word, "%s%s", name, activation);
+	snprintf(word, sizeof word, "%s%s%s", name, *activation ? " " : "", activation);
 	if (shape[1] == 1 && shape[2] == 1)
 		snprintf(size, sizeof size, "%d", shape[0]);
 	else
@@ -125,10 +119,6 @@ static void print_layer(const char *name, const char *activation, const int shap
 /* What the net makes of an image, layer by layer. */
 static void print_layers(const struct kf_model *m)
 {
-	static const char *const activations[] = { [KF_LINEAR] = "",
-		[KF_RELU] = " relu",
-		[KF_TANH] = " tanh",
-		[KF_SIGMOID] = " sigmoid" };
 	struct kf_layers l;
 	struct kf_err err;
 
@@ -139,8 +129,8 @@ static void print_layers(const struct kf_model *m)
 	printf("\n%-28s %-20s %10s\n", "layer", "output", "parameters");
 	print_layer("input", "", (const int[]){ l.c, l.h, l.w }, 0);
 	for (int i = 0; i < l.n; i++)
-		print_layer(l.layer[i].name, activations[l.layer[i].activation],
-			l.layer[i].out, count_parameters(&l, &l.layer[i]));
+		print_layer(l.layer[i].name, kf_activation_word(l.layer[i].activation),
+			l.layer[i].out, kf_layer_floats(&l, &l.layer[i]));
 	kf_layers_free(&l);
 }
 

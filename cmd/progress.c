@@ -60,11 +60,6 @@ static void print_layer(const char *class, const int shape[3], bool flat,
 
 void progress_layers(const struct progress *p, const struct kf_layers *l)
 {
-	static const char *const class[] = { [KF_DENSE] = "DenseLayer",
-		[KF_CONV] = "Conv2DLayer",
-		[KF_POOL] = "MaxPool2DLayer",
-		[KF_DROP] = "DropoutLayer" };
-
 	if (p->quiet)
 		return;
 	print_layer("InputLayer", (const int[]){ l->c, l->h, l->w },
@@ -72,11 +67,9 @@ void progress_layers(const struct progress *p, const struct kf_layers *l)
 	for (int i = 0; i < l->n; i++) {
 		const struct kf_layer *y = &l->layer[i];
 		bool flat = y->kind == KF_DENSE || y->out[1] * y->out[2] == 1;
-		size_t parameters = y->weight < 0 ?
-			0 :
-			l->param[y->weight].count + l->param[y->bias].count;
 
-		print_layer(class[y->kind], y -> out, flat, parameters);
+		print_layer(kf_layer_class(y->kind), y->out, flat,
+			kf_layer_floats(l, y));
 	}
 	fprintf(stderr, "  %zu parameters in all\n", l->floats);
 }

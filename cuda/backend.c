@@ -1,39 +1,16 @@
 /*
- * The CUDA backend: the handle, losses, update rules, and the table of operations.
- * Memory and batches are in memory.c, layers in
- * layers.c, kernels in kernels.cu.
- *
- * All work goes to the default stream, one piece after another, and the host
- * runs ahead of it until it reads something back.
+ * The CUDA backend's table of operations, and opening it.  All work goes to the
+ * default stream, one piece after another, and the host runs ahead of it until it
+ * reads something back.
  */
 #define _GNU_SOURCE
-#include "internal.h"
-
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* -- failures -------------------------------------------------------------------- */
-
-void cuda_fail(struct kf_backend *b, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (cuda(b)->failed)
-		return;
-	cuda(b)->failed = true;
-	va_start(ap, fmt);
-	vsnprintf(cuda(b)->first.msg, sizeof cuda(b)->first.msg, fmt, ap);
-	va_end(ap);
-}
-
-void cuda_check(struct kf_backend *b, cudaError_t status, const char *what)
-{
-	if (status != cudaSuccess)
-		cuda_fail(b, "CUDA: %s failed: %s", what, cudaGetErrorString(status));
-}
+#include "batch.h"
+#include "learn.h"
+#include "memory.h"
 
 static int cuda_sync(struct kf_backend *b, struct kf_err *err)
 {
@@ -45,6 +22,12 @@ static int cuda_sync(struct kf_backend *b, struct kf_err *err)
 }
 
 /* -- layers ---------------------------------------------------------------------- */
+
+static const struct cuda_layer *const layers[KF_LAYER_KIND_COUNT] = {
+#define ROW(NAME, word, ...) [KF_##NAME] = &cuda_##word,
+	KF_LAYER_KINDS(ROW)
+#undef ROW
+};
 
 static struct kf_plan *cuda_plan(struct kf_backend *b, const struct kf_layer *layer,
 	const struct kf_param *params, int n)
@@ -59,8 +42,9 @@ static struct kf_plan *cuda_plan(struct kf_backend *b, const struct kf_layer *la
 	plan->weight = layer->weight < 0 ? NULL : &params[layer->weight];
 	plan->bias = layer->bias < 0 ? NULL : &params[layer->bias];
 	plan->n = n;
-	plan->kind = cuda_find_kind(layer);
-	plan->kind->make(b, plan);
+	plan->ops = layers[layer->kind];
+	if (plan->ops->make)
+		plan->ops->make(b, plan);
 	return plan;
 }
 
@@ -71,66 +55,19 @@ static void cuda_free_plan(struct kf_backend *b, struct kf_plan *plan)
 }
 
 static void cuda_forward(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_pass *pass, const struct kf_mem *weights,
-	const struct kf_act *x, struct kf_act *y)
+	const struct kf_pass *pass, const struct kf_mem *weights, struct kf_act *x,
+	struct kf_act *y)
 {
 	if (!cuda(b)->failed)
-		plan->kind->forward(b, plan, pass, weights, x, y);
+		plan->ops->forward(b, plan, pass, weights, x, y);
 }
 
 static void cuda_backward(struct kf_backend *b, struct kf_plan *plan,
 	const struct kf_pass *pass, const struct kf_mem *weights, struct kf_mem *grads,
-	const struct kf_act *x, const struct kf_act *y, struct kf_act *dy,
-	struct kf_act *dx)
+	struct kf_act *x, struct kf_act *y, struct kf_act *dy, struct kf_act *dx)
 {
 	if (!cuda(b)->failed)
-		plan->kind->backward(b, plan, pass, weights, grads, x, y, dy, dx);
-}
-
-/* -- learning -------------------------------------------------------------------- */
-
-static void cuda_squared_error(struct kf_backend *b, const struct kf_act *p,
-	const struct kf_mem *targets, const uint32_t *rows, double present,
-	struct kf_act *dp, struct kf_mem *losses, size_t slot)
-{
-	struct rows at;
-
-	if (cuda(b)->failed)
-		return;
-	at = cuda_stage_rows(b, rows, p->v.n);
-	if (!cuda(b)->failed)
-		cuda_check(b,
-			launch_squared_error(p->v.f, p->v.n, p->v.c, targets->f, at,
-				present, dp ? dp->v.f : NULL, losses->f + slot),
-			"the loss");
-}
-
-static void cuda_cross_entropy(struct kf_backend *b, const struct kf_act *p,
-	const struct kf_mem *labels, const uint32_t *rows, struct kf_act *dp,
-	struct kf_mem *losses, struct kf_mem *hits, size_t slot)
-{
-	struct rows at;
-
-	if (cuda(b)->failed)
-		return;
-	at = cuda_stage_rows(b, rows, p->v.n);
-	if (!cuda(b)->failed)
-		cuda_check(b,
-			launch_cross_entropy(p->v.f, p->v.n, p->v.c, labels->f, at,
-				dp ? dp->v.f : NULL, losses->f + slot, hits->f + slot),
-			"the loss");
-}
-
-static void cuda_update(struct kf_backend *b, const struct kf_update *u,
-	struct kf_mem *weights, const struct kf_mem *grads, struct kf_mem *state1,
-	struct kf_mem *state2, size_t n)
-{
-	if (!cuda(b)->failed)
-		cuda_check(b,
-			launch_update(u, weights->f, grads->f,
-				state1 ? state1->f : NULL, state2 ? state2->f : NULL,
-				n),
-			"the update");
+		plan->ops->backward(b, plan, pass, weights, grads, x, y, dy, dx);
 }
 
 /* -- opening and closing ----------------------------------------------------------- */

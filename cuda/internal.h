@@ -1,4 +1,16 @@
-/* What the files of the CUDA backend share. */
+/*
+ * The CUDA backend's types, which all its files share.  From the bottom up:
+ *
+ *   kernels.cu    the kernels, and a C function that launches each
+ *   memory.c      device memory, and the first failure
+ *   cublas.c      matrix products
+ *   batch.c       batches between layers: their memory and layout, rows of data
+ *   activation.c  biases and activations
+ *   dense.c, conv.c, pool.c, dropout.c
+ *                 the layers, a row of operations each
+ *   learn.c       losses and update rules
+ *   backend.c     the table of operations, and opening
+ */
 #ifndef KF_CUDA_INTERNAL_H
 #define KF_CUDA_INTERNAL_H
 
@@ -15,7 +27,7 @@ struct kf_mem {
 
 struct kf_act {
 	struct view v;
-	float *own; /* v.f, or NULL where that is memory of another's */
+	float *own; /* v.f, or NULL where that is another's memory */
 };
 
 /*
@@ -35,7 +47,7 @@ struct cuda {
 	float *workspace;        /* for a convolution's columns: */
 	size_t workspace_floats; /* the most that a plan asked for, which is never */
 	size_t columns_max;      /* more than these */
-	double *sums;            /* of launch_bias_back */
+	double *sums;            /* of launch_bias_backward */
 	size_t sums_channels;
 	bool failed;
 	struct kf_err first;
@@ -45,77 +57,32 @@ struct kf_plan {
 	const struct kf_layer *layer;
 	const struct kf_param *weight, *bias; /* NULL without */
 	int n;
-	const struct cuda_kind *kind;
-	float *flat; /* a dense layer's input or its gradient in (n, c, h, w), */
-		     /* NULL where it comes so */
+	const struct cuda_layer *ops;
+	/* A dense layer's input or its gradient in (n, c, h, w); NULL where they lie
+	 * so in their batches. */
+	float *flat;
 };
 
-/* How a kind of layer is done; all but make as in struct kf_backend_ops. */
-struct cuda_kind {
-	void (*make)(struct kf_backend *b, struct kf_plan *plan);
+/* A kind of layer; forward and backward are as in struct kf_backend_ops. */
+struct cuda_layer {
+	void (*make)(struct kf_backend *b, struct kf_plan *plan); /* or NULL */
 	void (*forward)(struct kf_backend *b, struct kf_plan *plan,
 		const struct kf_pass *pass, const struct kf_mem *weights,
-		const struct kf_act *x, struct kf_act *y);
+		struct kf_act *x, struct kf_act *y);
 	void (*backward)(struct kf_backend *b, struct kf_plan *plan,
 		const struct kf_pass *pass, const struct kf_mem *weights,
-		struct kf_mem *grads, const struct kf_act *x, const struct kf_act *y,
+		struct kf_mem *grads, struct kf_act *x, struct kf_act *y,
 		struct kf_act *dy, struct kf_act *dx);
 };
 
-/* The kind of a layer: layers.c */
-const struct cuda_kind *cuda_find_kind(const struct kf_layer *layer);
+/* The layers' operations: cuda_dense, ... */
+#define CUDA_LAYER(NAME, word, ...) extern const struct cuda_layer cuda_##word;
+KF_LAYER_KINDS(CUDA_LAYER)
+#undef CUDA_LAYER
 
 static inline struct cuda *cuda(struct kf_backend *b)
 {
 	return (struct cuda *)b;
 }
-
-/* Keeps the first failure for sync. */
-void cuda_fail(struct kf_backend *b, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-/* The same, unless status is good. */
-void cuda_check(struct kf_backend *b, cudaError_t status, const char *what);
-
-/* Device memory, not set to anything; NULL after a failure. */
-void *cuda_bytes(struct kf_backend *b, size_t n);
-
-/* Makes sure that *buffer has room for n values of a size, of which *have says
- * for how many it has. */
-void cuda_grow(struct kf_backend *b, void **buffer, size_t *have, size_t n,
-	size_t size);
-
-/* n rows of a shape in (n, c, h, w) order, and as batches of it lie. */
-struct view cuda_plain(float *f, int n, const int shape[3]);
-struct view cuda_batch(float *f, int n, const int shape[3]);
-bool cuda_is_plain(const struct view *v);
-
-/* n row numbers: on the device only where they do not follow one another. */
-struct rows cuda_stage_rows(struct kf_backend *b, const uint32_t *rows, int n);
-
-/* Operations of the table, as struct kf_backend_ops describes them. */
-struct kf_mem *cuda_alloc(struct kf_backend *b, size_t n);
-void cuda_free(struct kf_backend *b, struct kf_mem *m);
-void cuda_write(struct kf_backend *b, struct kf_mem *m, size_t offset, const float *src,
-	size_t n);
-struct kf_mem *cuda_adopt(struct kf_backend *b, float *host, size_t n);
-struct kf_mem *cuda_show(struct kf_backend *b, struct kf_mem *m, const float *host,
-	size_t n);
-void cuda_read(struct kf_backend *b, const struct kf_mem *m, size_t offset, float *dst,
-	size_t n);
-void cuda_copy(struct kf_backend *b, struct kf_mem *dst, const struct kf_mem *src,
-	size_t n);
-void cuda_write_param(struct kf_backend *b, struct kf_mem *arena,
-	const struct kf_param *p, const float *src);
-void cuda_read_param(struct kf_backend *b, const struct kf_mem *arena,
-	const struct kf_param *p, float *dst);
-struct kf_act *cuda_act(struct kf_backend *b, const struct kf_plan *plan,
-	const struct kf_act *lender);
-struct kf_act *cuda_input(struct kf_backend *b, int n, const int shape[3]);
-void cuda_free_act(struct kf_backend *b, struct kf_act *a);
-void cuda_take(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
-	const uint32_t *rows, const struct kf_warp *warps);
-void cuda_write_act(struct kf_backend *b, struct kf_act *a, const float *src);
-void cuda_read_act(struct kf_backend *b, const struct kf_act *a, float *dst);
 
 #endif

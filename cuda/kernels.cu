@@ -154,21 +154,31 @@ __device__ static double block_sum(double v)
 
 /* -- bias and activation --------------------------------------------------------- */
 
-__device__ static float activate(float v, enum kf_activation f)
+/* f(x) */
+__device__ static float activate(float x, enum kf_activation activation)
 {
-	return f == KF_RELU     ? fmaxf(v, 0) :
-		f == KF_TANH    ? tanhf(v) :
-		f == KF_SIGMOID ? 1 / (1 + expf(-v)) :
-				  v;
+	switch (activation) {
+	case KF_LINEAR: break;
+#define CASE(NAME, word, f, backward) \
+	case KF_##NAME: return f;
+		KF_ACTIVATIONS(CASE)
+#undef CASE
+	}
+	return x;
 }
 
-/* f'(v), where y = f(v) */
-__device__ static float slope(float y, enum kf_activation f)
+/* The gradient by x, from y = f(x) and dy, the gradient by y. */
+__device__ static float activation_backward(float dy, float y,
+	enum kf_activation activation)
 {
-	return f == KF_RELU     ? (float)(y > 0) :
-		f == KF_TANH    ? 1 - y * y :
-		f == KF_SIGMOID ? y * (1 - y) :
-				  1;
+	switch (activation) {
+	case KF_LINEAR: break;
+#define CASE(NAME, word, f, backward) \
+	case KF_##NAME: return backward;
+		KF_ACTIVATIONS(CASE)
+#undef CASE
+	}
+	return dy;
 }
 
 __global__ static void add_bias(float *y, const float *bias, unsigned channels,
@@ -189,8 +199,8 @@ cudaError_t launch_bias(float *y, const float *bias, int outer, int channels, in
 }
 
 /* dy (rows, channels): each block does WARP channels, THREADS / WARP rows at once. */
-__global__ static void bias_back_rows(float *dy, const float *y, float *db, int rows,
-	int channels, enum kf_activation f)
+__global__ static void bias_backward_rows(float *dy, const float *y, float *db,
+	int rows, int channels, enum kf_activation f)
 {
 	__shared__ double sums[THREADS / WARP][WARP];
 	int c = blockIdx.x * WARP + threadIdx.x;
@@ -198,10 +208,10 @@ __global__ static void bias_back_rows(float *dy, const float *y, float *db, int 
 
 	for (int i = threadIdx.y; c < channels && i < rows; i += THREADS / WARP) {
 		size_t at = (size_t)i * channels + c;
-		float d = f == KF_LINEAR ? dy[at] : dy[at] * slope(y[at], f);
+		float d = dy[at];
 
 		if (f != KF_LINEAR)
-			dy[at] = d;
+			dy[at] = d = activation_backward(d, y[at], f);
 		sum += d;
 	}
 	sums[threadIdx.y][threadIdx.x] = sum;
@@ -214,7 +224,7 @@ __global__ static void bias_back_rows(float *dy, const float *y, float *db, int 
 }
 
 /* dy (channels, inner): block (s, c) does every BIAS_SLICES-th piece of c. */
-__global__ static void bias_back_channels(float *dy, const float *y, double *sums,
+__global__ static void bias_backward_channels(float *dy, const float *y, double *sums,
 	unsigned inner, enum kf_activation f)
 {
 	size_t start = (size_t)blockIdx.y * inner;
@@ -224,7 +234,7 @@ __global__ static void bias_back_channels(float *dy, const float *y, double *sum
 		float d = dy[start + i];
 
 		if (f != KF_LINEAR)
-			dy[start + i] = d *= slope(y[start + i], f);
+			dy[start + i] = d = activation_backward(d, y[start + i], f);
 		sum += d;
 	}
 	sum = block_sum(sum);
@@ -243,15 +253,15 @@ __global__ static void add_slices(const double *sums, float *db, int channels)
 	}
 }
 
-cudaError_t launch_bias_back(float *dy, const float *y, float *db, int outer,
+cudaError_t launch_bias_backward(float *dy, const float *y, float *db, int outer,
 	int channels, int inner, enum kf_activation f, double *sums)
 {
 	if (inner == 1) {
-		bias_back_rows<<<(channels + WARP - 1) / WARP,
+		bias_backward_rows<<<(channels + WARP - 1) / WARP,
 			dim3(WARP, THREADS / WARP)>>>(dy, y, db, outer, channels, f);
 		return cudaGetLastError();
 	}
-	bias_back_channels<<<dim3(BIAS_SLICES, channels), THREADS>>>(dy, y, sums,
+	bias_backward_channels<<<dim3(BIAS_SLICES, channels), THREADS>>>(dy, y, sums,
 		(unsigned)inner, f);
 	add_slices<<<grid((size_t)channels), THREADS>>>(sums, db, channels);
 	return cudaGetLastError();
@@ -366,8 +376,8 @@ __global__ static void pool(struct view x, int k, struct view y, unsigned n)
 	}
 }
 
-__global__ static void pool_back(struct view x, int k, struct view dy, struct view dx,
-	unsigned n)
+__global__ static void pool_backward(struct view x, int k, struct view dy,
+	struct view dx, unsigned n)
 {
 	EACH_THREAD (unsigned, at, n) {
 		struct window p = find_window(&x, k, &dy, at);
@@ -386,9 +396,10 @@ cudaError_t launch_pool(struct view x, int k, struct view y)
 	return cudaGetLastError();
 }
 
-cudaError_t launch_pool_back(struct view x, int k, struct view dy, struct view dx)
+cudaError_t launch_pool_backward(struct view x, int k, struct view dy, struct view dx)
 {
-	pool_back<<<grid(values(&dy)), THREADS>>>(x, k, dy, dx, (unsigned)values(&dy));
+	pool_backward<<<grid(values(&dy)), THREADS>>>(x, k, dy, dx,
+		(unsigned)values(&dy));
 	return cudaGetLastError();
 }
 
@@ -529,42 +540,21 @@ cudaError_t launch_cross_entropy(const float *p, int n, int classes,
 
 /* -- update rules ---------------------------------------------------------------- */
 
-/* One weight; the formulas are in optim.h. */
-__device__ static void update_one(const struct kf_update &u, float d, float *w,
-	float *s, float *s2)
+/* A step of one weight w with gradient g. */
+__device__ static void update_one(const struct kf_update &u, float g, float &w,
+	float &s, float &s2)
 {
-	float step;
+	const float rate = u.rate, epsilon = u.epsilon, decay = u.decay,
+		    fresh = u.fresh;
+	const float decay2 = u.decay2, fresh2 = u.fresh2;
 
 	switch (u.rule) {
-	case KF_SGD: *w -= u.rate * d; break;
-	case KF_MOMENTUM:
-		*s = u.decay * *s - u.rate * d;
-		*w += *s;
-		break;
-	case KF_NESTEROV:
-		*s = u.decay * *s - u.rate * d;
-		*w += u.decay * *s - u.rate * d;
-		break;
-	case KF_ADAGRAD:
-		*s += d * d;
-		*w -= u.rate * d / sqrtf(*s + u.epsilon);
-		break;
-	case KF_RMSPROP:
-		*s = u.decay * *s + u.fresh * d * d;
-		*w -= u.rate * d / sqrtf(*s + u.epsilon);
-		break;
-	case KF_ADADELTA:
-		*s = u.decay * *s + u.fresh * d * d;
-		step = d * sqrtf(*s2 + u.epsilon) / sqrtf(*s + u.epsilon);
-		*w -= u.rate * step;
-		*s2 = u.decay * *s2 + u.fresh * step * step;
-		break;
-	case KF_ADAM:
-		*s = u.decay * *s + u.fresh * d;
-		*s2 = u.decay2 * *s2 + u.fresh2 * d * d;
-		*w -= u.rate * *s / (sqrtf(*s2) + u.epsilon);
-		break;
-	case KF_RULES: break;
+#define CASE(NAME, word, states, momentum, r, d, d2, e, factor, update) \
+	case KF_##NAME: { \
+		update break; \
+	}
+		KF_RULES(CASE)
+#undef CASE
 	}
 }
 
@@ -575,7 +565,7 @@ __global__ static void update(struct kf_update u, float *weights, const float *g
 		float w = weights[i], s = state1 ? state1[i] : 0,
 		      s2 = state2 ? state2[i] : 0;
 
-		update_one(u, grads[i] + u.weight_decay * w, &w, &s, &s2);
+		update_one(u, grads[i] + u.weight_decay * w, w, s, s2);
 		weights[i] = w;
 		if (state1)
 			state1[i] = s;

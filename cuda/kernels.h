@@ -48,29 +48,29 @@ cudaError_t launch_warp(struct view from, struct rows rows, const struct kf_warp
 	struct view to);
 
 /*
- * y (outer, channels, inner) becomes f(y + bias (channels)); and the way back:
- * dy becomes dy f'(.), which y tells, and db (channels) its sums.  sums is
- * room for BIAS_SLICES values a channel; inner or outer is 1.
+ * y (outer, channels, inner) becomes f(y + bias (channels)); backward,
+ * dy becomes the gradient by what f was given, and db (channels) its sums.  sums
+ * is room for BIAS_SLICES values a channel; inner or outer is 1.
  */
 enum { BIAS_SLICES = 64 };
 cudaError_t launch_bias(float *y, const float *bias, int outer, int channels, int inner,
 	enum kf_activation f);
-cudaError_t launch_bias_back(float *dy, const float *y, float *db, int outer,
+cudaError_t launch_bias_backward(float *dy, const float *y, float *db, int outer,
 	int channels, int inner, enum kf_activation f, double *sums);
 
 /*
  * Stride 1, no padding, k x k: column j of out (c k k, count) is what output
- * pixel j, counted (n, oh, ow), sees of x.  The way back sums such columns into
+ * pixel j, counted (n, oh, ow), sees of x.  Backward sums such columns into
  * dx: the first piece that touches an image sets it, further ones add.
  */
 cudaError_t launch_im2col(struct view x, int k, struct columns j, float *out);
 cudaError_t launch_col2im(const float *columns, struct columns j, int k,
 	struct view dx);
 
-/* The largest of each k x k window, stride k.  The way back sets the windows of
- * dx, and leaves a rest that is cut as it is. */
+/* The largest of each k x k window, stride k.  Backward sets the windows of
+ * dx, and leaves rows and columns that do not fill one as they are. */
 cudaError_t launch_pool(struct view x, int k, struct view y);
-cudaError_t launch_pool_back(struct view x, int k, struct view dy, struct view dx);
+cudaError_t launch_pool_backward(struct view x, int k, struct view dy, struct view dx);
 
 /* to = from, scaled by scale where the value's random number, as in rng.h, is
  * at least limit, else 0. */

@@ -63,8 +63,8 @@ static void stretch(uint8_t *pixel, size_t n)
 
 /* What is needed of a header. */
 struct chunk {
-	char *header, *digits;           /* of the checksum, inside the header */
-	char want[17];                   /* the same digits */
+	char *header, *digits; /* of the checksum, inside the header */
+	char want[17];         /* the same digits */
 	json_int_t rows, x, x_end, size; /* X lies in data[x] to data[x_end] */
 	int last;
 };
@@ -78,24 +78,22 @@ static void parse(struct chunk *c, size_t n)
 	json_int_t rows, begin, end;
 
 	c->digits = memmem(c->header, n, "\"xxh3\":\"", 8);
-	need(sum && strlen(sum) == 16 && c->digits && c->digits + 24 <= c->header + n,
-		"the input is no kfkd stream");
+	need(sum && strlen(sum) == 16 && c->digits &&
+		c->digits + 24 <= c->header + n, "the input is no kfkd stream");
 	c->digits += 8;
 	memcpy(c->want, sum, 17);
 	c->last = json_object_get(meta, "rows") != NULL;
-	json_object_foreach (root, name, t) {
+	json_object_foreach(root, name, t) {
 		if (t == meta)
 			continue;
-		need(!json_unpack(t, "{s:[I], s:[II]}", "shape", &rows, "data_offsets",
-			     &begin, &end) &&
-				0 <= begin && begin <= end,
+		need(!json_unpack(t, "{s:[I], s:[II]}", "shape", &rows,
+			"data_offsets", &begin, &end) && 0 <= begin && begin <= end,
 			"a header is damaged");
 		c->size = end > c->size ? end : c->size;
 		if (strcmp(name, "X"))
 			continue;
 		type = json_string_value(json_object_get(t, "dtype"));
-		need(type && !strcmp(type, "U8"),
-			"X is not U8; come before kfkd-scale");
+		need(type && !strcmp(type, "U8"), "X is not U8; come before kfkd-scale");
 		need(0 <= rows && rows <= end - begin, "a header is damaged");
 		c->rows = rows, c->x = begin, c->x_end = end;
 	}

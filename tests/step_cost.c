@@ -17,7 +17,7 @@
 #include "net/layers.h"
 #include "train/preset.h"
 
-/* As in cuda/backend_cuda.c: 64 MiB. */
+/* As in cuda/backend.c: 64 MiB. */
 #define WORKSPACE_FLOATS ((double)(1 << 24))
 
 struct cost {

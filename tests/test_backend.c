@@ -101,19 +101,27 @@ static size_t outputs(const struct reference *r)
 
 static double activate(double v, enum kf_activation f)
 {
-	return f == KF_RELU     ? (v > 0 ? v : 0) :
-		f == KF_TANH    ? tanh(v) :
-		f == KF_SIGMOID ? 1 / (1 + exp(-v)) :
-				  v;
+	switch (f) {
+	case KF_LINEAR: return v;
+	case KF_RELU: return v > 0 ? v : 0;
+	case KF_LEAKYRELU: return v < 0 ? 0.01 * v : v;
+	case KF_TANH: return tanh(v);
+	case KF_SIGMOID: return 1 / (1 + exp(-v));
+	}
+	return NAN;
 }
 
 /* f'(v), given f(v) */
 static double slope(double y, enum kf_activation f)
 {
-	return f == KF_RELU     ? y > 0 :
-		f == KF_TANH    ? 1 - y * y :
-		f == KF_SIGMOID ? y * (1 - y) :
-				  1;
+	switch (f) {
+	case KF_LINEAR: return 1;
+	case KF_RELU: return y > 0;
+	case KF_LEAKYRELU: return y < 0 ? 0.01 : 1;
+	case KF_TANH: return 1 - y * y;
+	case KF_SIGMOID: return y * (1 - y);
+	}
+	return NAN;
 }
 
 /*
@@ -133,61 +141,63 @@ static void visit_dense(const struct reference *r, visit f, void *context)
 				f(context, i * out + o, i * in + k, (long)(o * in + k));
 }
 
+/* The number of value (i, c, h, w) of images of that shape. */
+static size_t number(const int shape[3], int i, int c, int h, int w)
+{
+	return (size_t)(((i * shape[0] + c) * shape[1] + h) * shape[2] + w);
+}
+
+/* One output of a convolution: all that it sees. */
+static void visit_field(const struct reference *r, visit f, void *context, int i, int o,
+	int h, int w)
+{
+	int k = r->l->kernel, channels = r->l->in[0];
+
+	for (int c = 0; c < channels; c++)
+		for (int a = 0; a < k; a++)
+			for (int b = 0; b < k; b++)
+				f(context, number(r->l->out, i, o, h, w),
+					number(r->l->in, i, c, h + a, w + b),
+					((o * channels + c) * k + a) * k + b);
+}
+
 static void visit_conv(const struct reference *r, visit f, void *context)
 {
-	const int *in = r->l->in, *out = r->l->out;
-	int k = r->l->kernel;
+	const int *out = r->l->out;
 
 	for (int i = 0; i < r->n; i++)
 		for (int o = 0; o < out[0]; o++)
 			for (int h = 0; h < out[1]; h++)
 				for (int w = 0; w < out[2]; w++)
-					for (int c = 0; c < in[0]; c++)
-						for (int a = 0; a < k; a++)
-							for (int b = 0; b < k; b++)
-								f(context,
-									(size_t)(((i * out[0] +
-											  o) * out[1] +
-											 h) *
-											out[2] +
-										w),
-									(size_t)(((i * in[0] +
-											  c) * in[1] +
-											 h +
-											 a) *
-											in[2] +
-										w + b),
-									((o * in[0] +
-										 c) * k +
-										a) * k +
-										b);
+					visit_field(r, f, context, i, o, h, w);
+}
+
+/* The first of the largest values of a window at (h, w) in k x k steps. */
+static size_t largest(const struct reference *r, int i, int c, int h, int w)
+{
+	int k = r->l->kernel;
+	size_t best = number(r->l->in, i, c, h * k, w * k);
+
+	for (int a = 0; a < k; a++)
+		for (int b = 0; b < k; b++) {
+			size_t at = number(r->l->in, i, c, h * k + a, w * k + b);
+
+			if (r->x[at] > r->x[best])
+				best = at;
+		}
+	return best;
 }
 
 static void visit_pool(const struct reference *r, visit f, void *context)
 {
-	const int *in = r->l->in, *out = r->l->out;
-	int k = r->l->kernel;
+	const int *out = r->l->out;
 
-	for (int i = 0; i < r->n * out[0]; i++)
-		for (int h = 0; h < out[1]; h++)
-			for (int w = 0; w < out[2]; w++) {
-				size_t best =
-					(size_t)((i * in[1] + h * k) * in[2] + w * k);
-
-				for (int a = 0; a < k; a++)
-					for (int b = 0; b < k; b++) {
-						size_t at =
-							(size_t)((i * in[1] + h * k +
-									 a) *
-									in[2] +
-								w * k + b);
-
-						if (r->x[at] > r->x[best])
-							best = at;
-					}
-				f(context, (size_t)((i * out[1] + h) * out[2] + w),
-					best, -1);
-			}
+	for (int i = 0; i < r->n; i++)
+		for (int c = 0; c < out[0]; c++)
+			for (int h = 0; h < out[1]; h++)
+				for (int w = 0; w < out[2]; w++)
+					f(context, number(out, i, c, h, w),
+						largest(r, i, c, h, w), -1);
 }
 
 static void visit_drop(const struct reference *r, visit f, void *context)
@@ -201,11 +211,12 @@ static void visit_drop(const struct reference *r, visit f, void *context)
 
 static void visit_all(const struct reference *r, visit f, void *context)
 {
-	static void (*const by_kind[])(const struct reference *, visit,
-		void *) = { [KF_DENSE] = visit_dense,
-		[KF_CONV] = visit_conv,
-		[KF_POOL] = visit_pool,
-		[KF_DROP] = visit_drop };
+	typedef void visit_layer(const struct reference *, visit, void *);
+	static visit_layer *const by_kind[KF_LAYER_KIND_COUNT] = {
+#define ROW(NAME, word, ...) [KF_##NAME] = visit_##word,
+		KF_LAYER_KINDS(ROW)
+#undef ROW
+	};
 
 	by_kind[r->l->kind](r, f, context);
 }
@@ -820,7 +831,7 @@ static void test_ties(void)
 
 /* -- update rules -------------------------------------------------------------- */
 
-/* One weight, in double precision, from the formulas of optim.h. */
+/* One weight, in double precision, by Lasagne's formulas (lasagne/updates.py). */
 static void reference_update(enum kf_rule rule, double rate, int t, double g, double *w,
 	double *s, double *d)
 {
@@ -857,7 +868,11 @@ static void reference_update(enum kf_rule rule, double rate, int t, double g, do
 		*w -= rate * sqrt(1 - pow(b2, t)) / (1 - pow(b1, t)) * *s /
 			(sqrt(*d) + 1e-8);
 		break;
-	case KF_RULES: break;
+	case KF_ADAMAX:
+		*s = b1 * *s + (1 - b1) * g;
+		*d = fmax(b2 * *d, fabs(g));
+		*w -= rate / (1 - pow(b1, t)) * *s / (*d + 1e-8);
+		break;
 	}
 }
 
@@ -923,11 +938,13 @@ int main(void)
 		{ 33, 3, 1, 43, "dense67 relu" },
 		{ 127, 1, 7, 43, "dense30" },
 		{ 128, 1, 1, 577, "dense100 relu" },
+		{ 6, 2, 3, 7, "dense17 leakyrelu" },
 		{ 7, 19, 5, 3, "dense11 relu" },
 		{ 4, 32, 3, 3, "dense10" },
 		{ 1, 1, 1, 1, "conv1x1" },
 		{ 3, 1, 9, 7, "conv5x3 relu" },
 		{ 2, 3, 11, 10, "conv8x2 tanh" },
+		{ 3, 8, 6, 7, "conv16x2 leakyrelu" },
 		{ 5, 8, 7, 9, "conv16x3 relu" },
 		{ 2, 13, 8, 8, "conv7x2 sigmoid" },
 		{ 3, 16, 5, 5, "conv33x5 relu" },
@@ -979,7 +996,7 @@ int main(void)
 	test_cross_entropy(128, 10, 1);
 	test_cross_entropy(45, 3, 200);
 	test_ties();
-	for (int rule = 0; rule < KF_RULES; rule++)
+	for (int rule = 0; rule < KF_RULE_COUNT; rule++)
 		for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
 			test_update((enum kf_rule)rule, sizes[i]);
 	test_denormals();

@@ -169,7 +169,7 @@ int main(void)
 	if (!ok(b != NULL, "a backend opens"))
 		return note("%s", err.msg), done_testing();
 	note("backend %s", b->device);
-	for (int rule = 0; rule < KF_RULES; rule++)
+	for (int rule = 0; rule < KF_RULE_COUNT; rule++)
 		test_run(&net1, b, (enum kf_rule)rule);
 	test_run(&net2, b, KF_NESTEROV);
 	ok(kf_valid_rows(2140, 0.2) == 428 && kf_valid_rows(2164, 0.2) == 433 &&

@@ -1,296 +1,294 @@
 /*
- * Layers image by image.
+ * Layers that work image by image: convolution, pooling, dropout.
  *
- * What convolution, pooling and dropout make is computed only when a layer that
- * takes whole batches wants it.  By then a chain of them is due, and each thread
- * takes an image through all of it, from one small place to the next, while it is
- * in the cache.  The gradient goes down the chain in the same manner.
+ * Their outputs are DEFERRED until a layer that works on whole batches reads one.
+ * By then a chain of them is waiting, and each thread takes one image after another
+ * through the whole chain, from scratch to scratch, while it is in the cache.  The
+ * gradient goes down the chain in the same way.
  *
- * Stored for a batch are the end of a chain and, in training, what the way back has
- * to read.  Without room for that (kf_backend_options.recompute), the way back
- * computes it once more: about a fifth of an epoch's time.
+ * The end of a chain is stored for the whole batch and so is, in training, what
+ * backward reads of the values in between.  With kf_backend_options.recompute that
+ * is not stored, and backward computes it again: about a fifth of an epoch's time.
  */
-#include "cpu/internal.h"
+#include "cpu/chain.h"
 
 #include <omp.h>
 #include <stdlib.h>
 
-/* -- images ------------------------------------------------------------------------ */
+#include "cpu/activation.h"
+#include "cpu/batch.h"
+#include "cpu/memory.h"
 
-/* Image number i of a batch. */
-static struct kf_act image(const struct kf_act *a, int i)
+/* Whether its values are not in memory yet. */
+static bool waiting(const struct kf_act *a)
 {
-	struct kf_act one = *a;
-
-	one.n = 1;
-	if (one.f)
-		one.f += (size_t)i * cpu_act_floats(&one);
-	return one;
+	return a->state == CPU_DEFERRED || a->state == CPU_STORING;
 }
 
-/* -- a thread's places --------------------------------------------------------------- */
+/* -- a thread's scratch ---------------------------------------------------------- */
 
-/* What the thread has of a plan's output, for one image. */
-struct cpu_place {
+/* What a thread has of a plan's output, for one image. */
+struct cpu_scratch {
 	float *y, *dy;
-	void *marks;
-	int i;             /* the image that y and marks are of, */
-	unsigned long run; /* in this run */
+	void *mask;
+	int image;           /* that y and mask are of, */
+	unsigned long sweep; /* if this is the sweep at hand */
 };
 
-bool cpu_make_places(struct kf_plan *plan, size_t marks)
+bool cpu_chain_make(struct kf_plan *plan, size_t mask_bytes)
 {
-	plan->marks_bytes = marks;
-	plan->place = calloc((size_t)omp_get_max_threads(), sizeof *plan->place);
-	return plan->place != NULL;
+	plan->mask_bytes = mask_bytes;
+	plan->scratch = calloc((size_t)omp_get_max_threads(), sizeof *plan->scratch);
+	return plan->scratch != NULL;
 }
 
-void cpu_free_places(struct kf_plan *plan)
+void cpu_chain_free(struct kf_plan *plan)
 {
-	for (int i = 0; plan->place && i < omp_get_max_threads(); i++) {
-		free(plan->place[i].y);
-		free(plan->place[i].dy);
-		free(plan->place[i].marks);
+	for (int i = 0; plan->scratch && i < omp_get_max_threads(); i++) {
+		free(plan->scratch[i].y);
+		free(plan->scratch[i].dy);
+		free(plan->scratch[i].mask);
 	}
-	free(plan->place);
-	free(plan->marks);
+	free(plan->scratch);
+	free(plan->masks);
 }
 
-/* The memory at *marks for n images, made when it is first needed. */
-static void *marks_room(struct kf_backend *b, const struct kf_plan *plan, void **marks,
+/* The masks of n images at *masks, made when they are first needed. */
+static void *masks_once(struct kf_backend *b, const struct kf_plan *plan, void **masks,
 	int n)
 {
-	if (!*marks && !(*marks = malloc(plan->marks_bytes * (size_t)n + 1)))
+	if (!*masks && !(*masks = malloc(plan->mask_bytes * (size_t)n + 1)))
 		cpu_fail(b, "out of memory");
-	return *marks;
+	return *masks;
 }
 
-static void *marks_of(const struct kf_plan *plan, int i)
+static void *stored_mask(const struct kf_plan *plan, int i)
 {
-	return (char *)plan->marks + (size_t)i * plan->marks_bytes;
+	return (char *)plan->masks + (size_t)i * plan->mask_bytes;
 }
 
-/* An image of a's shape in a thread's memory at *f, made when it is first needed. */
-static struct kf_act in_place(struct kf_backend *b, const struct kf_act *a, float **f)
+const void *cpu_mask(const struct cpu_deferred *d, int i, int thread)
 {
-	struct kf_act one = *a;
-
-	one.n = 1;
-	if (!*f)
-		*f = cpu_floats(b, cpu_act_floats(&one));
-	one.f = *f;
-	return one;
+	return d->plan->stores_masks ? stored_mask(d->plan, i) :
+				       d->plan->scratch[thread].mask;
 }
 
-/* -- the way there --------------------------------------------------------------------- */
+/* -- forward --------------------------------------------------------------------- */
 
-struct kf_act cpu_values(struct kf_backend *b, const struct kf_act *a, int i,
-	int thread)
+void cpu_chain_forward(const struct cpu_deferred *d, struct kf_act *y)
 {
-	struct kf_plan *plan = a->due.plan;
-	struct cpu_place *place;
-	struct kf_act x, y;
-	void *marks;
+	y->state = CPU_DEFERRED;
+	y->deferred = *d;
+}
 
-	if (!plan || a->stored)
-		return image(a, i);
-	place = &plan->place[thread];
-	y = a->storing ? image(a, i) : in_place(b, a, &place->y);
-	if (place->i == i && place->run == cpu(b)->run)
+float *cpu_values(struct kf_backend *b, const struct kf_act *a, int i, int thread)
+{
+	struct kf_plan *plan = a->deferred.plan;
+	struct cpu_scratch *scratch;
+	float *x, *y;
+	void *mask;
+
+	if (!waiting(a))
+		return cpu_image(a, i);
+	scratch = &plan->scratch[thread];
+	y = a->state == CPU_STORING ?
+		cpu_image(a, i) :
+		cpu_floats_once(b, &scratch->y, cpu_image_floats(&a->layout));
+	if (scratch->image == i && scratch->sweep == cpu(b)->sweep)
 		return y;
-	x = cpu_values(b, a->due.x, i, thread);
-	marks = plan->keeps_marks ? marks_of(plan, i) :
-				    marks_room(b, plan, &place->marks, 1);
-	if (marks && x.f && y.f)
-		plan->kind->there(b, &a->due, thread, i, &x, &y, marks);
-	place->i = i;
-	place->run = cpu(b)->run;
+	x = cpu_values(b, a->deferred.x, i, thread);
+	mask = plan->stores_masks ? stored_mask(plan, i) :
+				    masks_once(b, plan, &scratch->mask, 1);
+	if (mask && x && y)
+		plan->ops->image_forward(b, &a->deferred, thread, i, x, y, mask);
+	scratch->image = i;
+	scratch->sweep = cpu(b)->sweep;
 	return y;
 }
 
-static void begin(struct kf_backend *b, const struct cpu_due *due,
+static void begin(struct kf_backend *b, const struct cpu_deferred *d,
 	enum cpu_direction direction)
 {
-	if (due->plan->kind->begin)
-		due->plan->kind->begin(b, due->plan, direction, due->weights);
+	if (d->plan->ops->begin)
+		d->plan->ops->begin(b, d->plan, direction, d->weights);
 }
 
 static void begin_values(struct kf_backend *b, const struct kf_act *a)
 {
-	for (; a->due.plan && !a->stored; a = a->due.x)
-		begin(b, &a->due, CPU_FORWARD);
+	for (; waiting(a); a = a->deferred.x)
+		begin(b, &a->deferred, CPU_FORWARD);
 }
 
-bool cpu_slopes(const struct kf_plan *plan, const struct kf_act *x)
+bool cpu_gives_preactivation(const struct kf_plan *plan, const struct kf_act *x)
 {
-	return plan->layer->kind == KF_POOL && x->activation == KF_RELU;
+	return plan->ops->absorbs_relu && x->activation == KF_RELU;
 }
 
-static bool reads_x(const struct kf_plan *plan)
+/* Whether backward reads the values between two layers. */
+static bool read_by_backward(const struct kf_act *a, const struct kf_plan *above)
 {
-	return plan->layer->kind == KF_CONV || plan->back_reads_x;
+	return above->reads_x != CPU_NEVER ||
+		!(cpu_gives_preactivation(above, a) || a->activation == KF_LINEAR);
 }
 
-/* Whether the way back reads the values between two layers. */
-static bool read_again(const struct kf_act *a, const struct kf_plan *above)
+/* Chooses what is stored of the chain that ends in a, and finds memory for it. */
+static void choose_stored(struct kf_backend *b, struct kf_act *a)
 {
-	return reads_x(above) || !(cpu_slopes(above, a) || a->activation == KF_LINEAR);
-}
-
-/* What is to be stored of the chain that ends in a. */
-static void decide(struct kf_backend *b, struct kf_act *a)
-{
-	bool keep = a->due.pass.train && !cpu(b)->recompute;
+	bool keep = a->deferred.pass.train && !cpu(b)->recompute;
 	const struct kf_plan *above = NULL;
 
-	for (; a->due.plan && !a->stored; a = (struct kf_act *)a->due.x) {
-		struct kf_plan *plan = a->due.plan;
+	for (; waiting(a); a = a->deferred.x) {
+		struct kf_plan *plan = a->deferred.plan;
 
-		a->storing = !above || (keep && read_again(a, above));
-		plan->keeps_marks = !above || keep;
-		if ((a->storing && !cpu_room(b, a)) ||
-			(plan->keeps_marks &&
-				!marks_room(b, plan, &plan->marks, plan->n)))
+		plan->stores_masks = !above || keep;
+		if (plan->stores_masks && !masks_once(b, plan, &plan->masks, plan->n))
 			return;
+		if (!above || (keep && read_by_backward(a, above))) {
+			if (!cpu_batch_memory(b, a))
+				return;
+			a->state = CPU_STORING;
+		}
 		above = plan;
 	}
 }
 
-static void store_values(struct kf_backend *b, struct kf_act *a)
+static void materialize_values(struct kf_backend *b, struct kf_act *a)
 {
 	begin_values(b, a);
-	decide(b, a);
+	choose_stored(b, a);
 	if (cpu(b)->failed)
 		return;
-	cpu(b)->run++;
+	cpu(b)->sweep++;
 #pragma omp parallel for schedule(static)
 	for (int i = 0; i < a->n; i++)
 		cpu_values(b, a, i, omp_get_thread_num());
-	for (; a->due.plan && !a->stored; a = (struct kf_act *)a->due.x) {
-		a->stored = a->storing;
-		a->storing = false;
-	}
+	for (; waiting(a); a = a->deferred.x)
+		if (a->state == CPU_STORING)
+			a->state = CPU_STORED;
 }
 
-/* -- the way back ---------------------------------------------------------------------- */
+/* -- backward -------------------------------------------------------------------- */
 
-const void *cpu_marks(const struct cpu_due *due, int i, int thread)
+/* The operation above d in the chain, which d's dy waits for; NULL if none does. */
+static const struct cpu_deferred *above(const struct cpu_deferred *d)
 {
-	return due->plan->keeps_marks ? marks_of(due->plan, i) :
-					due->plan->place[thread].marks;
+	return waiting(d->dy) ? &d->dy->deferred : NULL;
 }
 
 /*
- * A thread's place for the gradient by x: where x was, if this layer is done with
- * that when it writes and the one below does not need it for its slope.
+ * A thread's memory for the gradient by x: that of x's values, if this layer no
+ * longer reads them when it writes and the layer below does not need them for its
+ * activation.
  */
-static float **gradient_place(const struct kf_act *dx, int thread)
+static float *gradient_memory(struct kf_backend *b, const struct kf_act *dx, int thread)
 {
-	const struct kf_act *x = dx->due.x;
-	struct cpu_place *place = &x->due.plan->place[thread];
+	const struct kf_act *x = dx->deferred.x;
+	struct cpu_scratch *scratch = &x->deferred.plan->scratch[thread];
+	size_t n = cpu_image_floats(&dx->layout);
 
-	if (x->stored)
-		return &place->y;
-	if (dx->due.plan->back_reads_x || !cpu_slope_known(dx, x->activation))
-		return &place->dy;
-	place->run = 0;
-	return &place->y;
+	if (x->state == CPU_STORED)
+		return cpu_floats_once(b, &scratch->y, n);
+	if (dx->deferred.plan->reads_x == CPU_WHILE_DX ||
+		!cpu_is_preactivation(dx, x->activation))
+		return cpu_floats_once(b, &scratch->dy, n);
+	scratch->sweep = 0; /* y is overwritten */
+	return cpu_floats_once(b, &scratch->y, n);
 }
 
-/* The gradient for an image, after those of all layers above. */
-static struct kf_act gradient(struct kf_backend *b, const struct kf_act *a, int i,
-	int thread)
+/* The gradient for image i, after that of all layers above. */
+static float *gradient(struct kf_backend *b, const struct kf_act *a, int i, int thread)
 {
-	const struct cpu_due *due = &a->due;
-	struct kf_act dy, dx;
+	const struct cpu_deferred *d = &a->deferred;
+	float *dy, *dx;
 
-	if (!due->plan)
-		return image(a, i);
-	dy = gradient(b, due->dy, i, thread);
-	dx = in_place(b, a, gradient_place(a, thread));
-	if (dy.f && dx.f)
-		due->plan->kind->back(b, due, thread, i, &dy, &dx);
+	if (!waiting(a))
+		return cpu_image(a, i);
+	dy = gradient(b, d->dy, i, thread);
+	dx = gradient_memory(b, a, thread);
+	if (dy && dx)
+		d->plan->ops->image_backward(b, d, thread, i, dy, dx);
 	return dx;
 }
 
-/* The latest values that a layer's way back reads; NULL: none. */
-static const struct kf_act *latest_read(const struct cpu_due *due)
+/* The last values of a chain that a layer's backward reads; NULL if none. */
+static const struct kf_act *last_read(const struct cpu_deferred *d)
 {
-	const struct kf_plan *plan = due->plan;
+	const struct kf_plan *plan = d->plan;
 
-	if (!cpu_slope_known(due->dy, plan->layer->activation) ||
-		(plan->marks_bytes > 0 && !plan->keeps_marks))
-		return due->y;
-	return reads_x(plan) ? due->x : NULL;
+	if (!cpu_is_preactivation(d->dy, plan->layer->activation) ||
+		(plan->mask_bytes > 0 && !plan->stores_masks))
+		return d->y;
+	return plan->reads_x != CPU_NEVER ? d->x : NULL;
 }
 
-/* One image of run_back. */
-static void image_back(struct kf_backend *b, const struct cpu_due *due,
+/* One image of run_backward. */
+static void image_backward(struct kf_backend *b, const struct cpu_deferred *last,
 	const struct kf_act *dx, int i, int thread)
 {
-	const struct cpu_due *d;
-	const struct kf_act *a;
-	struct kf_act dy, to;
+	const struct kf_act *read;
+	float *dy;
 
 	/* before any gradient takes the place of values */
-	for (d = due; d->plan; d = &d->dy->due)
-		if ((a = latest_read(d)))
-			cpu_values(b, a, i, thread);
+	for (const struct cpu_deferred *d = last; d; d = above(d))
+		if ((read = last_read(d)))
+			cpu_values(b, read, i, thread);
 	if (cpu(b)->failed)
 		return;
-	dy = gradient(b, due->dy, i, thread);
-	if (dx)
-		to = image(dx, i);
-	if (dy.f)
-		due->plan->kind->back(b, due, thread, i, &dy, dx ? &to : NULL);
+	dy = gradient(b, last->dy, i, thread);
+	if (dy)
+		last->plan->ops->image_backward(b, last, thread, i, dy,
+			dx ? cpu_image(dx, i) : NULL);
 }
 
-/* Goes down to this layer, and stores dx unless it is NULL. */
-static void run_back(struct kf_backend *b, const struct cpu_due *due, struct kf_act *dx)
+/* Goes down the chain to its last layer, and stores dx unless it is NULL. */
+static void run_backward(struct kf_backend *b, const struct cpu_deferred *last,
+	struct kf_act *dx)
 {
-	const struct cpu_due *d;
-	const struct kf_act *a;
+	const struct kf_act *read;
 
-	for (d = due; d->plan; d = &d->dy->due) {
-		if ((a = latest_read(d)))
-			begin_values(b, a);
-		begin(b, d, CPU_BY_WEIGHTS);
-		if (d != due || dx)
-			begin(b, d, CPU_BY_DATA);
+	for (const struct cpu_deferred *d = last; d; d = above(d)) {
+		if ((read = last_read(d)))
+			begin_values(b, read);
+		begin(b, d, CPU_BACKWARD_WEIGHTS);
+		if (d != last || dx)
+			begin(b, d, CPU_BACKWARD_DATA);
 	}
 	if (cpu(b)->failed)
 		return;
-	cpu(b)->run++;
+	cpu(b)->sweep++;
 #pragma omp parallel for schedule(static)
-	for (int i = 0; i < due->plan->n; i++)
-		image_back(b, due, dx, i, omp_get_thread_num());
-	for (d = due; d->plan && !cpu(b)->failed; d = &d->dy->due)
-		if (d->plan->kind->end)
-			d->plan->kind->end(b, d->plan, d->grads);
+	for (int i = 0; i < last->plan->n; i++)
+		image_backward(b, last, dx, i, omp_get_thread_num());
+	for (const struct cpu_deferred *d = last; d && !cpu(b)->failed; d = above(d))
+		if (d->plan->ops->end)
+			d->plan->ops->end(b, d->plan, d->grads);
 }
 
-/* -- operations ------------------------------------------------------------------------ */
+/* -- operations ------------------------------------------------------------------ */
 
-void cpu_leave_back(struct kf_backend *b, const struct cpu_due *due, struct kf_act *dx)
+/* The gradient by x waits if x came from this chain: then the chain goes on. */
+void cpu_chain_backward(struct kf_backend *b, const struct cpu_deferred *d,
+	struct kf_act *dx)
 {
-	if (dx && due->x->due.plan)
-		dx->due = *due;
-	else if (!dx || cpu_room(b, dx))
-		run_back(b, due, dx);
+	if (dx && d->x->state != CPU_READY) {
+		dx->state = CPU_DEFERRED;
+		dx->deferred = *d;
+	} else if (!dx || cpu_batch_memory(b, dx)) {
+		run_backward(b, d, dx);
+	}
 }
 
-void cpu_settle(struct kf_backend *b, const struct kf_act *act)
+void cpu_materialize(struct kf_backend *b, struct kf_act *a)
 {
-	struct kf_act *a = (struct kf_act *)act; /* as in cpu_room */
-	struct cpu_due due = a->due;
+	struct cpu_deferred d = a->deferred;
 
-	if (!due.plan || a->stored || cpu(b)->failed)
+	if (a->state != CPU_DEFERRED || cpu(b)->failed)
 		return;
-	if (!due.dy) {
-		store_values(b, a);
+	if (!d.dy) {
+		materialize_values(b, a);
 		return;
 	}
-	a->due.plan = NULL;
-	if (cpu_room(b, a))
-		run_back(b, &due, a);
+	a->state = CPU_READY;
+	if (cpu_batch_memory(b, a))
+		run_backward(b, &d, a);
 }

@@ -1,11 +1,22 @@
-/* What the files of the CPU backend share. */
+/*
+ * The CPU backend's types, which all its files share.  From the bottom up:
+ *
+ *   memory.c      arenas of floats, and the first failure
+ *   onednn.c      convolutions and changes of layout, by oneDNN
+ *   batch.c       batches between layers: their memory and layout, rows of data
+ *   chain.c       layers that work image by image, one behind the other
+ *   activation.c  activations over arrays
+ *   dense.c, conv.c, pool.c, dropout.c
+ *                 the layers, a row of operations each
+ *   learn.c       losses and update rules
+ *   backend.c     the table of operations, and opening
+ */
 #ifndef KF_CPU_INTERNAL_H
 #define KF_CPU_INTERNAL_H
 
 #include <dnnl.h>
 
 #include "net/backend.h"
-#include "cpu/onednn.h"
 
 /* For inner loops: compiled for several instruction sets, picked when loaded. */
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -21,94 +32,15 @@ typedef int32_t cpu_masks8 __attribute__((vector_size(32), aligned(4)));
 /* Loops over fewer floats than this are not worth waking a thread. */
 #define CPU_PARALLEL_MIN ((size_t)1 << 15)
 
-struct kf_mem {
-	float *f;
-	size_t n;
-	bool shown; /* f is the caller's */
-};
-
-/*
- * What is still to be computed: the output of plan from x or, where there is a dy,
- * the gradient by x.  See chain.c.
- */
-struct cpu_due {
-	struct kf_plan *plan; /* NULL: nothing is due */
-	struct kf_pass pass;
-	const struct kf_mem *weights;
-	struct kf_mem *grads;
-	const struct kf_act *x, *y;
-	struct kf_act *dy;
-};
-
-/*
- * A batch of n images.  Channels are stored in blocks as oneDNN's layouts
- * nChw8c and nChw16c have them: (n, ceil(c / block), h, w, block), the last
- * block filled with zeros; block 1 is plain NCHW.  A dense layer's output is
- * (n, features, 1, 1) with block 1.
- */
-struct kf_act {
-	int n, c, h, w, block;
-	float *f;    /* the values: in room, or another's; NULL: none yet */
-	float *room; /* NULL until it is needed, and where there is a lender */
-	const struct kf_act *lender;   /* whose room it uses */
-	enum kf_activation activation; /* the last that made the values */
-	bool sloped;          /* a gradient, by what that activation was given */
-	bool storing, stored; /* what is due is being, or was, computed into room */
-	struct cpu_due due;
-};
-
-struct kf_plan {
-	const struct kf_layer *layer;
-	const struct kf_param *weight, *bias; /* NULL without */
-	int n;
-	const struct cpu_kind *kind;
-	void *state; /* what the kind keeps */
-	/* of layers that are done image by image: */
-	size_t marks_bytes; /* for an image, what back must know of the way there */
-	void *marks;        /* of the batch, if it */
-	bool keeps_marks;
-	bool back_reads_x;       /* after it began to write dx */
-	struct cpu_place *place; /* (threads) */
-};
-
-/*
- * How a kind of layer is done: a batch at once, by forward and backward as in
- * kf_backend_ops, or an image in a thread of a team, by there and back.
- */
-struct cpu_kind {
-	void (*make)(struct kf_backend *b, struct kf_plan *plan);
-	void (*free)(struct kf_plan *plan);
-	void (*forward)(struct kf_backend *b, struct kf_plan *plan,
-		const struct kf_mem *weights, const struct kf_act *x, struct kf_act *y);
-	void (*backward)(struct kf_backend *b, struct kf_plan *plan,
-		const struct kf_mem *weights, struct kf_mem *grads,
-		const struct kf_act *x, const struct kf_act *y, struct kf_act *dy,
-		struct kf_act *dx);
-
-	/* y from x, which hold image i of the batch, and its marks. */
-	void (*there)(struct kf_backend *b, const struct cpu_due *due, int thread,
-		int i, const struct kf_act *x, struct kf_act *y, void *marks);
-	/* dx, unless it is NULL, from dy, which it spoils; adds to the gradients. */
-	void (*back)(struct kf_backend *b, const struct cpu_due *due, int thread, int i,
-		struct kf_act *dy, struct kf_act *dx);
-	/* NULL, or before a team begins, and after it went back. */
-	void (*begin)(struct kf_backend *b, struct kf_plan *plan,
-		enum cpu_direction direction, const struct kf_mem *weights);
-	void (*end)(struct kf_backend *b, struct kf_plan *plan, struct kf_mem *grads);
-};
-
-extern const struct cpu_kind cpu_dense, cpu_dropout;       /* layers.c */
-extern const struct cpu_kind cpu_convolution, cpu_pooling; /* image.c */
-
 struct cpu {
 	struct kf_backend base; /* first: the handle is this */
 	int block;              /* channels in a block */
-	bool recompute;         /* rather than store */
-	unsigned long run;      /* counts what teams did image by image */
+	bool recompute;         /* rather than store: kf_backend_options */
+	unsigned long sweep;    /* counts the teams' passes over a batch in chain.c */
 	dnnl_engine_t engine;
 	dnnl_stream_t stream;
 	bool failed;
-	struct kf_err first;
+	struct kf_err first; /* failure */
 };
 
 static inline struct cpu *cpu(struct kf_backend *b)
@@ -116,71 +48,121 @@ static inline struct cpu *cpu(struct kf_backend *b)
 	return (struct cpu *)b;
 }
 
-/* Keeps the first failure for sync. */
-void cpu_fail(struct kf_backend *b, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+struct kf_mem {
+	float *f;
+	size_t n;
+	bool shown; /* f is the caller's */
+};
 
-/* Whether a dense layer's weights are stored (in, out), not (out, in). */
-bool cpu_transposed(struct kf_backend *b, const struct kf_param *weight);
+/*
+ * The layout of an image.  Channels are stored in blocks as oneDNN's nChw8c and
+ * nChw16c have them: (ceil(c / block), h, w, block), where zeros fill the last
+ * block; block 1 is plain (c, h, w).  A dense layer's output is (features, 1, 1)
+ * with block 1.
+ */
+struct cpu_layout {
+	int c, h, w, block;
+};
 
-/* n floats on a cache line's boundary, zero; NULL after a failure. */
-float *cpu_floats(struct kf_backend *b, size_t n);
+/* An operation that is put off: the output of plan from x or, if there is a dy, the
+ * gradient by x. */
+struct cpu_deferred {
+	struct kf_plan *plan;
+	struct kf_pass pass;
+	const struct kf_mem *weights;
+	struct kf_mem *grads;
+	struct kf_act *x, *y, *dy;
+};
 
-/* The block of an image of that shape between two layers. */
-int cpu_block(struct kf_backend *b, int c, int h, int w);
+/*
+ * Where the values of a batch are.
+ *
+ *   READY     at f: written, taken from data, or computed by a layer that works on
+ *             whole batches.  f is NULL before the first of these
+ *   DEFERRED  nowhere yet: a layer that works image by image left word, in
+ *             `deferred`, of how to compute them
+ *   STORING   DEFERRED, while a team of threads computes them into memory
+ *   STORED    at f, computed image by image; `deferred` still says how, as the
+ *             gradient is to follow the same chain of layers
+ *
+ * forward() of an image layer makes its output DEFERRED, whatever it was.
+ * cpu_materialize() makes it STORED by way of STORING, and with it those outputs
+ * in the chain below that backward will read; the others stay DEFERRED.  A
+ * gradient that backward() left DEFERRED becomes READY.
+ */
+enum cpu_state { CPU_READY, CPU_DEFERRED, CPU_STORING, CPU_STORED };
 
-/* Floats in a batch, the filling included. */
-size_t cpu_act_floats(const struct kf_act *a);
+/* A batch of n images. */
+struct kf_act {
+	int n;
+	struct cpu_layout layout;
+	enum cpu_state state;
+	struct cpu_deferred deferred;  /* unless READY */
+	float *f;                      /* (n, layout): in own memory or another's */
+	float *own;                    /* NULL until it is needed */
+	struct kf_act *lender;         /* whose memory it uses instead, or NULL */
+	enum kf_activation activation; /* the last that made the values */
+	/* Of a gradient: it is by what that activation was given, not by its result. */
+	bool by_preactivation;
+};
 
-/* Points the batch at memory for its values; false after a failure. */
-bool cpu_room(struct kf_backend *b, const struct kf_act *a);
+enum cpu_direction { CPU_FORWARD, CPU_BACKWARD_WEIGHTS, CPU_BACKWARD_DATA };
 
-/* -- image by image: chain.c -- */
+/* Whether a layer's backward reads x, the layer's input. */
+enum cpu_reads_x { CPU_NEVER, CPU_BEFORE_DX /* is written */, CPU_WHILE_DX /* is */ };
 
-/* A plan's places, with so many bytes of marks an image; false: out of memory. */
-bool cpu_make_places(struct kf_plan *plan, size_t marks);
-void cpu_free_places(struct kf_plan *plan);
+struct kf_plan {
+	const struct kf_layer *layer;
+	const struct kf_param *weight, *bias; /* NULL without */
+	int n;
+	const struct cpu_layer *ops;
+	void *state;            /* what the layer keeps */
+	struct cpu_layout x, y; /* of an image of its input and output */
 
-/* In a thread of a team: image i of a, f being NULL after a failure. */
-struct kf_act cpu_values(struct kf_backend *b, const struct kf_act *a, int i,
-	int thread);
-/* The same, on the way back: what due's layer marked in image i. */
-const void *cpu_marks(const struct cpu_due *due, int i, int thread);
+	/* Of layers that work image by image: */
+	enum cpu_reads_x reads_x;
+	size_t mask_bytes; /* of an image's mask, if there is one */
+	void *masks;       /* (n): of the whole batch, while */
+	bool stores_masks; /* they are stored; else a thread's scratch has one */
+	struct cpu_scratch *scratch; /* (threads) */
+};
 
-/* Whether a layer's gradient by x is already one by what x's activation was given. */
-bool cpu_slopes(const struct kf_plan *plan, const struct kf_act *x);
+/*
+ * A kind of layer.  It works either on whole batches, by forward and backward as
+ * in struct kf_backend_ops, or image by image, each in a thread of a team, by
+ * image_forward and image_backward; the other two are NULL.
+ */
+struct cpu_layer {
+	void (*make)(struct kf_backend *b, struct kf_plan *plan);
+	void (*free)(struct kf_plan *plan); /* what make made; NULL if nothing */
+	bool only_in_training;              /* otherwise its output is its input */
+	/* Behind a relu, its gradient by x is already that by what the relu was given. */
+	bool absorbs_relu;
 
-/* On the way back: leaves the gradient by x due, where x itself was. */
-void cpu_leave_back(struct kf_backend *b, const struct cpu_due *due, struct kf_act *dx);
+	void (*forward)(struct kf_backend *b, struct kf_plan *plan,
+		const struct kf_mem *weights, struct kf_act *x, struct kf_act *y);
+	void (*backward)(struct kf_backend *b, struct kf_plan *plan,
+		const struct kf_mem *weights, struct kf_mem *grads, struct kf_act *x,
+		struct kf_act *y, struct kf_act *dy, struct kf_act *dx);
 
-/* Computes and stores what is due of a, for those who want the whole batch. */
-void cpu_settle(struct kf_backend *b, const struct kf_act *a);
+	/*
+	 * Image i of the batch, by thread number `thread`: y from x, and in mask what
+	 * backward must know of it.
+	 */
+	void (*image_forward)(struct kf_backend *b, const struct cpu_deferred *d,
+		int thread, int i, float *x, float *y, void *mask);
+	/* dx, unless it is NULL, from dy, which it overwrites; adds to gradients. */
+	void (*image_backward)(struct kf_backend *b, const struct cpu_deferred *d,
+		int thread, int i, float *dy, float *dx);
+	/* Before a team begins in a direction, and after it went backward; or NULL. */
+	void (*begin)(struct kf_backend *b, struct kf_plan *plan,
+		enum cpu_direction direction, const struct kf_mem *weights);
+	void (*end)(struct kf_backend *b, struct kf_plan *plan, struct kf_mem *grads);
+};
 
-/* Copies between layouts: a's, and plain NCHW. */
-void cpu_to_plain(struct kf_backend *b, const struct kf_act *a, float *plain);
-void cpu_from_plain(struct kf_backend *b, const float *plain, struct kf_act *a);
-
-/* f in place over n floats. */
-void cpu_activate(float *y, size_t n, enum kf_activation f);
-
-/* Whether a gradient by f(x) needs no f(x) to become one by x. */
-static inline bool cpu_slope_known(const struct kf_act *dy, enum kf_activation f)
-{
-	return dy->sloped || f == KF_LINEAR;
-}
-
-/* dy = dy f'(x), which y = f(x) tells, unless dy is that already. */
-void cpu_slope(struct kf_act *dy, const struct kf_act *y);
-
-/* Operations of the table, as struct kf_backend_ops describes them. */
-void cpu_squared_error(struct kf_backend *b, const struct kf_act *p,
-	const struct kf_mem *targets, const uint32_t *rows, double present,
-	struct kf_act *dp, struct kf_mem *losses, size_t slot);
-void cpu_cross_entropy(struct kf_backend *b, const struct kf_act *p,
-	const struct kf_mem *labels, const uint32_t *rows, struct kf_act *dp,
-	struct kf_mem *losses, struct kf_mem *hits, size_t slot);
-void cpu_update(struct kf_backend *b, const struct kf_update *u, struct kf_mem *weights,
-	const struct kf_mem *grads, struct kf_mem *state1, struct kf_mem *state2,
-	size_t n);
+/* The layers' operations: cpu_dense, ... */
+#define CPU_LAYER(NAME, word, ...) extern const struct cpu_layer cpu_##word;
+KF_LAYER_KINDS(CPU_LAYER)
+#undef CPU_LAYER
 
 #endif

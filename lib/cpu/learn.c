@@ -1,19 +1,22 @@
 /* Losses and update rules on the CPU. */
 #define _GNU_SOURCE
-#include "cpu/internal.h"
+#include "cpu/learn.h"
 
 #include <math.h>
 
-void cpu_squared_error(struct kf_backend *b, const struct kf_act *p,
+#include "cpu/batch.h"
+#include "cpu/chain.h"
+
+void cpu_squared_error(struct kf_backend *b, struct kf_act *p,
 	const struct kf_mem *targets, const uint32_t *rows, double present,
 	struct kf_act *dp, struct kf_mem *losses, size_t slot)
 {
-	size_t m = (size_t)p->c; /* a row of the last dense layer */
+	size_t m = (size_t)p->layout.c; /* a row of the last dense layer */
 	float scale = (float)(2 / present);
 	double sum = 0;
 
-	cpu_settle(b, p);
-	if (cpu(b)->failed || (dp && !cpu_room(b, dp)))
+	cpu_materialize(b, p);
+	if (cpu(b)->failed || (dp && !cpu_batch_memory(b, dp)))
 		return;
 	for (int i = 0; i < p->n; i++) {
 		const float *out = p->f + (size_t)i * m;
@@ -45,16 +48,16 @@ static double row_entropy(const float *p, size_t classes, size_t label, float sc
 	return log(sum) + largest - p[label];
 }
 
-void cpu_cross_entropy(struct kf_backend *b, const struct kf_act *p,
+void cpu_cross_entropy(struct kf_backend *b, struct kf_act *p,
 	const struct kf_mem *labels, const uint32_t *rows, struct kf_act *dp,
 	struct kf_mem *losses, struct kf_mem *hits, size_t slot)
 {
-	size_t classes = (size_t)p->c;
+	size_t classes = (size_t)p->layout.c;
 	double sum = 0;
 	int hit = 0;
 
-	cpu_settle(b, p);
-	if (cpu(b)->failed || (dp && !cpu_room(b, dp)))
+	cpu_materialize(b, p);
+	if (cpu(b)->failed || (dp && !cpu_batch_memory(b, dp)))
 		return;
 	for (int i = 0; i < p->n; i++) {
 		const float *out = p->f + (size_t)i * classes;
@@ -71,46 +74,35 @@ void cpu_cross_entropy(struct kf_backend *b, const struct kf_act *p,
 	hits->f[slot] = (float)hit;
 }
 
-/* One step over n values, in one thread. */
+/* One step over n weights, in one thread. */
 CPU_CLONES
-static void update(const struct kf_update *u, float *restrict w,
-	const float *restrict g, float *restrict s, float *restrict s2, size_t n)
+static void update(const struct kf_update *u, float *restrict ws,
+	const float *restrict gs, float *restrict ss, float *restrict s2s, size_t n)
 {
-	const float rate = u->rate, eps = u->epsilon;
+	const float rate = u->rate, epsilon = u->epsilon;
 	const float decay = u->decay, fresh = u->fresh;
 	const float decay2 = u->decay2, fresh2 = u->fresh2;
 	const float weight_decay = u->weight_decay;
 
-/* The body runs for each i, with the gradient in d. */
-#define EACH(body) \
-	for (size_t i = 0; i < n; i++) { \
-		float d = g[i] + weight_decay * w[i]; \
-		body \
-	} \
-	break
-
+	/* a loop for each rule, so that it can be vectorized */
 	switch (u->rule) {
-	case KF_SGD: EACH(w[i] -= rate * d;);
-	case KF_MOMENTUM: EACH(s[i] = decay * s[i] - rate * d; w[i] += s[i];);
-	case KF_NESTEROV:
-		EACH(float step = rate * d; s[i] = decay * s[i] - step;
-			w[i] += decay * s[i] - step;);
-	case KF_ADAGRAD: EACH(s[i] += d * d; w[i] -= rate * d / sqrtf(s[i] + eps););
-	case KF_RMSPROP:
-		EACH(s[i] = decay * s[i] + fresh * d * d;
-			w[i] -= rate * d / sqrtf(s[i] + eps););
-	case KF_ADADELTA:
-		EACH(s[i] = decay * s[i] + fresh * d * d;
-			float step = d * sqrtf(s2[i] + eps) / sqrtf(s[i] + eps);
-			w[i] -= rate * step;
-			s2[i] = decay * s2[i] + fresh * step * step;);
-	case KF_ADAM:
-		EACH(s[i] = decay * s[i] + fresh * d;
-			s2[i] = decay2 * s2[i] + fresh2 * d * d;
-			w[i] -= rate * s[i] / (sqrtf(s2[i]) + eps););
-	case KF_RULES: break;
+#define CASE(NAME, word, states, momentum, r, d, d2, e, factor, update) \
+	case KF_##NAME: \
+		for (size_t i = 0; i < n; i++) { \
+			float w = ws[i], g = gs[i] + weight_decay * w; \
+			float s = states > 0 ? ss[i] : 0, \
+			      s2 = states > 1 ? s2s[i] : 0; \
+\
+			update ws[i] = w; \
+			if (states > 0) \
+				ss[i] = s; \
+			if (states > 1) \
+				s2s[i] = s2; \
+		} \
+		return;
+		KF_RULES(CASE)
+#undef CASE
 	}
-#undef EACH
 }
 
 void cpu_update(struct kf_backend *b, const struct kf_update *u, struct kf_mem *weights,

@@ -1,57 +1,58 @@
 /*
- * oneDNN's convolutions and changes of layout, alike for its versions 2 and 3,
- * which describe and make them by different calls.
+ * oneDNN's memory, primitives and changes of layout.  Its versions 2 and 3 differ
+ * in some calls: this file, onednn.c and onednn_conv.c make them look alike.
  */
 #ifndef KF_CPU_ONEDNN_H
 #define KF_CPU_ONEDNN_H
 
-#include <stdbool.h>
+#include "cpu/internal.h"
 
-#include "net/backend.h"
+/* A memory descriptor: type, shape and layout of a tensor.  cpu_md is one of our
+ * own, to be freed; cpu_const_md may also be a part of something else. */
+#if DNNL_VERSION_MAJOR >= 3
+typedef dnnl_memory_desc_t cpu_md;
+typedef const_dnnl_memory_desc_t cpu_const_md;
+#else
+typedef dnnl_memory_desc_t *cpu_md;
+typedef const dnnl_memory_desc_t *cpu_const_md;
+#endif
 
-/* A tensor of four dimensions, the second in blocks as in struct kf_act. */
-struct cpu_layout {
-	int dims[4];
-	int block;
+/* Floats; NULL on failure. */
+cpu_md cpu_md_new(int rank, const dnnl_dims_t dims, dnnl_format_tag_t tag);
+/* n images in blocks of that many channels; 0 leaves the layout to oneDNN. */
+cpu_md cpu_md_images(int n, const struct cpu_layout *l, int block);
+void cpu_md_free(cpu_md md); /* NULL, too */
+size_t cpu_md_floats(cpu_const_md md);
+
+/* Keeps the first failure, of which `what` says where; true while there is none. */
+bool cpu_good(struct kf_backend *b, dnnl_status_t status, const char *what);
+
+/* Memory of that description at data, which may be NULL until it is set. */
+dnnl_memory_t cpu_memory_new(struct kf_backend *b, cpu_const_md md, float *data);
+void cpu_memory_set(struct kf_backend *b, dnnl_memory_t m, float *data);
+void cpu_memory_free(dnnl_memory_t m); /* NULL, too */
+
+/* What a primitive is executed with; NULL is not added. */
+struct cpu_arguments {
+	int n;
+	dnnl_exec_arg_t at[5];
 };
+void cpu_argument(struct cpu_arguments *a, int name, dnnl_memory_t m);
 
-enum cpu_direction { CPU_FORWARD, CPU_BY_WEIGHTS, CPU_BY_DATA };
-
-/* Stride 1, no padding: correlation, as in PyTorch. */
-struct cpu_shape {
-	struct cpu_layout x, y;
-	struct cpu_layout weights; /* (out, in, k, k), plain */
-	bool relu;                 /* forward: y = max(y, 0) */
+/* A primitive with its description. */
+struct cpu_primitive {
+	dnnl_primitive_desc_t pd;
+	dnnl_primitive_t p;
 };
+void cpu_execute(struct kf_backend *b, const struct cpu_primitive *p,
+	const struct cpu_arguments *a);
+void cpu_primitive_free(struct cpu_primitive *p);
 
-/*
- * A convolution in one direction.  One call does a batch of the shape's size in
- * the calling thread of a team, so that a team works on as many batches at once.
- */
-struct cpu_convolution;
-
-/* forward: the one that a way back belongs to. */
-struct cpu_convolution *cpu_new_convolution(struct kf_backend *b,
-	enum cpu_direction direction, const struct cpu_shape *shape,
-	const struct cpu_convolution *forward);
-void cpu_free_convolution(struct cpu_convolution *v); /* NULL, too */
-
-/* Before a pass, outside the team: takes the weights over, or clears the sums. */
-void cpu_begin(struct kf_backend *b, struct cpu_convolution *v, const float *weights);
-
-/*
- * One batch, in thread number `thread`.  FORWARD: y from x; BY_DATA: x's gradient
- * from y's; BY_WEIGHTS: adds x's and y's part of the gradient to the sums.
- */
-void cpu_convolve(struct kf_backend *b, struct cpu_convolution *v, int thread, float *x,
-	const float *bias, float *y);
-
-/* After a pass to the weights: the gradients, plain. */
-void cpu_end(struct kf_backend *b, struct cpu_convolution *v, float *weights,
-	float *bias);
-
-/* dst = src, both of the same dimensions. */
-void cpu_reorder(struct kf_backend *b, const struct cpu_layout *from, const float *src,
-	const struct cpu_layout *to, float *dst);
+/* Makes a primitive that copies from one layout to another. */
+void cpu_reorder_make(struct kf_backend *b, struct cpu_primitive *p, cpu_const_md from,
+	cpu_const_md to, dnnl_primitive_attr_t attr);
+/* Makes one, executes it and frees it; src is only read. */
+void cpu_reorder(struct kf_backend *b, cpu_const_md from, float *src, cpu_const_md to,
+	float *dst);
 
 #endif

@@ -1,4 +1,4 @@
-/* Opening a backend's plugin. */
+/* Opening a backend's plugin, by name or the best that can run here. */
 #define _GNU_SOURCE
 #include "net/backend.h"
 
@@ -64,10 +64,30 @@ static struct kf_backend *open_plugin(const char *name,
 	return b;
 }
 
+/* -- backends ------------------------------------------------------------------ */
+
 /* Without a driver, the large libraries of CUDA need not be loaded. */
 static bool driver_is_there(void)
 {
 	return dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) != NULL;
+}
+
+static bool always(void)
+{
+	return true;
+}
+
+/* In the order in which "auto" tries those that are worth a try. */
+static const struct {
+	const char *name;
+	bool (*worth_a_try)(void);
+} backends[] = { { "cuda", driver_is_there }, { "cpu", always } };
+
+#define BACKENDS ((int)(sizeof backends / sizeof *backends))
+
+const char *kf_backend_name(int i)
+{
+	return i >= 0 && i < BACKENDS ? backends[i].name : NULL;
 }
 
 /*
@@ -97,7 +117,8 @@ struct kf_backend *kf_backend_open(const char *name,
 		name = preferred;
 	if (strcmp(name, "auto"))
 		return open_plugin(name, options, err);
-	if (driver_is_there())
-		b = open_plugin("cuda", options, err);
-	return b ? b : open_plugin("cpu", options, err);
+	for (int i = 0; !b && i < BACKENDS; i++)
+		if (backends[i].worth_a_try())
+			b = open_plugin(backends[i].name, options, err);
+	return b;
 }

@@ -9,6 +9,9 @@
  *
  * Operations return nothing.  The first failure sticks in the backend, what
  * follows it does nothing useful but is safe, and sync reports it.
+ *
+ * A backend may put off the work on an act until something reads it; so even the
+ * acts that an operation only reads are not const.
  */
 #ifndef KF_BACKEND_H
 #define KF_BACKEND_H
@@ -59,12 +62,12 @@ struct kf_backend_ops {
 	/* The same with the contents of host, from malloc, which it takes over. */
 	struct kf_mem *(*adopt)(struct kf_backend *b, float *host, size_t n);
 	/*
-	 * Makes m, NULL for a new one, the n floats of host, which stay as they are
-	 * until m is freed or shows others: a processor uses them where they are.
-	 * NULL on failure, m being freed.
+	 * Makes m, or a new one if it is NULL, stand for the n floats of host, which
+	 * are only read and must not change until m is freed or shows others: a
+	 * processor uses them in place.  NULL on failure, with m freed.
 	 */
-	struct kf_mem *(*show)(struct kf_backend *b, struct kf_mem *m,
-		const float *host, size_t n);
+	struct kf_mem *(
+		*show)(struct kf_backend *b, struct kf_mem *m, float *host, size_t n);
 	void (*free)(struct kf_backend *b, struct kf_mem *m);
 	void (*write)(struct kf_backend *b, struct kf_mem *m, size_t offset,
 		const float *src, size_t n);
@@ -86,10 +89,10 @@ struct kf_backend_ops {
 	struct kf_plan *(*plan)(struct kf_backend *b, const struct kf_layer *layer,
 		const struct kf_param *params, int n);
 	void (*free_plan)(struct kf_backend *b, struct kf_plan *plan);
-	/* lender: NULL, or the same act of another batch size, outliving this */
-	/* one, whose memory may be used; its contents are spoilt. */
+	/* lender: NULL, or the same act of another batch size that outlives this
+	 * one; its memory may be used, which overwrites its contents. */
 	struct kf_act *(*act)(struct kf_backend *b, const struct kf_plan *plan,
-		const struct kf_act *lender);
+		struct kf_act *lender);
 	void (*free_act)(struct kf_backend *b, struct kf_act *a);
 
 	/* A batch of n rows of (c, h, w); take fills it with rows of m, each
@@ -99,19 +102,19 @@ struct kf_backend_ops {
 		const uint32_t *rows /* (n) */, const struct kf_warp *warps /* (n) */);
 	/* From and to the host, (n, c, h, w). */
 	void (*write_act)(struct kf_backend *b, struct kf_act *a, const float *src);
-	void (*read_act)(struct kf_backend *b, const struct kf_act *a, float *dst);
+	void (*read_act)(struct kf_backend *b, struct kf_act *a, float *dst);
 
 	/* y = layer(x), the layer's activation included. */
 	void (*forward)(struct kf_backend *b, struct kf_plan *plan,
 		const struct kf_pass *pass, const struct kf_mem *weights,
-		const struct kf_act *x, struct kf_act *y);
+		struct kf_act *x, struct kf_act *y);
 	/*
-	 * From dy, the loss's gradient by y, which it spoils: sets the layer's
+	 * From dy, the loss's gradient by y, which it overwrites: sets the layer's
 	 * part of grads and, unless it is NULL, dx.
 	 */
 	void (*backward)(struct kf_backend *b, struct kf_plan *plan,
 		const struct kf_pass *pass, const struct kf_mem *weights,
-		struct kf_mem *grads, const struct kf_act *x, const struct kf_act *y,
+		struct kf_mem *grads, struct kf_act *x, struct kf_act *y,
 		struct kf_act *dy, struct kf_act *dx);
 
 	/*
@@ -120,7 +123,7 @@ struct kf_backend_ops {
 	 * of which the caller knows the number, and unless dp is NULL
 	 * dp = 2 (p - t) / present, 0 where missing.
 	 */
-	void (*squared_error)(struct kf_backend *b, const struct kf_act *p,
+	void (*squared_error)(struct kf_backend *b, struct kf_act *p,
 		const struct kf_mem *targets, const uint32_t *rows, double present,
 		struct kf_act *dp, struct kf_mem *losses, size_t slot);
 
@@ -130,7 +133,7 @@ struct kf_backend_ops {
 	 * dp is NULL its gradient, and hits[slot] = rows whose largest p is at
 	 * the label.
 	 */
-	void (*cross_entropy)(struct kf_backend *b, const struct kf_act *p,
+	void (*cross_entropy)(struct kf_backend *b, struct kf_act *p,
 		const struct kf_mem *labels, const uint32_t *rows, struct kf_act *dp,
 		struct kf_mem *losses, struct kf_mem *hits, size_t slot);
 
@@ -153,24 +156,27 @@ static inline bool kf_consecutive(const uint32_t *rows /* (n) */, int n)
 }
 
 struct kf_backend_options {
-	int threads;    /* of the processor; 0 for as many as there are */
-	bool tf32;      /* a GPU's matrix products may round to 10 bits */
-	bool recompute; /* the processor keeps less memory in training, and */
-			/* computes more: the same results */
+	int threads; /* of the processor; 0 for as many as there are */
+	bool tf32;   /* a GPU's matrix products may round to 10 bits */
+	/* The processor stores less in training and computes it again: the same
+	 * results in less memory and more time. */
+	bool recompute;
 };
 
 /* What a plugin exports, under the name kf_plugin. */
-#define KF_PLUGIN_ABI 3
+#define KF_PLUGIN_ABI 4
 
 struct kf_plugin {
 	int abi;
-	struct kf_backend *(
-		*open)(const struct kf_backend_options *options, struct kf_err *err);
+	struct kf_backend *(*open)(const struct kf_backend_options *, struct kf_err *);
 };
 
+/* The names of backends, the preferred ones first; NULL after the last. */
+const char *kf_backend_name(int i);
+
 /*
- * Opens a backend by name: "cpu", "cuda", or "auto" for what KFKD_BACKEND names,
- * else cuda if its plugin, a driver and a device are there, else cpu.  Plugins
+ * Opens a backend by name, or by "auto" the one that KFKD_BACKEND names, else the
+ * first of the names above that can run here: whose plugin opens.  Plugins
  * are looked for in the directory KFKD_PLUGINS, else in ../lib/kfkd beside the
  * running program's directory, and never unloaded.  options may be NULL.
  */

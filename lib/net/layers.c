@@ -12,15 +12,23 @@
 #define UNITS_MAX 1000000
 #define FLOATS_MAX ((size_t)1 << 31)
 
+int kf_layer_inputs(const struct kf_layer *l)
+{
+	return l->in[0] * l->in[1] * l->in[2];
+}
+
 int kf_layer_outputs(const struct kf_layer *l)
 {
 	return l->out[0] * l->out[1] * l->out[2];
 }
 
-int kf_layer_inputs(const struct kf_layer *l)
+size_t kf_layer_floats(const struct kf_layers *l, const struct kf_layer *layer)
 {
-	return l->in[0] * l->in[1] * l->in[2];
+	return (layer->weight < 0 ? 0 : l->param[layer->weight].count) +
+		(layer->bias < 0 ? 0 : l->param[layer->bias].count);
 }
+
+/* -- words --------------------------------------------------------------------- */
 
 /* A word of the line: letters, then one or two numbers. */
 struct word {
@@ -77,9 +85,11 @@ static int add_param(struct kf_layers *l, const struct kf_layer *layer,
 	return l->n_params++;
 }
 
+/* -- layers -------------------------------------------------------------------- */
+
 /* A new layer of that kind; its input is the output of the one before. */
 static struct kf_layer *add_layer(struct kf_layers *l, enum kf_layer_kind kind,
-	const char *kind_name)
+	const char *word)
 {
 	struct kf_layer *layer = &l->layer[l->n];
 	int count = 1;
@@ -90,7 +100,7 @@ static struct kf_layer *add_layer(struct kf_layers *l, enum kf_layer_kind kind,
 		.index = l->n,
 		.weight = -1,
 		.bias = -1 };
-	snprintf(layer->name, sizeof layer->name, "%s%d", kind_name, count);
+	snprintf(layer->name, sizeof layer->name, "%s%d", word, count);
 	if (l->n)
 		memcpy(layer->in, layer[-1].out, sizeof layer->in);
 	else
@@ -205,30 +215,63 @@ static int add_activation(struct kf_layers *l, const struct word *w,
 	return 0;
 }
 
+/* -- the tables ---------------------------------------------------------------- */
+
+static const struct {
+	const char *word, *class;
+	int (*add)(struct kf_layers *, const struct word *, struct kf_err *);
+} kinds[KF_LAYER_KIND_COUNT] = {
+#define ROW(NAME, word, form, class) [KF_##NAME] = { #word, class, add_##word },
+	KF_LAYER_KINDS(ROW)
+#undef ROW
+};
+
+static const char *const activations[KF_ACTIVATION_COUNT] = { [KF_LINEAR] = "",
+#define ROW(NAME, word, ...) [KF_##NAME] = #word,
+	KF_ACTIVATIONS(ROW)
+#undef ROW
+};
+
+#define FORM(NAME, word, form, ...) " " #word form
+#define WORD(NAME, word, ...) " " #word
+static const char known_words[] =
+	"no such layer; there are" KF_LAYER_KINDS(FORM) KF_ACTIVATIONS(WORD);
+
+const char *kf_layer_class(enum kf_layer_kind kind)
+{
+	return kinds[kind].class;
+}
+
+const char *kf_activation_word(enum kf_activation activation)
+{
+	return activations[activation];
+}
+
+/* The activation of that word, KF_LINEAR if there is none. */
+static enum kf_activation find_activation(const char *word, size_t length)
+{
+	int i = KF_ACTIVATION_COUNT - 1;
+
+	while (i > KF_LINEAR &&
+		(length != strlen(activations[i]) ||
+			strncmp(word, activations[i], length)))
+		i--;
+	return (enum kf_activation)i;
+}
+
 static int add_word(struct kf_layers *l, const struct word *w, struct kf_err *err)
 {
-	static const struct {
-		const char *letters;
-		int (*add)(struct kf_layers *, const struct word *, struct kf_err *);
-	} kinds[] = { { "dense", add_dense }, { "conv", add_conv },
-		{ "pool", add_pool }, { "drop", add_drop } };
-	static const struct {
-		const char *letters;
-		enum kf_activation activation;
-	} activations[] = { { "relu", KF_RELU }, { "tanh", KF_TANH },
-		{ "sigmoid", KF_SIGMOID } };
+	enum kf_activation activation = find_activation(w->at, (size_t)w->letters);
 
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		if (word_is(w, kinds[i].letters))
+	if (activation != KF_LINEAR)
+		return add_activation(l, w, activation, err);
+	for (int i = 0; i < KF_LAYER_KIND_COUNT; i++)
+		if (word_is(w, kinds[i].word))
 			return kinds[i].add(l, w, err);
-	for (size_t i = 0; i < sizeof activations / sizeof *activations; i++)
-		if (word_is(w, activations[i].letters))
-			return add_activation(l, w, activations[i].activation, err);
-	return bad_word(l, w,
-		"no such layer; there are denseN, convNxK, poolK, dropP, "
-		"relu, tanh and sigmoid",
-		err);
+	return bad_word(l, w, known_words, err);
 }
+
+/* -- the line ------------------------------------------------------------------ */
 
 /* The text with one space between words. */
 static char *tidy(const char *line, int *words)
@@ -262,15 +305,10 @@ static bool countable(const int shape[3])
 /* Are all words from here on activations? */
 static bool only_activations(const char *s)
 {
-	static const char *const names[] = { "relu", "tanh", "sigmoid" };
-
 	while (*s) {
 		size_t n = strcspn(s, " ");
-		bool found = false;
 
-		for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-			found |= n == strlen(names[i]) && !strncmp(s, names[i], n);
-		if (!found)
+		if (find_activation(s, n) == KF_LINEAR)
 			return false;
 		s += n + (s[n] == ' ');
 	}

@@ -9,11 +9,29 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/table.h"
+#include "net/activation.h"
 #include "stream/tensor.h"
 
-enum kf_layer_kind { KF_DENSE, KF_CONV, KF_POOL, KF_DROP };
+/*
+ * The kinds of layers, as rows X(NAME, word, form, class): the word and the form
+ * of what follows it are how a line writes such a layer, and class is what the
+ * tutorial calls it.  layers.c has a function add_<word> that parses it, and each
+ * backend the operations of one, cpu_<word> and cuda_<word>.
+ */
+/* clang-format off */
+#define KF_LAYER_KINDS(X) \
+	X(DENSE, dense, "N", "DenseLayer") \
+	X(CONV, conv, "NxK", "Conv2DLayer") \
+	X(POOL, pool, "K", "MaxPool2DLayer") \
+	X(DROP, drop, "P", "DropoutLayer")
+/* clang-format on */
 
-enum kf_activation { KF_LINEAR, KF_RELU, KF_TANH, KF_SIGMOID };
+#define KF_LAYER_KIND_NAME(NAME, ...) KF_##NAME,
+enum kf_layer_kind { KF_LAYER_KINDS(KF_LAYER_KIND_NAME) };
+#undef KF_LAYER_KIND_NAME
+
+enum { KF_LAYER_KIND_COUNT = 0 KF_LAYER_KINDS(KF_COUNT_ROW) };
 
 /* A parameter: its place in an arena of floats, and its shape in PyTorch. */
 struct kf_param {
@@ -28,10 +46,11 @@ struct kf_layer {
 	char name[32];     /* "dense1": the kind, counted from 1 */
 	int index;         /* in the line, from 0 */
 	int in[3], out[3]; /* channels, height, width */
-	int kernel;        /* convolution: k x k, stride 1, no padding; */
-	/* pooling: k x k, stride k, a rest is cut */
+	/* Convolution: k x k, stride 1, no padding.  Pooling: k x k, stride k, and
+	 * rows and columns that do not fill a window are left out. */
+	int kernel;
 	double drop;                   /* dropout: probability that a value is zeroed */
-	enum kf_activation activation; /* of the output; dense and convolution */
+	enum kf_activation activation; /* of the output; only with weights */
 	int weight, bias;              /* indices into param, -1 for none */
 };
 
@@ -47,18 +66,22 @@ struct kf_layers {
 };
 
 /*
- * Words: convNxK (N filters of K x K), poolK, dropP, denseN, and the
- * activations relu, tanh, sigmoid behind a conv or dense.
- *
- * Parses the line for images of c x h x w and that many outputs, 0 for as many
- * as come out.  A last `dense` without a number gets `outputs` units.  An error
- * quotes the word and gives its place.
+ * Parses a line for images of c x h x w and that many outputs, 0 for as many as
+ * come out.  Its words are those of KF_LAYER_KINDS, and those of KF_ACTIVATIONS
+ * behind a layer that has weights.  A last `dense` without a number gets `outputs`
+ * units.  -1 with a message that quotes the word and gives its place.
  */
 int kf_layers_parse(struct kf_layers *l, const char *line, int c, int h, int w,
 	int outputs, struct kf_err *err);
 void kf_layers_free(struct kf_layers *l);
 
-int kf_layer_outputs(const struct kf_layer *l); /* c h w of its output */
-int kf_layer_inputs(const struct kf_layer *l);
+int kf_layer_inputs(const struct kf_layer *l); /* values of an image, c h w */
+int kf_layer_outputs(const struct kf_layer *l);
+
+/* Values in the parameters of one layer of l. */
+size_t kf_layer_floats(const struct kf_layers *l, const struct kf_layer *layer);
+
+const char *kf_layer_class(enum kf_layer_kind kind);           /* "DenseLayer" */
+const char *kf_activation_word(enum kf_activation activation); /* "relu"; "" if none */
 
 #endif

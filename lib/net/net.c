@@ -135,9 +135,9 @@ struct kf_tensor *kf_net_get(struct kf_net *net, const struct kf_mem *arena,
 /* -- passes ---------------------------------------------------------------------- */
 
 /* Passes never overlap, so smaller batches use the memory of a larger one. */
-static const struct kf_batch *find_lender(const struct kf_net *net, int n)
+static struct kf_batch *find_lender(const struct kf_net *net, int n)
 {
-	for (const struct kf_batch *t = net->batches; t; t = t->next)
+	for (struct kf_batch *t = net->batches; t; t = t->next)
 		if (t->n >= n && t->lends)
 			return t;
 	return NULL;
@@ -150,7 +150,7 @@ static struct kf_batch *new_batch(struct kf_net *net, int n)
 	struct kf_batch *t = calloc(1, sizeof *t);
 	size_t places = (size_t)l->n + 1;
 	const int shape[3] = { l->c, l->h, l->w };
-	const struct kf_batch *lender = find_lender(net, n);
+	struct kf_batch *lender = find_lender(net, n);
 	bool good;
 
 	if (!t)
@@ -199,7 +199,7 @@ static struct kf_batch *forward(struct kf_net *net, const struct kf_mem *images,
 	return t;
 }
 
-const struct kf_act *kf_net_forward(struct kf_net *net, const struct kf_mem *images,
+struct kf_act *kf_net_forward(struct kf_net *net, const struct kf_mem *images,
 	const uint32_t *rows, int n, const struct kf_pass *pass)
 {
 	struct kf_batch *t = forward(net, images, rows, NULL, n, pass);
@@ -221,7 +221,7 @@ static int first_to_learn(const struct kf_layers *l)
 static bool prepare_backward(struct kf_net *net, struct kf_batch *t)
 {
 	const struct kf_backend_ops *op = net->b->op;
-	const struct kf_batch *lender = t->lends ? NULL : find_lender(net, t->n);
+	struct kf_batch *lender = t->lends ? NULL : find_lender(net, t->n);
 
 	if (!net->grads && !(net->grads = op->alloc(net->b, net->layers->floats)))
 		return false;

@@ -45,7 +45,7 @@ int kf_net_set(struct kf_net *net, struct kf_mem *arena, const char *prefix,
  * The outputs for n rows of images (.., c, h, w), valid until the next pass of
  * as many rows; NULL after a failure, which the backend's sync reports.
  */
-const struct kf_act *kf_net_forward(struct kf_net *net, const struct kf_mem *images,
+struct kf_act *kf_net_forward(struct kf_net *net, const struct kf_mem *images,
 	const uint32_t *rows, int n, const struct kf_pass *pass);
 
 /* What a batch is compared with, and where its loss goes. */

@@ -219,7 +219,7 @@ static void softmax(float *outputs, int n, int m)
 static void add_outputs(struct kf_predictor *p, struct member *t, uint32_t first, int n)
 {
 	static const struct kf_pass pass = { .train = false };
-	const struct kf_act *act;
+	struct kf_act *act;
 	uint32_t rows[BATCH] = { 0 };
 	int m = t->layers.outputs;
 

@@ -12,7 +12,7 @@ import numpy as np
 SIDE, TARGETS, SEED = 96, 30, 42
 ROWS, BATCH, EPOCHS = 700, 128, 20
 RATES = {"sgd": 0.01, "momentum": 0.01, "nesterov": 0.01, "adagrad": 2e-4,
-         "rmsprop": 3e-5, "adadelta": 1.0, "adam": 5e-5}
+         "rmsprop": 3e-5, "adadelta": 1.0, "adam": 5e-5, "adamax": 1e-4}
 
 
 def images(rows):
@@ -101,6 +101,10 @@ def update(rule, rate, w, g, s, step):
         s[1] = b2 * s[1] + (1 - b2) * g * g
         eta = rate * np.sqrt(1 - b2 ** step) / (1 - b1 ** step)
         w -= eta * s[0] / (np.sqrt(s[1]) + 1e-8)
+    elif rule == "adamax":
+        s[0] = b1 * s[0] + (1 - b1) * g
+        s[1] = np.maximum(b2 * s[1], np.abs(g))
+        w -= rate / (1 - b1 ** step) * s[0] / (s[1] + 1e-8)
 
 
 def data(rows):

@@ -1,0 +1,25 @@
+/* Batches between layers: their memory and layout, and rows of data in them. */
+#ifndef KF_CUDA_BATCH_H
+#define KF_CUDA_BATCH_H
+
+#include "internal.h"
+
+/* n rows of a shape in (n, c, h, w) order, and in the order of batches. */
+struct view cuda_plain(float *f, int n, const int shape[3]);
+struct view cuda_batch(float *f, int n, const int shape[3]);
+bool cuda_is_plain(const struct view *v);
+
+/* n row numbers: on the device only where they do not follow one another. */
+struct rows cuda_stage_rows(struct kf_backend *b, const uint32_t *rows, int n);
+
+/* As struct kf_backend_ops describes them. */
+struct kf_act *cuda_act(struct kf_backend *b, const struct kf_plan *plan,
+	struct kf_act *lender);
+struct kf_act *cuda_input(struct kf_backend *b, int n, const int shape[3]);
+void cuda_free_act(struct kf_backend *b, struct kf_act *a);
+void cuda_take(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
+	const uint32_t *rows, const struct kf_warp *warps);
+void cuda_write_act(struct kf_backend *b, struct kf_act *a, const float *src);
+void cuda_read_act(struct kf_backend *b, struct kf_act *a, float *dst);
+
+#endif

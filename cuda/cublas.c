@@ -1,0 +1,20 @@
+/* Matrix products by cuBLAS. */
+#include "cublas.h"
+
+#include "memory.h"
+
+void cuda_gemm(struct kf_backend *h, cublasOperation_t op_a, cublasOperation_t op_b,
+	size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
+	size_t ldb, float beta, float *c, size_t ldc)
+{
+	static const float one = 1;
+	cublasStatus_t status;
+
+	if (cuda(h)->failed)
+		return;
+	status = cublasSgemm(cuda(h)->blas, op_b, op_a, (int)n, (int)m, (int)k, &one, b,
+		(int)ldb, a, (int)lda, &beta, c, (int)ldc);
+	if (status != CUBLAS_STATUS_SUCCESS)
+		cuda_fail(h, "cuBLAS: a product of %zu x %zu x %zu failed: %s", m, n, k,
+			cublasGetStatusString(status));
+}

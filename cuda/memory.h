@@ -1,0 +1,55 @@
+/* Device memory, and the first failure. */
+#ifndef KF_CUDA_MEMORY_H
+#define KF_CUDA_MEMORY_H
+
+#include "internal.h"
+
+/* Each array in the staging buffer begins at a multiple of this. */
+#define CUDA_STAGING_STEP ((size_t)64)
+
+/* Keeps the first failure for sync. */
+void cuda_fail(struct kf_backend *b, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The same, unless status is good. */
+void cuda_check(struct kf_backend *b, cudaError_t status, const char *what);
+
+/* n bytes of device memory, not set to anything; NULL after a failure. */
+void *cuda_bytes(struct kf_backend *b, size_t n);
+
+/* n floats of it likewise. */
+struct kf_mem *cuda_new_mem(struct kf_backend *b, size_t n);
+
+/* Sees to it that *buffer has room for n values of a size; *have says for how many
+ * it has.  Its contents are lost if it grows. */
+void cuda_grow(struct kf_backend *b, void **buffer, size_t *have, size_t n,
+	size_t size);
+
+/* Room for so many bytes in the staging buffer, which starts anew at its end. */
+void cuda_reserve_staging(struct kf_backend *b, size_t bytes);
+
+/*
+ * Copies a host array to the device by way of pinned memory, which holds it until
+ * the buffer starts anew: not before the copy is done.  to may be NULL for a place
+ * in the device's buffer, good until something else is staged.  Returns the place;
+ * NULL after a failure.
+ */
+const void *cuda_stage(struct kf_backend *b, void *to, const void *src, size_t bytes);
+
+/* As struct kf_backend_ops describes them. */
+struct kf_mem *cuda_alloc(struct kf_backend *b, size_t n);
+void cuda_free(struct kf_backend *b, struct kf_mem *m);
+void cuda_write(struct kf_backend *b, struct kf_mem *m, size_t offset, const float *src,
+	size_t n);
+struct kf_mem *cuda_adopt(struct kf_backend *b, float *host, size_t n);
+struct kf_mem *cuda_show(struct kf_backend *b, struct kf_mem *m, float *host, size_t n);
+void cuda_read(struct kf_backend *b, const struct kf_mem *m, size_t offset, float *dst,
+	size_t n);
+void cuda_copy(struct kf_backend *b, struct kf_mem *dst, const struct kf_mem *src,
+	size_t n);
+void cuda_write_param(struct kf_backend *b, struct kf_mem *arena,
+	const struct kf_param *p, const float *src);
+void cuda_read_param(struct kf_backend *b, const struct kf_mem *arena,
+	const struct kf_param *p, float *dst);
+
+#endif

@@ -1,0 +1,35 @@
+/* Batches between layers: their layout and memory, and rows of data in them. */
+#ifndef KF_CPU_BATCH_H
+#define KF_CPU_BATCH_H
+
+#include "cpu/internal.h"
+
+/* The layout of images of a shape (c, h, w) between two layers. */
+struct cpu_layout cpu_layout_of(struct kf_backend *b, const int shape[3]);
+
+/* Floats in an image of that layout, the filling of its last block included. */
+size_t cpu_image_floats(const struct cpu_layout *l);
+
+/* The same for all images of a batch. */
+size_t cpu_batch_floats(const struct kf_act *a);
+
+/* Image i of a batch in memory; NULL if that is missing, after a failure. */
+float *cpu_image(const struct kf_act *a, int i);
+
+/* Points a batch at memory for its values; false after a failure. */
+bool cpu_batch_memory(struct kf_backend *b, struct kf_act *a);
+
+/* Copies a batch to or from plain (n, c, h, w). */
+void cpu_to_plain(struct kf_backend *b, const struct kf_act *a, float *plain);
+void cpu_from_plain(struct kf_backend *b, float *plain, struct kf_act *a);
+
+/* As struct kf_backend_ops describes them. */
+struct kf_act *cpu_act(struct kf_backend *b, const struct kf_plan *plan,
+	struct kf_act *lender);
+struct kf_act *cpu_input(struct kf_backend *b, int n, const int shape[3]);
+void cpu_free_act(struct kf_backend *b, struct kf_act *a);
+void cpu_take(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
+	const uint32_t *rows, const struct kf_warp *warps);
+void cpu_write_act(struct kf_backend *b, struct kf_act *a, const float *src);
+
+#endif

@@ -1,0 +1,127 @@
+/* Dense layers by oneDNN's matrix product. */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpu/activation.h"
+#include "cpu/batch.h"
+#include "cpu/memory.h"
+
+struct dense {
+	float *x;            /* the input as (n, c, h, w), where it is not plain */
+	float *y_transposed; /* where that is the faster product */
+};
+
+static void make(struct kf_backend *b, struct kf_plan *plan)
+{
+	if (!(plan->state = calloc(1, sizeof(struct dense))))
+		cpu_fail(b, "out of memory");
+}
+
+static void free_state(struct kf_plan *plan)
+{
+	struct dense *d = plan->state;
+
+	if (d) {
+		free(d->x);
+		free(d->y_transposed);
+	}
+	free(d);
+}
+
+static const float *flatten(struct kf_backend *b, struct kf_plan *plan,
+	const struct kf_act *x)
+{
+	struct dense *d = plan->state;
+
+	if (x->layout.block == 1)
+		return x->f;
+	if (cpu_floats_once(b, &d->x, cpu_batch_floats(x)))
+		cpu_to_plain(b, x, d->x);
+	return d->x;
+}
+
+/* c (m, n) = op(a) op(b), row-major; lda and ldb are those of a, b as stored. */
+static void gemm(struct kf_backend *h, char op_a, char op_b, size_t m, size_t n,
+	size_t k, const float *a, size_t lda, const float *b, size_t ldb, float *c)
+{
+	dnnl_status_t status;
+
+	if (cpu(h)->failed)
+		return;
+	status = dnnl_sgemm(op_a, op_b, (dnnl_dim_t)m, (dnnl_dim_t)n, (dnnl_dim_t)k, 1,
+		a, (dnnl_dim_t)lda, b, (dnnl_dim_t)ldb, 0, c, (dnnl_dim_t)n);
+	if (status != dnnl_success)
+		cpu_fail(h, "oneDNN: a product of %zu x %zu x %zu failed", m, n, k);
+}
+
+static void forward(struct kf_backend *b, struct kf_plan *plan,
+	const struct kf_mem *weights, struct kf_act *x, struct kf_act *y)
+{
+	struct dense *d = plan->state;
+	size_t n = (size_t)plan->n, in = (size_t)kf_layer_inputs(plan->layer);
+	size_t out = (size_t)kf_layer_outputs(plan->layer);
+	const float *w = weights->f + plan->weight->offset;
+	const float *bias = weights->f + plan->bias->offset;
+	const float *flat = flatten(b, plan, x);
+
+	if (!flat || !cpu_batch_memory(b, y))
+		return;
+	if (cpu_transposed(b, plan->weight)) {
+		gemm(b, 'N', 'N', n, out, in, flat, in, w, out, y->f);
+		cpu_add_bias(y->f, y->f, false, bias, n, out, y->activation);
+	} else if (cpu_floats_once(b, &d->y_transposed, n * out)) {
+		gemm(b, 'N', 'T', out, n, in, w, in, flat, in, d->y_transposed);
+		cpu_add_bias(y->f, d->y_transposed, true, bias, n, out, y->activation);
+	}
+}
+
+/* dx takes the memory of an x that nobody reads again, else it gets its own. */
+static bool dx_memory(struct kf_backend *b, const struct kf_act *x, struct kf_act *dx)
+{
+	if (x->layout.block == 1 || x->state == CPU_READY || x->activation != KF_LINEAR)
+		return cpu_batch_memory(b, dx);
+	dx->f = x->f;
+	return true;
+}
+
+static void backward(struct kf_backend *b, struct kf_plan *plan,
+	const struct kf_mem *weights, struct kf_mem *grads, struct kf_act *x,
+	struct kf_act *y, struct kf_act *dy, struct kf_act *dx)
+{
+	struct dense *d = plan->state;
+	size_t n = (size_t)plan->n, in = (size_t)kf_layer_inputs(plan->layer);
+	size_t out = (size_t)kf_layer_outputs(plan->layer);
+	bool transposed = cpu_transposed(b, plan->weight);
+	const float *w = weights->f + plan->weight->offset;
+	const float *flat = x->layout.block == 1 ? x->f : d->x; /* from forward */
+	float *dw = grads->f + plan->weight->offset, *flat_dx = NULL;
+	float *db = grads->f + plan->bias->offset;
+
+	if (dx && !dx_memory(b, x, dx))
+		return;
+	if (!cpu_is_preactivation(dy, y->activation))
+		cpu_activation_backward(dy->f, y->f, cpu_batch_floats(y),
+			y->activation);
+	memset(db, 0, out * sizeof *db);
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < out; j++)
+			db[j] += dy->f[i * out + j];
+	if (transposed)
+		gemm(b, 'T', 'N', in, out, n, flat, in, dy->f, out, dw);
+	else
+		gemm(b, 'T', 'N', out, in, n, dy->f, out, flat, in, dw);
+	if (dx) /* the flat input is not read any more */
+		flat_dx = dx->layout.block == 1 ? dx->f : d->x;
+	if (dx && transposed)
+		gemm(b, 'N', 'T', n, in, out, dy->f, out, w, out, flat_dx);
+	else if (dx)
+		gemm(b, 'N', 'N', n, in, out, dy->f, out, w, in, flat_dx);
+	if (dx && flat_dx != dx->f)
+		cpu_from_plain(b, flat_dx, dx);
+}
+
+const struct cpu_layer cpu_dense = { .make = make,
+	.free = free_state,
+	.forward = forward,
+	.backward = backward };

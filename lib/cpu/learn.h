@@ -1,0 +1,17 @@
+/* Losses and update rules, as struct kf_backend_ops describes them. */
+#ifndef KF_CPU_LEARN_H
+#define KF_CPU_LEARN_H
+
+#include "cpu/internal.h"
+
+void cpu_squared_error(struct kf_backend *b, struct kf_act *p,
+	const struct kf_mem *targets, const uint32_t *rows, double present,
+	struct kf_act *dp, struct kf_mem *losses, size_t slot);
+void cpu_cross_entropy(struct kf_backend *b, struct kf_act *p,
+	const struct kf_mem *labels, const uint32_t *rows, struct kf_act *dp,
+	struct kf_mem *losses, struct kf_mem *hits, size_t slot);
+void cpu_update(struct kf_backend *b, const struct kf_update *u, struct kf_mem *weights,
+	const struct kf_mem *grads, struct kf_mem *state1, struct kf_mem *state2,
+	size_t n);
+
+#endif

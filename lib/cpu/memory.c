@@ -1,0 +1,157 @@
+/* Arenas of floats, and the first failure. */
+#define _GNU_SOURCE
+#include "cpu/memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/large.h"
+
+#define ALIGNMENT 64
+#define PIECE ((size_t)1 << 18) /* of what threads copy or clear together */
+
+void cpu_fail(struct kf_backend *b, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+#pragma omp critical(fail)
+	if (!cpu(b)->failed) {
+		vsnprintf(cpu(b)->first.msg, sizeof cpu(b)->first.msg, fmt, ap);
+		cpu(b)->failed = true;
+	}
+	va_end(ap);
+}
+
+/* -- floats ---------------------------------------------------------------------- */
+
+float *cpu_floats(struct kf_backend *b, size_t n)
+{
+	size_t bytes = (n * sizeof(float) + ALIGNMENT) / ALIGNMENT * ALIGNMENT;
+	float *f = aligned_alloc(ALIGNMENT, bytes);
+
+	if (!f) {
+		cpu_fail(b, "out of memory for %zu MiB", bytes >> 20);
+		return NULL;
+	}
+	kf_large(f, bytes);
+#pragma omp parallel for schedule(static) if (n >= CPU_PARALLEL_MIN)
+	for (size_t at = 0; at < bytes; at += PIECE)
+		memset((char *)f + at, 0, bytes - at < PIECE ? bytes - at : PIECE);
+	return f;
+}
+
+float *cpu_floats_once(struct kf_backend *b, float **f, size_t n)
+{
+	if (!*f)
+		*f = cpu_floats(b, n);
+	return *f;
+}
+
+/* -- arenas ---------------------------------------------------------------------- */
+
+struct kf_mem *cpu_adopt(struct kf_backend *b, float *host, size_t n)
+{
+	struct kf_mem *m = malloc(sizeof *m);
+
+	if (!host || !m) {
+		cpu_fail(b, "out of memory");
+		free(host);
+		free(m);
+		return NULL;
+	}
+	*m = (struct kf_mem){ .f = host, .n = n };
+	return m;
+}
+
+struct kf_mem *cpu_alloc(struct kf_backend *b, size_t n)
+{
+	return cpu_adopt(b, cpu_floats(b, n), n);
+}
+
+struct kf_mem *cpu_show(struct kf_backend *b, struct kf_mem *m, float *host, size_t n)
+{
+	if (!m && !(m = malloc(sizeof *m))) {
+		cpu_fail(b, "out of memory");
+		return NULL;
+	}
+	*m = (struct kf_mem){ .f = host, .n = n, .shown = true };
+	return m;
+}
+
+void cpu_free(struct kf_backend *b, struct kf_mem *m)
+{
+	(void)b;
+	if (m && !m->shown)
+		free(m->f);
+	free(m);
+}
+
+static void copy(void *to, const void *from, size_t bytes)
+{
+#pragma omp parallel for schedule(static) if (bytes >= 4 * PIECE)
+	for (size_t at = 0; at < bytes; at += PIECE)
+		memcpy((char *)to + at, (const char *)from + at,
+			bytes - at < PIECE ? bytes - at : PIECE);
+}
+
+void cpu_write(struct kf_backend *b, struct kf_mem *m, size_t offset, const float *src,
+	size_t n)
+{
+	if (!cpu(b)->failed)
+		copy(m->f + offset, src, n * sizeof *src);
+}
+
+void cpu_read(struct kf_backend *b, const struct kf_mem *m, size_t offset, float *dst,
+	size_t n)
+{
+	if (!cpu(b)->failed)
+		copy(dst, m->f + offset, n * sizeof *dst);
+}
+
+void cpu_copy(struct kf_backend *b, struct kf_mem *dst, const struct kf_mem *src,
+	size_t n)
+{
+	if (!cpu(b)->failed)
+		copy(dst->f, src->f, n * sizeof *dst->f);
+}
+
+/*
+ * With AVX-512, oneDNN's product for the forward pass of a narrow layer takes half
+ * the time when its weights are stored so.  For a wide one PyTorch's order is as
+ * fast.
+ */
+bool cpu_transposed(struct kf_backend *b, const struct kf_param *weight)
+{
+	return cpu(b)->block == 16 && weight->rank == 2 && weight->shape[0] < 256;
+}
+
+/* to (columns, rows) = from (rows, columns) transposed */
+static void transpose(float *to, const float *from, size_t rows, size_t columns)
+{
+	for (size_t i = 0; i < rows; i++)
+		for (size_t j = 0; j < columns; j++)
+			to[j * rows + i] = from[i * columns + j];
+}
+
+void cpu_write_param(struct kf_backend *b, struct kf_mem *arena,
+	const struct kf_param *p, const float *src)
+{
+	if (!cpu_transposed(b, p))
+		cpu_write(b, arena, p->offset, src, p->count);
+	else if (!cpu(b)->failed)
+		transpose(arena->f + p->offset, src, (size_t)p->shape[0],
+			(size_t)p->shape[1]);
+}
+
+void cpu_read_param(struct kf_backend *b, const struct kf_mem *arena,
+	const struct kf_param *p, float *dst)
+{
+	if (!cpu_transposed(b, p))
+		cpu_read(b, arena, p->offset, dst, p->count);
+	else if (!cpu(b)->failed)
+		transpose(dst, arena->f + p->offset, (size_t)p->shape[1],
+			(size_t)p->shape[0]);
+}

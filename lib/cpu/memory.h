@@ -1,0 +1,36 @@
+/* Arenas of floats, and the first failure. */
+#ifndef KF_CPU_MEMORY_H
+#define KF_CPU_MEMORY_H
+
+#include "cpu/internal.h"
+
+/* Keeps the first failure for sync; any thread of a team may call it. */
+void cpu_fail(struct kf_backend *b, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* n floats on a cache line's boundary, zero; NULL after a failure. */
+float *cpu_floats(struct kf_backend *b, size_t n);
+
+/* The n floats at *f, which are made when they are first needed; NULL likewise. */
+float *cpu_floats_once(struct kf_backend *b, float **f, size_t n);
+
+/* Whether a dense layer's weights are stored (in, out), not (out, in). */
+bool cpu_transposed(struct kf_backend *b, const struct kf_param *weight);
+
+/* As struct kf_backend_ops describes them. */
+struct kf_mem *cpu_alloc(struct kf_backend *b, size_t n);
+struct kf_mem *cpu_adopt(struct kf_backend *b, float *host, size_t n);
+struct kf_mem *cpu_show(struct kf_backend *b, struct kf_mem *m, float *host, size_t n);
+void cpu_free(struct kf_backend *b, struct kf_mem *m);
+void cpu_write(struct kf_backend *b, struct kf_mem *m, size_t offset, const float *src,
+	size_t n);
+void cpu_read(struct kf_backend *b, const struct kf_mem *m, size_t offset, float *dst,
+	size_t n);
+void cpu_copy(struct kf_backend *b, struct kf_mem *dst, const struct kf_mem *src,
+	size_t n);
+void cpu_write_param(struct kf_backend *b, struct kf_mem *arena,
+	const struct kf_param *p, const float *src);
+void cpu_read_param(struct kf_backend *b, const struct kf_mem *arena,
+	const struct kf_param *p, float *dst);
+
+#endif

@@ -1,0 +1,384 @@
+/* Convolutions by oneDNN. */
+#define _GNU_SOURCE
+#include "cpu/onednn_conv.h"
+
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpu/memory.h"
+#include "cpu/onednn.h"
+
+/* What a convolution works on; backward, some are gradients. */
+enum role { X, WEIGHTS, BIAS, Y };
+enum { ROLES = Y + 1 };
+
+/* -- what differs between the versions ------------------------------------------- */
+
+static const dnnl_dims_t strides = { 1, 1 }, no_padding = { 0, 0 };
+
+#if DNNL_VERSION_MAJOR >= 3
+
+static dnnl_status_t append_relu(dnnl_post_ops_t ops)
+{
+	return dnnl_post_ops_append_eltwise(ops, dnnl_eltwise_relu, 0, 0);
+}
+
+/* Describes a convolution as a primitive; forward is NULL in that direction. */
+static dnnl_status_t describe(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+	enum cpu_direction direction, const cpu_const_md l[ROLES],
+	const_dnnl_primitive_attr_t attr, const_dnnl_primitive_desc_t forward)
+{
+	const dnnl_alg_kind_t kind = dnnl_convolution_direct;
+
+	switch (direction) {
+	case CPU_FORWARD:
+		return dnnl_convolution_forward_primitive_desc_create(pd, engine,
+			dnnl_forward_training, kind, l[X], l[WEIGHTS], l[BIAS], l[Y],
+			strides, no_padding, no_padding, no_padding, attr);
+	case CPU_BACKWARD_WEIGHTS:
+		return dnnl_convolution_backward_weights_primitive_desc_create(pd,
+			engine, kind, l[X], l[WEIGHTS], l[BIAS], l[Y], strides,
+			no_padding, no_padding, no_padding, forward, attr);
+	case CPU_BACKWARD_DATA: break;
+	}
+	return dnnl_convolution_backward_data_primitive_desc_create(pd, engine, kind,
+		l[X], l[WEIGHTS], l[Y], strides, no_padding, no_padding, no_padding,
+		forward, attr);
+}
+
+#else
+
+static dnnl_status_t append_relu(dnnl_post_ops_t ops)
+{
+	return dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_relu, 0, 0);
+}
+
+static dnnl_status_t init(dnnl_convolution_desc_t *d, enum cpu_direction direction,
+	const cpu_const_md l[ROLES])
+{
+	const dnnl_alg_kind_t kind = dnnl_convolution_direct;
+
+	switch (direction) {
+	case CPU_FORWARD:
+		return dnnl_convolution_forward_desc_init(d, dnnl_forward_training,
+			kind, l[X], l[WEIGHTS], l[BIAS], l[Y], strides, no_padding,
+			no_padding);
+	case CPU_BACKWARD_WEIGHTS:
+		return dnnl_convolution_backward_weights_desc_init(d, kind, l[X],
+			l[WEIGHTS], l[BIAS], l[Y], strides, no_padding, no_padding);
+	case CPU_BACKWARD_DATA: break;
+	}
+	return dnnl_convolution_backward_data_desc_init(d, kind, l[X], l[WEIGHTS], l[Y],
+		strides, no_padding, no_padding);
+}
+
+/* Describes a convolution as a primitive; forward is NULL in that direction. */
+static dnnl_status_t describe(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+	enum cpu_direction direction, const cpu_const_md l[ROLES],
+	const_dnnl_primitive_attr_t attr, const_dnnl_primitive_desc_t forward)
+{
+	dnnl_convolution_desc_t d;
+	dnnl_status_t status = init(&d, direction, l);
+
+	return status != dnnl_success ?
+		status :
+		dnnl_primitive_desc_create(pd, &d, attr, engine, forward);
+}
+
+#endif
+
+/* -- making one ------------------------------------------------------------------ */
+
+/* What oneDNN calls each role in each direction; 0 where it plays none. */
+static const int names[][ROLES] = {
+	[CPU_FORWARD] = { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST },
+	[CPU_BACKWARD_WEIGHTS] = { DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS,
+		DNNL_ARG_DIFF_BIAS, DNNL_ARG_DIFF_DST },
+	[CPU_BACKWARD_DATA] = { DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, 0,
+		DNNL_ARG_DIFF_DST },
+};
+
+/* Gradients by weights and bias, in oneDNN's layout. */
+struct gradients {
+	float *weights, *bias;
+};
+
+/* What each thread has for itself. */
+struct worker {
+	dnnl_memory_t memory[ROLES];
+	struct gradients image, sum; /* backward by weights: of one image, of all */
+	dnnl_memory_t scratch;
+	float *scratch_data;
+	/* Where oneDNN wants x in another layout: x as given, and a copy in that. */
+	dnnl_memory_t x_given, copy_scratch;
+	float *x_copy, *copy_scratch_data;
+};
+
+struct cpu_convolution {
+	enum cpu_direction direction;
+	struct cpu_primitive op;
+	struct cpu_primitive
+		copy_x;           /* into the layout that op wants, if it is another */
+	cpu_md plain;             /* of the weights */
+	float *weights;           /* in oneDNN's layout */
+	size_t n_weights, n_bias; /* floats, in oneDNN's layout */
+	int workers;
+	struct worker *worker;
+};
+
+/* (out, in, k, k) */
+static cpu_md describe_weights(const struct cpu_conv_shape *s, dnnl_format_tag_t tag)
+{
+	const dnnl_dims_t dims = { s->y.c, s->x.c, s->kernel, s->kernel };
+
+	return cpu_md_new(4, dims, tag);
+}
+
+static cpu_const_md wanted(const struct cpu_convolution *v, enum role role)
+{
+	return dnnl_primitive_desc_query_md(v->op.pd, dnnl_query_exec_arg_md,
+		names[v->direction][role]);
+}
+
+/* Memory for what an op needs besides its arguments. */
+static dnnl_memory_t new_scratch(struct kf_backend *b, const struct cpu_primitive *op,
+	float **data)
+{
+	cpu_const_md l =
+		dnnl_primitive_desc_query_md(op->pd, dnnl_query_scratchpad_md, 0);
+
+	if (!dnnl_memory_desc_get_size(l))
+		return NULL;
+	*data = cpu_floats(b, cpu_md_floats(l) + 1);
+	return cpu_memory_new(b, l, *data);
+}
+
+static struct gradients new_gradients(struct kf_backend *b,
+	const struct cpu_convolution *v)
+{
+	return (struct gradients){ cpu_floats(b, v->n_weights),
+		cpu_floats(b, v->n_bias) };
+}
+
+static void make_worker(struct kf_backend *b, const struct cpu_convolution *v,
+	struct worker *w, cpu_const_md x)
+{
+	float *data[ROLES] = { [WEIGHTS] = v->weights };
+
+	if (v->direction == CPU_BACKWARD_WEIGHTS) {
+		w->sum = new_gradients(b, v);
+		w->image = new_gradients(b, v);
+		data[WEIGHTS] = w->image.weights;
+		data[BIAS] = w->image.bias;
+	}
+	if (v->copy_x.p) {
+		data[X] = w->x_copy = cpu_floats(b, cpu_md_floats(wanted(v, X)));
+		w->x_given = cpu_memory_new(b, x, NULL);
+		w->copy_scratch = new_scratch(b, &v->copy_x, &w->copy_scratch_data);
+	}
+	for (int i = 0; i < ROLES; i++)
+		if (names[v->direction][i])
+			w->memory[i] =
+				cpu_memory_new(b, wanted(v, (enum role)i), data[i]);
+	w->scratch = new_scratch(b, &v->op, &w->scratch_data);
+}
+
+/* Scratch memory is an argument like the others, so that any thread may execute. */
+static dnnl_primitive_attr_t new_attributes(struct kf_backend *b, bool relu)
+{
+	dnnl_primitive_attr_t attr = NULL;
+	dnnl_post_ops_t ops = NULL;
+
+	if (cpu_good(b, dnnl_primitive_attr_create(&attr), "attributes"))
+		cpu_good(b,
+			dnnl_primitive_attr_set_scratchpad_mode(attr,
+				dnnl_scratchpad_mode_user),
+			"attributes");
+	if (relu && cpu_good(b, dnnl_post_ops_create(&ops), "attributes") &&
+		cpu_good(b, append_relu(ops), "attributes"))
+		cpu_good(b, dnnl_primitive_attr_set_post_ops(attr, ops), "attributes");
+	if (ops)
+		dnnl_post_ops_destroy(ops);
+	return attr;
+}
+
+/* x: as it is given; l: as the primitive may want it. */
+static void make_ops(struct kf_backend *b, struct cpu_convolution *v, cpu_const_md x,
+	const cpu_const_md l[ROLES], bool relu, const struct cpu_convolution *forward)
+{
+	dnnl_primitive_attr_t attr = new_attributes(b, relu);
+
+	if (cpu_good(b,
+		    describe(&v->op.pd, cpu(b)->engine, v->direction, l, attr,
+			    forward ? forward->op.pd : NULL),
+		    "convolution"))
+		cpu_good(b, dnnl_primitive_create(&v->op.p, v->op.pd), "convolution");
+	if (!cpu(b)->failed && v->direction == CPU_BACKWARD_WEIGHTS &&
+		!dnnl_memory_desc_equal(x, wanted(v, X)))
+		cpu_reorder_make(b, &v->copy_x, x, wanted(v, X), attr);
+	if (attr)
+		dnnl_primitive_attr_destroy(attr);
+}
+
+static void make(struct kf_backend *b, struct cpu_convolution *v,
+	const struct cpu_conv_shape *s, const struct cpu_convolution *forward)
+{
+	const dnnl_dims_t units = { s->y.c };
+	cpu_md x = cpu_md_images(1, &s->x, s->x.block);
+	/* the gradient by weights may be faster from an x in another layout */
+	cpu_md any_x = cpu_md_images(1, &s->x, 0);
+	cpu_md weights = describe_weights(s, dnnl_format_tag_any),
+	       bias = cpu_md_new(1, units, dnnl_a);
+	cpu_md y = cpu_md_images(1, &s->y, s->y.block);
+	const cpu_const_md l[ROLES] = { [X] = v->direction == CPU_BACKWARD_WEIGHTS ?
+			any_x :
+			x,
+		[WEIGHTS] = weights,
+		[BIAS] = bias,
+		[Y] = y };
+
+	v->plain = describe_weights(s, dnnl_abcd);
+	make_ops(b, v, x, l, s->relu && v->direction == CPU_FORWARD, forward);
+	if (!cpu(b)->failed) {
+		v->n_weights = cpu_md_floats(wanted(v, WEIGHTS));
+		v->n_bias = cpu_md_floats(bias);
+		v->weights = cpu_floats(b, v->n_weights);
+	}
+	for (int i = 0; i < v->workers && !cpu(b)->failed; i++)
+		make_worker(b, v, &v->worker[i], x);
+	cpu_md_free(x);
+	cpu_md_free(any_x);
+	cpu_md_free(weights);
+	cpu_md_free(bias);
+	cpu_md_free(y);
+}
+
+struct cpu_convolution *cpu_convolution_new(struct kf_backend *b,
+	enum cpu_direction direction, const struct cpu_conv_shape *shape,
+	const struct cpu_convolution *forward)
+{
+	struct cpu_convolution *v = calloc(1, sizeof *v);
+	int threads = omp_get_max_threads();
+
+	if (!v || !(v->worker = calloc((size_t)threads, sizeof *v->worker))) {
+		cpu_fail(b, "out of memory");
+		free(v);
+		return NULL;
+	}
+	v->direction = direction;
+	v->workers = threads;
+	omp_set_num_threads(1); /* oneDNN plans for the threads that it sees */
+	make(b, v, shape, forward);
+	omp_set_num_threads(threads);
+	return v;
+}
+
+static void free_worker(struct worker *w)
+{
+	for (int i = 0; i < ROLES; i++)
+		cpu_memory_free(w->memory[i]);
+	cpu_memory_free(w->scratch);
+	cpu_memory_free(w->copy_scratch);
+	cpu_memory_free(w->x_given);
+	free(w->scratch_data);
+	free(w->copy_scratch_data);
+	free(w->x_copy);
+	free(w->image.weights);
+	free(w->image.bias);
+	free(w->sum.weights);
+	free(w->sum.bias);
+}
+
+void cpu_convolution_free(struct cpu_convolution *v)
+{
+	if (!v)
+		return;
+	for (int i = 0; i < v->workers; i++)
+		free_worker(&v->worker[i]);
+	free(v->worker);
+	free(v->weights);
+	cpu_md_free(v->plain);
+	cpu_primitive_free(&v->copy_x);
+	cpu_primitive_free(&v->op);
+	free(v);
+}
+
+void cpu_convolution_begin(struct kf_backend *b, struct cpu_convolution *v,
+	float *weights)
+{
+	if (cpu(b)->failed)
+		return;
+	if (v->direction != CPU_BACKWARD_WEIGHTS) {
+		cpu_reorder(b, v->plain, weights, wanted(v, WEIGHTS), v->weights);
+		return;
+	}
+	for (int i = 0; i < v->workers; i++) {
+		memset(v->worker[i].sum.weights, 0, v->n_weights * sizeof(float));
+		memset(v->worker[i].sum.bias, 0, v->n_bias * sizeof(float));
+	}
+}
+
+CPU_CLONES
+static void add_to(float *sum, const float *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		sum[i] += v[i];
+}
+
+static void add_gradients(const struct cpu_convolution *v, const struct gradients *to,
+	const struct gradients *from)
+{
+	add_to(to->weights, from->weights, v->n_weights);
+	add_to(to->bias, from->bias, v->n_bias);
+}
+
+/* Hands x to the primitive, copied if it wants another layout. */
+static void set_x(struct kf_backend *b, struct cpu_convolution *v, struct worker *w,
+	float *x)
+{
+	struct cpu_arguments a = { 0 };
+
+	if (!v->copy_x.p) {
+		cpu_memory_set(b, w->memory[X], x);
+		return;
+	}
+	cpu_memory_set(b, w->x_given, x);
+	cpu_argument(&a, DNNL_ARG_FROM, w->x_given);
+	cpu_argument(&a, DNNL_ARG_TO, w->memory[X]);
+	cpu_argument(&a, DNNL_ARG_SCRATCHPAD, w->copy_scratch);
+	cpu_execute(b, &v->copy_x, &a);
+}
+
+void cpu_convolve(struct kf_backend *b, struct cpu_convolution *v, int thread, float *x,
+	float *bias, float *y)
+{
+	struct worker *w = &v->worker[thread];
+	struct cpu_arguments a = { 0 };
+
+	if (cpu(b)->failed)
+		return;
+	set_x(b, v, w, x);
+	cpu_memory_set(b, w->memory[Y], y);
+	if (v->direction == CPU_FORWARD)
+		cpu_memory_set(b, w->memory[BIAS], bias);
+	for (int i = 0; i < ROLES; i++)
+		cpu_argument(&a, names[v->direction][i], w->memory[i]);
+	cpu_argument(&a, DNNL_ARG_SCRATCHPAD, w->scratch);
+	cpu_execute(b, &v->op, &a);
+	if (v->direction == CPU_BACKWARD_WEIGHTS)
+		add_gradients(v, &w->sum, &w->image);
+}
+
+void cpu_convolution_end(struct kf_backend *b, struct cpu_convolution *v,
+	float *weights, float *bias)
+{
+	const struct gradients *sum = &v->worker[0].sum;
+
+	if (cpu(b)->failed)
+		return;
+	for (int i = 1; i < v->workers; i++)
+		add_gradients(v, sum, &v->worker[i].sum);
+	cpu_reorder(b, wanted(v, WEIGHTS), sum->weights, v->plain, weights);
+	memcpy(bias, sum->bias, v->n_bias * sizeof *bias);
+}
