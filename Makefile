@@ -52,11 +52,13 @@ $(BUILD)/lib/libkfkd.a: $(LIB_OBJECTS)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/lib/libkfkd.a
+$(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/cmd/options.o \
+		$(BUILD)/lib/libkfkd.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(LIBS)
 
-$(BIN)/kfkd-train: $(BUILD)/cmd/progress.o $(BUILD)/cmd/train_options.o
+$(BIN)/kfkd-train: $(addprefix $(BUILD)/cmd/,progress.o train_options.o device.o)
+$(BIN)/kfkd-predict: $(BUILD)/cmd/device.o
 $(BIN)/kfkd-plot: $(BUILD)/cmd/plot_faces.o $(BUILD)/cmd/plot_figures.o
 
 # The only objects that know oneDNN and OpenMP.

@@ -3,22 +3,21 @@
 #include "formats/save_csv.h"
 #include "formats/submission.h"
 
-static const char usage[] =
-	"usage: kfkd-save [-inp] [-o OUT] [FILE]\n"
-	"       kfkd-save -l TABLE [-o OUT] [FILE]\n"
-	"Writes a tensor stream as CSV in Kaggle's layout, or as a submission.\n"
-	"  -i, --ids           with a column ImageId, as where there are no targets\n"
-	"  -n, --no-ids        without, even where rows do not count from 1\n"
-	"  -p, --predictions   predictions in place of targets\n"
-	"  -l, --lookup TABLE  a submission: what Kaggle's IdLookupTable.csv asks for\n"
-	"  -o, --output OUT    write to OUT, which appears when it is whole\n"
-	"  -h, --help          print this\n"
-	"  -V, --version       print the version\n";
-
-static const struct option options[] = { { "ids", no_argument, NULL, 'i' },
-	{ "no-ids", no_argument, NULL, 'n' }, { "predictions", no_argument, NULL, 'p' },
-	{ "lookup", required_argument, NULL, 'l' },
-	{ "output", required_argument, NULL, 'o' }, CLI_LONG };
+static const struct program program = {
+	.name = "kfkd-save",
+	.synopsis = { "[-inp] [-o OUT] [FILE]", "-l TABLE [-o OUT] [FILE]" },
+	.about = "Writes a tensor stream as CSV in Kaggle's layout, or as a submission.",
+	.rows = {
+		{ 'i', "ids",
+			.help = "with a column ImageId, as where there are no targets" },
+		{ 'n', "no-ids",
+			.help = "without, even where rows do not count from 1" },
+		{ 'p', "predictions", .help = "predictions in place of targets" },
+		{ 'l', "lookup", "TABLE",
+			"a submission: what Kaggle's IdLookupTable.csv asks for",
+			.kind = OPTION_FILE },
+	},
+};
 
 /* All rows, images included. */
 static void save_csv(struct kf_reader *in, bool predictions, int ids)
@@ -63,34 +62,29 @@ static void save_submission(struct kf_reader *in, int table, const char *name)
 
 int main(int argc, char **argv)
 {
-	const char *output = NULL, *lookup = NULL, *name, *table_name;
+	struct options o;
+	const char *lookup = NULL, *name, *table_name;
 	bool predictions = false;
 	struct kf_reader *in;
-	int c, fd, table = -1, ids = -1;
+	int key, fd, table = -1, ids = -1;
 
-	cli_init(argv, usage);
-	while ((c = getopt_long(argc, argv, CLI_SHORT "inpl:o:", options, NULL)) != -1)
-		if (c == 'i')
-			ids = KF_IDS_ALWAYS;
-		else if (c == 'n')
-			ids = KF_IDS_NEVER;
-		else if (c == 'p')
-			predictions = true;
-		else if (c == 'l')
-			lookup = optarg;
-		else if (c == 'o')
-			output = optarg;
-		else
-			cli_option(c);
+	options_begin(&o, &program, argc, argv);
+	while ((key = options_next(&o)))
+		switch (key) {
+		case 'i': ids = KF_IDS_ALWAYS; break;
+		case 'n': ids = KF_IDS_NEVER; break;
+		case 'p': predictions = true; break;
+		case 'l': lookup = o.text; break;
+		}
 	if (lookup && (predictions || ids >= 0))
 		misuse("--lookup does not go with --ids, --no-ids or --predictions");
-	fd = cli_input(argc, argv, &name);
+	fd = cli_input(&o, &name);
 	if (lookup)
 		table = cli_open(lookup, &table_name);
 	if (table == fd)
 		misuse("standard input cannot be both table and stream");
 	in = cli_stream(fd, name, false);
-	cli_output(output);
+	cli_output(o.output);
 	if (lookup)
 		save_submission(in, table, table_name);
 	else

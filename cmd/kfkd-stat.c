@@ -10,16 +10,15 @@
 #include "stream/safetensors.h"
 #include "rows/stats.h"
 
-static const char usage[] =
-	"usage: kfkd-stat [-H] [-o OUT] [FILE]\n"
-	"Says what a tensor stream or a model holds.\n"
-	"  -H, --history     of a model: the losses of each epoch, as TSV\n"
-	"  -o, --output OUT  write to OUT, which appears when it is whole\n"
-	"  -h, --help        print this\n"
-	"  -V, --version     print the version\n";
-
-static const struct option options[] = { { "history", no_argument, NULL, 'H' },
-	{ "output", required_argument, NULL, 'o' }, CLI_LONG };
+static const struct program program = {
+	.name = "kfkd-stat",
+	.synopsis = { "[-H] [-o OUT] [FILE]" },
+	.about = "Says what a tensor stream or a model holds.",
+	.rows = {
+		{ 'H', "history",
+			.help = "of a model: the losses of each epoch, as TSV" },
+	},
+};
 
 /* -- a stream -------------------------------------------------------------------- */
 
@@ -241,22 +240,18 @@ static void open_header(struct kf_st *st, struct kf_source *src)
 int main(int argc, char **argv)
 {
 	struct kf_source src = { 0 };
-	const char *output = NULL;
+	struct options o;
 	struct kf_st st;
 	bool history = false;
-	int c;
+	int key;
 
-	cli_init(argv, usage);
-	while ((c = getopt_long(argc, argv, CLI_SHORT "Ho:", options, NULL)) != -1)
-		if (c == 'H')
+	options_begin(&o, &program, argc, argv);
+	while ((key = options_next(&o)))
+		if (key == 'H')
 			history = true;
-		else if (c == 'o')
-			output = optarg;
-		else
-			cli_option(c);
-	src.fd = cli_input(argc, argv, &src.name);
+	src.fd = cli_input(&o, &src.name);
 	open_header(&st, &src);
-	cli_output(output);
+	cli_output(o.output);
 	if (kf_st_find(&st, "X") && !history)
 		stat_stream(&st);
 	else

@@ -13,13 +13,6 @@
 #include "progress.h"
 #include "train_options.h"
 
-/* A failure that the library reported. */
-static void check(int rc, const struct kf_err *err)
-{
-	if (rc < 0)
-		die("%s", err->msg);
-}
-
 /* -- what the model tells of itself ---------------------------------------------------- */
 
 static void name_outputs(struct kf_model *m, const struct kf_schema *schema)
@@ -136,7 +129,7 @@ static struct kf_backend *open_backend(const struct settings *s)
 	sigset_t before;
 
 	sigprocmask(SIG_BLOCK, &ending, &before);
-	b = kf_backend_open(s->backend, &s->device, &err);
+	b = kf_backend_open(s->device.backend, &s->device.options, &err);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	check(b ? 0 : -1, &err);
 	return b;
@@ -217,12 +210,13 @@ int main(int argc, char **argv)
 	struct kf_net net;
 	struct kf_err err;
 	struct settings s;
+	struct options o;
 
-	s = train_settings(argc, argv);
-	cli_output(s.output);
+	s = train_settings(&o, argc, argv);
+	cli_output(o.output);
 	cli_binary_output();
 	find_ending_signals();
-	in = cli_reader(argc, argv);
+	in = cli_reader(&o);
 	b = open_backend(&s);
 	check(kf_dataset_read(&data, in, s.train.classify, &err), &err);
 	kf_reader_close(in);

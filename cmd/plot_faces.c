@@ -16,7 +16,7 @@ struct album {
 	const struct request *q;
 	struct kf_face face;
 	struct kf_sheet sheet;   /* of a PLOT_SHEET */
-	struct kf_canvas canvas; /* of a PLOT_EACH */
+	struct kf_canvas canvas; /* of another mode */
 };
 
 static void warn_alone(const struct kf_points *points)
@@ -38,11 +38,11 @@ static void open_album(struct album *a, const struct request *q,
 	warn_alone(&a->face.truth);
 	if (a->face.classes.n == 0)
 		warn_alone(&a->face.predicted);
-	if (q->mode == PLOT_EACH)
-		rc = kf_canvas_init(&a->canvas, w, h, q->colour, &err);
-	else
+	if (q->mode == PLOT_SHEET)
 		rc = kf_sheet_begin(&a->sheet, stdout, cli_output_name(), columns, rows,
 			w, h, q->colour, KF_WHITE, &err);
+	else
+		rc = kf_canvas_init(&a->canvas, w, h, q->colour, &err);
 	if (rc < 0)
 		die("%s", err.msg);
 }
@@ -64,14 +64,13 @@ static void draw_row(const struct album *a, struct kf_canvas *c, int left, int t
 /* A picture to standard output, or to a new file that is named by the id. */
 static void put_picture(const struct album *a, long long id)
 {
-	const char *prefix = a->q->prefix;
 	struct kf_err err;
 	char path[4096];
 	int rc;
 
-	if (!strcmp(prefix, "-"))
+	if (a->q->mode == PLOT_SEQUENCE)
 		rc = kf_picture_write(stdout, cli_output_name(), &a->canvas, &err);
-	else if ((size_t)snprintf(path, sizeof path, "%s%lld.%s", prefix, id,
+	else if ((size_t)snprintf(path, sizeof path, "%s%lld.%s", a->q->prefix, id,
 			 a->q->colour ? "ppm" : "pgm") >= sizeof path)
 		die("--each: the prefix is too long");
 	else
@@ -88,7 +87,7 @@ static bool put_row(struct album *a, const struct kf_chunk *chunk, size_t row,
 	struct kf_err err;
 	int rc;
 
-	if (a->q->mode == PLOT_EACH) {
+	if (a->q->mode != PLOT_SHEET) {
 		draw_row(a, &a->canvas, 0, 0, chunk, row, error);
 		put_picture(a, (long long)chunk->id[row]);
 		return true;
@@ -176,8 +175,9 @@ static void draw_worst(const struct request *q, const struct kf_worst *worst)
 	close_album(&album);
 }
 
-void plot_faces(const struct request *q, struct kf_reader *in)
+void plot_faces(const struct request *q)
 {
+	struct kf_reader *in = cli_open_stream(q->operands[0]);
 	struct kf_worst worst;
 
 	if (!q->worst) {

@@ -33,8 +33,9 @@ static void put_canvas(struct kf_canvas *c)
 
 /* -- errors ---------------------------------------------------------------------- */
 
-static void read_score(struct kf_score *score, struct kf_reader *in)
+static void read_score(struct kf_score *score, const char *operand)
 {
+	struct kf_reader *in = cli_open_stream(operand);
 	const struct kf_schema *schema = kf_reader_schema(in);
 	struct kf_chunk *chunk;
 	struct kf_err err;
@@ -47,13 +48,13 @@ static void read_score(struct kf_score *score, struct kf_reader *in)
 	kf_reader_close(in);
 }
 
-void plot_errors(const struct request *q, struct kf_reader *in)
+void plot_errors(const struct request *q)
 {
 	struct kf_bar *bars, whole = { .name = "overall" };
 	struct kf_canvas canvas;
 	struct kf_score score;
 
-	read_score(&score, in);
+	read_score(&score, q->operands[0]);
 	whole.value = kf_score_overall(&score);
 	if (isnan(whole.value))
 		die("no row has a target that was predicted");
@@ -148,8 +149,9 @@ static void add_mean(struct kf_curve *curves, int n)
 		die("--mean: there is no epoch in which all models were validated");
 }
 
-void plot_curves(const struct request *q, char **operands, int n)
+void plot_curves(const struct request *q)
 {
+	int n = q->n_operands;
 	struct kf_curve *curves = calloc((size_t)n + 1, sizeof *curves);
 	struct kf_model *models = calloc((size_t)n, sizeof *models);
 	struct kf_canvas canvas;
@@ -158,8 +160,8 @@ void plot_curves(const struct request *q, char **operands, int n)
 	if (!curves || !models)
 		die("out of memory");
 	for (int i = 0; i < n; i++) {
-		models[i] = open_history(operands[i]);
-		curves[i] = (struct kf_curve){ .name = legend_name(operands, n, i),
+		models[i] = open_history(q->operands[i]);
+		curves[i] = (struct kf_curve){ .name = legend_name(q->operands, n, i),
 			.epochs = models[i].epochs,
 			.train = models[i].train_loss,
 			.valid = models[i].valid_loss,
@@ -183,12 +185,12 @@ void plot_curves(const struct request *q, char **operands, int n)
 
 /* -- weights --------------------------------------------------------------------- */
 
-void plot_weights(const struct request *q, const char *operand)
+void plot_weights(const struct request *q)
 {
 	struct kf_weights k;
 	struct kf_err err;
 	const char *name;
-	int fd = open_model(operand, &name), columns, rows;
+	int fd = open_model(q->operands[0], &name), columns, rows;
 
 	if (kf_weights_read(&k, fd, name, &err) < 0)
 		die("%s", err.msg);
