@@ -48,8 +48,7 @@ int main(int argc, char **argv)
 			out = (single ? kf_writer_open_single :
 					kf_writer_open)(STDOUT_FILENO,
 				cli_output_name(), &first, &err);
-			if (!out)
-				die("%s", err.msg);
+			must(out, &err);
 		}
 		while ((chunk = cli_next(in)))
 			cli_write(out, chunk);

@@ -40,8 +40,7 @@ static void read_labels(const char *path, int images, struct kf_labels *labels,
 	fd = cli_open(path, &name);
 	if (fd == images)
 		misuse("standard input cannot be both labels and images");
-	if (kf_labels_read(labels, fd, name, &err) < 0)
-		die("%s", err.msg);
+	check(kf_labels_read(labels, fd, name, &err), &err);
 	if (fd != STDIN_FILENO)
 		close(fd);
 	how->labels = labels;
@@ -57,13 +56,11 @@ static void load(struct kf_input *in, const struct kf_load_options *how)
 	int rc;
 
 	loader = kf_loader_open(in, how, &err);
-	if (!loader)
-		die("%s", err.msg);
+	must(loader, &err);
 	out = cli_writer(kf_loader_schema(loader));
 	while ((rc = kf_loader_next(loader, &chunk, &err)) > 0)
 		cli_write(out, chunk);
-	if (rc < 0)
-		die("%s", err.msg);
+	check(rc, &err);
 	cli_end(out);
 	kf_loader_close(loader);
 }
@@ -96,8 +93,7 @@ int main(int argc, char **argv)
 	if (isatty(fd))
 		misuse("%s is a terminal; give a file, or pipe one in", name);
 	read_labels(labels_path, fd, &labels, &how);
-	if (kf_input_open(&in, fd, name, &err) < 0)
-		die("%s", err.msg);
+	check(kf_input_open(&in, fd, name, &err), &err);
 	cli_output(o.output);
 	load(&in, &how);
 	kf_input_close(&in);

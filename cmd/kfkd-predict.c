@@ -32,10 +32,8 @@ static void add_model(struct models *m, const char *path)
 	int fd = cli_open(path, &name);
 
 	m->model = realloc(m->model, (size_t)(m->n + 1) * sizeof *m->model);
-	if (!m->model)
-		die("out of memory");
-	if (kf_model_read(&m->model[m->n], fd, name, NULL, &err) < 0)
-		die("%s", err.msg);
+	must_alloc(m->model);
+	check(kf_model_read(&m->model[m->n], fd, name, NULL, &err), &err);
 	m->n++;
 	if (fd != STDIN_FILENO)
 		close(fd);
@@ -65,20 +63,17 @@ int main(int argc, char **argv)
 		misuse("no --model is given");
 	in = cli_reader(&o);
 	b = kf_backend_open(device.backend, &device.options, &err);
-	if (!b)
-		die("%s", err.msg);
+	must(b, &err);
 	p = kf_predictor_open(b, models.model, models.n, kf_reader_schema(in), &schema,
 		&err);
-	if (!p)
-		die("%s", err.msg);
+	must(p, &err);
 	for (int i = 0; i < models.n; i++)
 		kf_model_free(&models.model[i]);
 	free(models.model);
 	cli_output(o.output);
 	out = cli_writer(&schema);
 	while ((chunk = cli_next(in))) {
-		if (kf_predictor_run(p, chunk, &predicted, &err) < 0)
-			die("%s", err.msg);
+		check(kf_predictor_run(p, chunk, &predicted, &err), &err);
 		cli_write(out, &predicted);
 	}
 	cli_end(out);

@@ -35,11 +35,9 @@ static void save_csv(struct kf_reader *in, bool predictions, int ids)
 							      KF_IDS_ALWAYS;
 	save.ids = (enum kf_save_ids)ids;
 	setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
-	if (kf_save_header(&save, &err) < 0)
-		die("%s", err.msg);
+	check(kf_save_header(&save, &err), &err);
 	while ((chunk = cli_next(in)))
-		if (kf_save_rows(&save, chunk, &err) < 0)
-			die("%s", err.msg);
+		check(kf_save_rows(&save, chunk, &err), &err);
 }
 
 /* The predictions that a table asks for. */
@@ -50,13 +48,10 @@ static void save_submission(struct kf_reader *in, int table, const char *name)
 	struct kf_err err;
 
 	submission = kf_submission_open(table, name, kf_reader_schema(in), &err);
-	if (!submission)
-		die("%s", err.msg);
+	must(submission, &err);
 	while ((chunk = cli_next(in)))
-		if (kf_submission_add(submission, chunk, &err) < 0)
-			die("%s", err.msg);
-	if (kf_submission_write(submission, stdout, cli_output_name(), &err) < 0)
-		die("%s", err.msg);
+		check(kf_submission_add(submission, chunk, &err), &err);
+	check(kf_submission_write(submission, stdout, cli_output_name(), &err), &err);
 	kf_submission_free(submission);
 }
 

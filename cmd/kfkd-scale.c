@@ -30,14 +30,14 @@ int main(int argc, char **argv)
 			undo = true;
 	in = cli_reader(&o);
 	schema = kf_reader_schema(in);
-	if ((undo ? kf_unscale_schema : kf_scale_schema)(schema, &scaled, &err) < 0)
-		die("%s", err.msg);
+	check((undo ? kf_unscale_schema : kf_scale_schema)(schema, &scaled, &err),
+		&err);
 	cli_output(o.output);
 	out = cli_writer(&scaled);
 	while ((chunk = cli_next(in))) {
-		if ((undo ? kf_unscale_rows : kf_scale_rows)(schema, chunk, &scaled,
-			    &to, &err) < 0)
-			die("%s", err.msg);
+		check((undo ? kf_unscale_rows : kf_scale_rows)(schema, chunk, &scaled,
+			      &to, &err),
+			&err);
 		cli_write(out, &to);
 	}
 	cli_end(out);

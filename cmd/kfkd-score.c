@@ -46,8 +46,7 @@ static void score_rows(struct kf_score *s, const struct kf_schema *schema,
 	char id[24];
 
 	for (size_t i = 0; i < chunk->n; i++) {
-		if (kf_score_row(s, schema, chunk, i, &row, &err) < 0)
-			die("%s", err.msg);
+		check(kf_score_row(s, schema, chunk, i, &row, &err), &err);
 		snprintf(id, sizeof id, "%" PRId64, chunk->id[i]);
 		print_score(id, &row);
 	}
@@ -63,15 +62,14 @@ static void score_keypoints(struct kf_reader *in, bool rows)
 	struct kf_err err;
 	double overall;
 
-	if (kf_score_init(&score, schema, &err) < 0)
-		die("%s", err.msg);
+	check(kf_score_init(&score, schema, &err), &err);
 	if (rows)
 		printf("id\tRMSE\tvalues\n");
 	while ((chunk = cli_next(in)))
 		if (rows)
 			score_rows(&score, schema, chunk);
-		else if (kf_score_add(&score, schema, chunk, &err) < 0)
-			die("%s", err.msg);
+		else
+			check(kf_score_add(&score, schema, chunk, &err), &err);
 	overall = kf_score_overall(&score);
 	if (isnan(overall))
 		die("no row has a target that was predicted");
@@ -93,8 +91,7 @@ static void add_classes(struct kf_accuracy *a, const struct kf_schema *schema,
 	for (size_t i = 0; i < chunk->n; i++) {
 		int best = kf_accuracy_row(a, schema, chunk, i, &err);
 
-		if (best < 0)
-			die("%s", err.msg);
+		check(best, &err);
 		if (rows)
 			printf("%" PRId64 "\t%" PRId64 "\t%d\n", chunk->id[i],
 				chunk->label[i], best);
@@ -121,8 +118,7 @@ static void score_classes(struct kf_reader *in, bool rows)
 	struct kf_err err;
 	double overall;
 
-	if (kf_accuracy_init(&accuracy, schema, &err) < 0)
-		die("%s", err.msg);
+	check(kf_accuracy_init(&accuracy, schema, &err), &err);
 	if (rows)
 		printf("id\tlabel\tpredicted\n");
 	while ((chunk = cli_next(in)))

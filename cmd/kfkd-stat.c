@@ -87,11 +87,9 @@ static void stat_stream(struct kf_st *st)
 	struct kf_err err;
 
 	in = kf_reader_from(st, false, &err);
-	if (!in)
-		die("%s", err.msg);
+	must(in, &err);
 	schema = kf_reader_schema(in);
-	if (kf_stats_init(&stats, schema, &err) < 0)
-		die("%s", err.msg);
+	check(kf_stats_init(&stats, schema, &err), &err);
 	while ((chunk = cli_next(in)))
 		kf_stats_add(&stats, schema, chunk);
 	print_stream(schema, &stats);
@@ -213,8 +211,7 @@ static void stat_model(struct kf_st *st, bool history)
 	struct kf_model m;
 	struct kf_err err;
 
-	if (kf_model_from(&m, st, "", &err) < 0)
-		die("%s", err.msg);
+	check(kf_model_from(&m, st, "", &err), &err);
 	if (history)
 		print_history(&m);
 	else
@@ -231,8 +228,7 @@ static void open_header(struct kf_st *st, struct kf_source *src)
 	if (isatty(src->fd))
 		misuse("%s is a terminal; give a file, or pipe one in", src->name);
 	rc = kf_st_open(st, src, &err);
-	if (rc < 0)
-		die("%s", err.msg);
+	check(rc, &err);
 	if (rc == 0)
 		die("'%s' is empty: there is no stream or model in it", src->name);
 }

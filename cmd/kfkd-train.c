@@ -46,8 +46,8 @@ static void describe(struct kf_model *m, const struct settings *s,
 	train_note_settings(m, s);
 	m->train_loss = calloc((size_t)s->train.epochs + 1, sizeof(float));
 	m->valid_loss = calloc((size_t)s->train.epochs + 1, sizeof(float));
-	if (!m->train_loss || !m->valid_loss)
-		die("out of memory");
+	must_alloc(m->train_loss);
+	must_alloc(m->valid_loss);
 }
 
 /* -- start --------------------------------------------------------------------------- */
@@ -61,8 +61,7 @@ static void start_from(struct kf_net *net, const char *path, struct progress *p)
 	bool *taken = calloc((size_t)net->layers->n_params, sizeof *taken);
 	int fd = cli_open(path, &name);
 
-	if (!taken)
-		die("out of memory");
+	must_alloc(taken);
 	check(kf_model_read(&m, fd, name, NULL, &err), &err);
 	kf_net_set(net, net->weights, "", m.param, m.n, taken);
 	for (int i = 0; i < net->layers->n_params; i++)
@@ -131,7 +130,7 @@ static struct kf_backend *open_backend(const struct settings *s)
 	sigprocmask(SIG_BLOCK, &ending, &before);
 	b = kf_backend_open(s->device.backend, &s->device.options, &err);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	check(b ? 0 : -1, &err);
+	must(b, &err);
 	return b;
 }
 
@@ -225,8 +224,7 @@ int main(int argc, char **argv)
 		      data.schema.w, model.columns.n, &err),
 		&err);
 	model.net = strdup(layers.line);
-	if (!model.net)
-		die("out of memory");
+	must_alloc(model.net);
 
 	progress_start(&progress, s.quiet, s.train.epochs, s.train.classify,
 		kf_model_pixels(&model));
@@ -241,8 +239,8 @@ int main(int argc, char **argv)
 		train(&net, &data, &model, &s, &progress);
 	model.n = layers.n_params;
 	model.param = kf_net_get(&net, net.weights, "");
-	check(model.param ? b->op->sync(b, &err) : kf_fail(&err, "out of memory"),
-		&err);
+	must_alloc(model.param);
+	check(b->op->sync(b, &err), &err);
 	check(kf_model_write(&model, STDOUT_FILENO, cli_output_name(), &err), &err);
 
 	kf_net_close(&net);

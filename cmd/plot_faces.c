@@ -43,8 +43,7 @@ static void open_album(struct album *a, const struct request *q,
 			w, h, q->colour, KF_WHITE, &err);
 	else
 		rc = kf_canvas_init(&a->canvas, w, h, q->colour, &err);
-	if (rc < 0)
-		die("%s", err.msg);
+	check(rc, &err);
 }
 
 /* Draws a row at (left, top), and its error unless that is NaN. */
@@ -75,8 +74,7 @@ static void put_picture(const struct album *a, long long id)
 		die("--each: the prefix is too long");
 	else
 		rc = kf_picture_save(path, &a->canvas, &err);
-	if (rc < 0)
-		die("%s", err.msg);
+	check(rc, &err);
 }
 
 /* Returns false when the sheet is full. */
@@ -93,8 +91,7 @@ static bool put_row(struct album *a, const struct kf_chunk *chunk, size_t row,
 		return true;
 	}
 	rc = kf_sheet_cell(&a->sheet, &cell, &err);
-	if (rc < 0)
-		die("%s", err.msg);
+	check(rc, &err);
 	if (rc == 1)
 		draw_row(a, &a->sheet.strip, cell.left, cell.top, chunk, row, error);
 	return rc == 1;
@@ -107,8 +104,7 @@ static void close_album(struct album *a)
 	if (a->q->mode == PLOT_SHEET) {
 		if (a->sheet.used == 0)
 			die("the stream has no rows: there is nothing to draw");
-		if (kf_sheet_end(&a->sheet, &err) < 0)
-			die("%s", err.msg);
+		check(kf_sheet_end(&a->sheet, &err), &err);
 		kf_sheet_free(&a->sheet);
 	} else {
 		kf_canvas_free(&a->canvas);
@@ -142,13 +138,11 @@ static void find_worst(struct kf_worst *worst, int max, struct kf_reader *in)
 	struct kf_chunk *chunk;
 	struct kf_err err;
 
-	if (kf_score_init(&score, schema, &err) < 0 ||
-		kf_worst_init(worst, schema, max, &err) < 0)
-		die("%s", err.msg);
+	check(kf_score_init(&score, schema, &err), &err);
+	check(kf_worst_init(worst, schema, max, &err), &err);
 	while ((chunk = cli_next(in)))
 		for (size_t i = 0; i < chunk->n; i++) {
-			if (kf_score_row(&score, schema, chunk, i, &row, &err) < 0)
-				die("%s", err.msg);
+			check(kf_score_row(&score, schema, chunk, i, &row, &err), &err);
 			if (row.n > 0)
 				kf_worst_add(worst, chunk, i, kf_score_rmse(&row));
 		}

@@ -18,16 +18,15 @@ static void open_canvas(struct kf_canvas *c, const struct request *q, int w, int
 {
 	struct kf_err err;
 
-	if (kf_canvas_init(c, q->w ? q->w : w, q->h ? q->h : h, q->colour, &err) < 0)
-		die("%s", err.msg);
+	check(kf_canvas_init(c, q->w ? q->w : w, q->h ? q->h : h, q->colour, &err),
+		&err);
 }
 
 static void put_canvas(struct kf_canvas *c)
 {
 	struct kf_err err;
 
-	if (kf_picture_write(stdout, cli_output_name(), c, &err) < 0)
-		die("%s", err.msg);
+	check(kf_picture_write(stdout, cli_output_name(), c, &err), &err);
 	kf_canvas_free(c);
 }
 
@@ -40,11 +39,9 @@ static void read_score(struct kf_score *score, const char *operand)
 	struct kf_chunk *chunk;
 	struct kf_err err;
 
-	if (kf_score_init(score, schema, &err) < 0)
-		die("%s", err.msg);
+	check(kf_score_init(score, schema, &err), &err);
 	while ((chunk = cli_next(in)))
-		if (kf_score_add(score, schema, chunk, &err) < 0)
-			die("%s", err.msg);
+		check(kf_score_add(score, schema, chunk, &err), &err);
 	kf_reader_close(in);
 }
 
@@ -63,8 +60,7 @@ void plot_errors(const struct request *q)
 			q->w, q->h, KF_BARS_MIN_W, kf_bars_least_height(score.n),
 			score.n);
 	bars = calloc((size_t)score.n, sizeof *bars);
-	if (!bars)
-		die("out of memory");
+	must_alloc(bars);
 	for (int i = 0; i < score.n; i++)
 		bars[i] = (struct kf_bar){ score.point[i].name,
 			kf_score_rmse(&score.point[i]) };
@@ -95,8 +91,7 @@ static char *legend_name(char **operands, int n, int i)
 		if (k != i && !strcmp(base_name(operands[k]), base))
 			base = operands[i];
 	name = strdup(base);
-	if (!name)
-		die("out of memory");
+	must_alloc(name);
 	dot = strrchr(name, '.');
 	if (dot && dot != name &&
 		(!strcmp(dot, ".kfkd") || !strcmp(dot, ".safetensors")))
@@ -121,8 +116,7 @@ static struct kf_model open_history(const char *operand)
 	const char *name;
 	int fd = open_model(operand, &name);
 
-	if (kf_model_read(&m, fd, name, "", &err) < 0)
-		die("%s", err.msg);
+	check(kf_model_read(&m, fd, name, "", &err), &err);
 	if (m.epochs == 0)
 		die("'%s' has no history: it was not trained", name);
 	if (fd != STDIN_FILENO)
@@ -136,8 +130,7 @@ static void add_mean(struct kf_curve *curves, int n)
 	float *mean = malloc((size_t)curves[0].epochs * sizeof *mean);
 	bool any = false;
 
-	if (!mean)
-		die("out of memory");
+	must_alloc(mean);
 	curves[n] = (struct kf_curve){ .name = "mean",
 		.valid = mean,
 		.mean = true,
@@ -157,8 +150,8 @@ void plot_curves(const struct request *q)
 	struct kf_canvas canvas;
 	struct kf_err err;
 
-	if (!curves || !models)
-		die("out of memory");
+	must_alloc(curves);
+	must_alloc(models);
 	for (int i = 0; i < n; i++) {
 		models[i] = open_history(q->operands[i]);
 		curves[i] = (struct kf_curve){ .name = legend_name(q->operands, n, i),
@@ -171,8 +164,8 @@ void plot_curves(const struct request *q)
 	if (q->mean)
 		add_mean(curves, n);
 	open_canvas(&canvas, q, 800, 600);
-	if (kf_draw_curves(&canvas, curves, n + q->mean, q->low, q->high, &err) < 0)
-		die("%s", err.msg);
+	check(kf_draw_curves(&canvas, curves, n + q->mean, q->low, q->high, &err),
+		&err);
 	put_canvas(&canvas);
 	for (int i = 0; i < n; i++) {
 		free((char *)curves[i].name);
@@ -192,12 +185,11 @@ void plot_weights(const struct request *q)
 	const char *name;
 	int fd = open_model(q->operands[0], &name), columns, rows;
 
-	if (kf_weights_read(&k, fd, name, &err) < 0)
-		die("%s", err.msg);
+	check(kf_weights_read(&k, fd, name, &err), &err);
 	columns = q->columns ? q->columns : kf_weights_columns(&k);
 	rows = q->rows ? q->rows : (k.units * k.c + columns - 1) / columns;
-	if (kf_draw_weights(&k, stdout, cli_output_name(), columns, rows, q->zoom,
-		    q->colour, &err) < 0)
-		die("%s", err.msg);
+	check(kf_draw_weights(&k, stdout, cli_output_name(), columns, rows, q->zoom,
+		      q->colour, &err),
+		&err);
 	kf_weights_free(&k);
 }
