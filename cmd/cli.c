@@ -110,7 +110,7 @@ int cli_input(const struct options *o, const char **name)
 {
 	if (o->n_operands > 1)
 		misuse("more than one file: '%s'", o->operands[1]);
-	return cli_open(o->n_operands ? o->operands[0] : "-", name);
+	return cli_open(o->operands[0], name);
 }
 
 struct kf_reader *cli_stream(int fd, const char *name, bool adopt)

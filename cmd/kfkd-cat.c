@@ -13,13 +13,24 @@ static const struct program program = {
 	},
 };
 
+static struct kf_writer *open_output(const struct kf_schema *schema, bool single)
+{
+	struct kf_writer *out;
+	struct kf_err err;
+
+	if (!single)
+		return cli_writer(schema);
+	cli_binary_output();
+	out = kf_writer_open_single(STDOUT_FILENO, cli_output_name(), schema, &err);
+	must(out, &err);
+	return out;
+}
+
 int main(int argc, char **argv)
 {
-	static char *standard_input[] = { "-" };
 	struct kf_schema first;
 	struct kf_writer *out = NULL;
 	struct kf_chunk *chunk;
-	struct kf_err err;
 	struct options o;
 	bool single = false;
 	int key;
@@ -28,11 +39,7 @@ int main(int argc, char **argv)
 	while ((key = options_next(&o)))
 		if (key == '1')
 			single = true;
-	if (o.n_operands == 0) {
-		o.operands = standard_input;
-		o.n_operands = 1;
-	}
-	for (int i = 0; i < o.n_operands; i++) {
+	for (int i = 0; o.operands[i]; i++) {
 		const char *name;
 		int fd = cli_open(o.operands[i], &name);
 		struct kf_reader *in = cli_stream(fd, name, true);
@@ -44,11 +51,7 @@ int main(int argc, char **argv)
 		if (i == 0) {
 			first = kf_schema_copy(schema);
 			cli_output(o.output);
-			cli_binary_output();
-			out = (single ? kf_writer_open_single :
-					kf_writer_open)(STDOUT_FILENO,
-				cli_output_name(), &first, &err);
-			must(out, &err);
+			out = open_output(&first, single);
 		}
 		while ((chunk = cli_next(in)))
 			cli_write(out, chunk);

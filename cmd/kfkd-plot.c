@@ -143,23 +143,19 @@ static void check_effects(const struct request *q, const struct options *o)
 
 int main(int argc, char **argv)
 {
-	static char *standard_input[] = { "-" };
-	struct request q = { .operands = standard_input, .n_operands = 1 };
+	struct request q = { 0 };
 	struct options o;
 	int key;
 
 	options_begin(&o, &program, argc, argv);
 	while ((key = options_next(&o)))
 		apply(&q, key, &o);
+	q.operands = o.operands;
 	if (q.mode == PLOT_EACH && !strcmp(q.prefix, "-"))
 		q.mode = PLOT_SEQUENCE;
 	check_effects(&q, &o);
-	if (o.n_operands > 0) {
-		q.operands = o.operands;
-		q.n_operands = o.n_operands;
-	}
-	if (q.n_operands > 1 && !modes[q.mode].several)
-		misuse("more than one file: '%s'", q.operands[1]);
+	if (o.n_operands > 1 && !modes[q.mode].several)
+		misuse("more than one file: '%s'", o.operands[1]);
 	if (q.mode != PLOT_EACH) {
 		cli_output(o.output);
 		cli_binary_output();

@@ -19,21 +19,24 @@ static const struct program program = {
 	},
 };
 
+/* As Kaggle has it: ids in test.csv, none in training.csv. */
+static enum kf_save_ids default_ids(const struct kf_schema *schema, bool predictions)
+{
+	return predictions || schema->columns.n ? KF_IDS_COUNTED : KF_IDS_ALWAYS;
+}
+
 /* All rows, images included. */
-static void save_csv(struct kf_reader *in, bool predictions, int ids)
+static void save_csv(struct kf_reader *in, bool predictions, enum kf_save_ids ids)
 {
 	struct kf_save save = { .file = stdout,
 		.name = cli_output_name(),
 		.schema = kf_reader_schema(in),
-		.predictions = predictions };
+		.predictions = predictions,
+		.ids = ids };
 	static char buffer[1 << 18];
 	struct kf_chunk *chunk;
 	struct kf_err err;
 
-	if (ids < 0) /* Kaggle's test.csv has ids, its training.csv has none */
-		ids = predictions || save.schema->columns.n ? KF_IDS_COUNTED :
-							      KF_IDS_ALWAYS;
-	save.ids = (enum kf_save_ids)ids;
 	setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
 	check(kf_save_header(&save, &err), &err);
 	while ((chunk = cli_next(in)))
@@ -59,9 +62,10 @@ int main(int argc, char **argv)
 {
 	struct options o;
 	const char *lookup = NULL, *name, *table_name;
-	bool predictions = false;
+	enum kf_save_ids ids = KF_IDS_COUNTED;
+	bool predictions = false, ids_given;
 	struct kf_reader *in;
-	int key, fd, table = -1, ids = -1;
+	int key, fd, table = -1;
 
 	options_begin(&o, &program, argc, argv);
 	while ((key = options_next(&o)))
@@ -71,7 +75,8 @@ int main(int argc, char **argv)
 		case 'p': predictions = true; break;
 		case 'l': lookup = o.text; break;
 		}
-	if (lookup && (predictions || ids >= 0))
+	ids_given = options_given(&o, 'i') || options_given(&o, 'n');
+	if (lookup && (predictions || ids_given))
 		misuse("--lookup does not go with --ids, --no-ids or --predictions");
 	fd = cli_input(&o, &name);
 	if (lookup)
@@ -80,6 +85,8 @@ int main(int argc, char **argv)
 		misuse("standard input cannot be both table and stream");
 	in = cli_stream(fd, name, false);
 	cli_output(o.output);
+	if (!ids_given)
+		ids = default_ids(kf_reader_schema(in), predictions);
 	if (lookup)
 		save_submission(in, table, table_name);
 	else

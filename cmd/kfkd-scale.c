@@ -14,13 +14,13 @@ static const struct program program = {
 
 int main(int argc, char **argv)
 {
-	struct options o;
 	const struct kf_schema *schema;
 	struct kf_schema scaled;
 	struct kf_reader *in;
 	struct kf_writer *out;
 	struct kf_chunk *chunk, to = { 0 };
 	struct kf_err err;
+	struct options o;
 	bool undo = false;
 	int key;
 
@@ -30,13 +30,14 @@ int main(int argc, char **argv)
 			undo = true;
 	in = cli_reader(&o);
 	schema = kf_reader_schema(in);
-	check((undo ? kf_unscale_schema : kf_scale_schema)(schema, &scaled, &err),
+	check(undo ? kf_unscale_schema(schema, &scaled, &err) :
+		     kf_scale_schema(schema, &scaled, &err),
 		&err);
 	cli_output(o.output);
 	out = cli_writer(&scaled);
 	while ((chunk = cli_next(in))) {
-		check((undo ? kf_unscale_rows : kf_scale_rows)(schema, chunk, &scaled,
-			      &to, &err),
+		check(undo ? kf_unscale_rows(schema, chunk, &scaled, &to, &err) :
+			     kf_scale_rows(schema, chunk, &scaled, &to, &err),
 			&err);
 		cli_write(out, &to);
 	}

@@ -248,6 +248,7 @@ static int next_key(struct options *o)
 
 int options_next(struct options *o)
 {
+	static char *standard_input[] = { "-", NULL };
 	const struct option_row *row;
 	int key, at;
 
@@ -271,8 +272,8 @@ int options_next(struct options *o)
 			return key;
 		o->output = o->text;
 	}
-	o->operands = o->argv + optind;
 	o->n_operands = o->argc - optind;
+	o->operands = o->n_operands ? o->argv + optind : standard_input;
 	return 0;
 }
 

@@ -53,8 +53,8 @@ struct options {
 	double real;
 	int pair[2];
 	const char *output; /* the argument of --output, or NULL */
-	char **operands;    /* what follows the options, once all are read */
-	int n_operands;
+	char **operands; /* what follows the options, then NULL; "-" if nothing does */
+	int n_operands;  /* given; 0 where "-" stands for none */
 
 	int argc;
 	char **argv;

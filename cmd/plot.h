@@ -17,8 +17,7 @@ enum plot_mode {
 /* 0 and NULL where the options say nothing. */
 struct request {
 	enum plot_mode mode;
-	char **operands; /* one, but for curves */
-	int n_operands;
+	char **operands;    /* NULL after the last; only curves take several */
 	const char *prefix; /* --each */
 	int worst;
 	int columns, rows, zoom; /* --grid, --zoom */

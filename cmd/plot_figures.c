@@ -82,12 +82,12 @@ static const char *base_name(const char *path)
 
 /* A model's name in the legend: its file's without .kfkd, or the whole path
  * where another file has the same. */
-static char *legend_name(char **operands, int n, int i)
+static char *legend_name(char **operands, int i)
 {
 	const char *base = base_name(operands[i]);
 	char *name, *dot;
 
-	for (int k = 0; k < n; k++)
+	for (int k = 0; operands[k]; k++)
 		if (k != i && !strcmp(base_name(operands[k]), base))
 			base = operands[i];
 	name = strdup(base);
@@ -142,24 +142,33 @@ static void add_mean(struct kf_curve *curves, int n)
 		die("--mean: there is no epoch in which all models were validated");
 }
 
+static struct kf_curve curve_of(const struct kf_model *m, char *name)
+{
+	return (struct kf_curve){ .name = name,
+		.epochs = m->epochs,
+		.train = m->train_loss,
+		.valid = m->valid_loss,
+		.pixels = kf_model_pixels(m),
+		.targets = m->columns.n };
+}
+
 void plot_curves(const struct request *q)
 {
-	int n = q->n_operands;
-	struct kf_curve *curves = calloc((size_t)n + 1, sizeof *curves);
-	struct kf_model *models = calloc((size_t)n, sizeof *models);
+	struct kf_curve *curves;
+	struct kf_model *models;
 	struct kf_canvas canvas;
 	struct kf_err err;
+	int n = 0;
 
+	while (q->operands[n])
+		n++;
+	curves = calloc((size_t)n + 1, sizeof *curves);
+	models = calloc((size_t)n, sizeof *models);
 	must_alloc(curves);
 	must_alloc(models);
 	for (int i = 0; i < n; i++) {
 		models[i] = open_history(q->operands[i]);
-		curves[i] = (struct kf_curve){ .name = legend_name(q->operands, n, i),
-			.epochs = models[i].epochs,
-			.train = models[i].train_loss,
-			.valid = models[i].valid_loss,
-			.pixels = kf_model_pixels(&models[i]),
-			.targets = models[i].columns.n };
+		curves[i] = curve_of(&models[i], legend_name(q->operands, i));
 	}
 	if (q->mean)
 		add_mean(curves, n);
