@@ -13,7 +13,8 @@ BUILD = build
 BIN = $(BUILD)/bin
 PLUGINS = $(BUILD)/lib/kfkd
 
-KF_CFLAGS = -std=c11 -Wall -Wextra -Wswitch-enum -pedantic -Werror -fPIC -Ilib -MMD -MP $(CFLAGS)
+KF_CFLAGS = -std=c11 -Wall -Wextra -Wswitch-enum -pedantic -Werror -fPIC -Ilib -MMD -MP \
+	$(CFLAGS)
 LIBS = -lcsv -lnetpbm -ljansson -lxxhash -ldl -lm
 
 PROGRAMS = $(patsubst cmd/%.c,$(BIN)/%,$(wildcard cmd/kfkd-*.c))
@@ -52,11 +53,14 @@ $(BUILD)/lib/libkfkd.a: $(LIB_OBJECTS)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/lib/libkfkd.a
+$(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/cmd/options.o \
+		$(BUILD)/lib/libkfkd.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(LIBS)
 
-$(BIN)/kfkd-train: $(BUILD)/cmd/progress.o $(BUILD)/cmd/train_options.o
+$(BIN)/kfkd-train: $(addprefix $(BUILD)/cmd/,device.o progress.o train_options.o train_run.o)
+$(BIN)/kfkd-stat: $(addprefix $(BUILD)/cmd/,stat_model.o stat_stream.o)
+$(BIN)/kfkd-predict: $(BUILD)/cmd/device.o
 $(BIN)/kfkd-plot: $(BUILD)/cmd/plot_faces.o $(BUILD)/cmd/plot_figures.o
 
 # The only objects that know oneDNN and OpenMP.

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,10 +13,19 @@
 #include <unistd.h>
 
 const char *cli_name = "kfkd";
-static const char *usage_text = "";
+static const struct program *program;
 static const char *output_path; /* of -o, or NULL */
 static char *output_target;     /* what it is, if it is a link, or NULL */
 static char output_temp[4096];  /* written beside it; "" when none */
+
+void cli_init(char **argv, const struct program *p)
+{
+	const char *slash = strrchr(argv[0], '/');
+
+	cli_name = slash ? slash + 1 : argv[0];
+	argv[0] = (char *)cli_name;
+	program = p;
+}
 
 /* -- messages ---------------------------------------------------------------- */
 
@@ -59,69 +67,26 @@ void misuse(const char *fmt, ...)
 	va_start(ap, fmt);
 	say(fmt, ap);
 	va_end(ap);
-	fputs(usage_text, stderr);
+	options_usage(program, stderr);
 	exit(2);
 }
 
-/* -- options ------------------------------------------------------------------ */
-
-void cli_init(char **argv, const char *usage)
+void check(int rc, const struct kf_err *err)
 {
-	const char *slash = strrchr(argv[0], '/');
-
-	cli_name = slash ? slash + 1 : argv[0];
-	argv[0] = (char *)cli_name; /* for getopt's messages */
-	usage_text = usage;
+	if (rc < 0)
+		die("%s", err->msg);
 }
 
-void cli_option(int c)
+void must(const void *p, const struct kf_err *err)
 {
-	if (c == 'h') {
-		fputs(usage_text, stdout);
-		exit(cli_finish());
-	}
-	if (c == 'V') {
-		printf("%s %s\n", cli_name, VERSION);
-		exit(cli_finish());
-	}
-	fputs(usage_text, stderr); /* getopt_long has said what is wrong */
-	exit(2);
+	if (!p)
+		die("%s", err->msg);
 }
 
-long long cli_int(const char *option, const char *text, long long min, long long max)
+void must_alloc(const void *p)
 {
-	char *end;
-	long long v;
-
-	errno = 0;
-	v = strtoll(text, &end, 10);
-	if (end == text || *end)
-		misuse("%s: '%s' is not a whole number", option, text);
-	if (errno || v < min || v > max)
-		misuse("%s: '%s' is not from %lld to %lld", option, text, min, max);
-	return v;
-}
-
-double cli_real(const char *option, const char *text, double min, double max)
-{
-	char *end;
-	double v = strtod(text, &end);
-
-	if (end == text || *end || !isfinite(v))
-		misuse("%s: '%s' is not a number", option, text);
-	if (v < min || v > max)
-		misuse("%s: '%s' is not from %g to %g", option, text, min, max);
-	return v;
-}
-
-void cli_pair(const char *option, const char *text, int max, int *a, int *b)
-{
-	char tail;
-
-	if (sscanf(text, "%5dx%5d%c", a, b, &tail) != 2 || *a < 1 || *b < 1 ||
-		*a > max || *b > max)
-		misuse("%s: '%s' is not two sizes from 1 to %d such as 4x4", option,
-			text, max);
+	if (!p)
+		die("out of memory");
 }
 
 /* -- input -------------------------------------------------------------------- */
@@ -141,11 +106,11 @@ int cli_open(const char *operand, const char **name)
 	return fd;
 }
 
-int cli_input(int argc, char **argv, const char **name)
+int cli_input(const struct options *o, const char **name)
 {
-	if (argc - optind > 1)
-		misuse("more than one file: '%s'", argv[optind + 1]);
-	return cli_open(optind < argc ? argv[optind] : "-", name);
+	if (o->n_operands > 1)
+		misuse("more than one file: '%s'", o->operands[1]);
+	return cli_open(o->operands[0], name);
 }
 
 struct kf_reader *cli_stream(int fd, const char *name, bool adopt)
@@ -156,15 +121,22 @@ struct kf_reader *cli_stream(int fd, const char *name, bool adopt)
 	if (isatty(fd))
 		misuse("%s is a terminal; give a file, or pipe a stream in", name);
 	r = kf_reader_open(fd, name, adopt, &err);
-	if (!r)
-		die("%s", err.msg);
+	must(r, &err);
 	return r;
 }
 
-struct kf_reader *cli_reader(int argc, char **argv)
+struct kf_reader *cli_open_stream(const char *operand)
 {
 	const char *name;
-	int fd = cli_input(argc, argv, &name);
+	int fd = cli_open(operand, &name);
+
+	return cli_stream(fd, name, false);
+}
+
+struct kf_reader *cli_reader(const struct options *o)
+{
+	const char *name;
+	int fd = cli_input(o, &name);
 
 	return cli_stream(fd, name, false);
 }
@@ -175,8 +147,7 @@ struct kf_chunk *cli_next(struct kf_reader *r)
 	struct kf_err err;
 	int rc = kf_reader_next(r, &chunk, &err);
 
-	if (rc < 0)
-		die("%s", err.msg);
+	check(rc, &err);
 	return rc ? chunk : NULL;
 }
 

@@ -1,56 +1,45 @@
 /*
- * What all programs share: messages, options, numbers, opening input and
- * output, and an end that notices a failed write.
+ * What all programs share: messages, opening input and output, and an end that
+ * notices a failed write.
  *
  * Exit status: 0 success, 1 data or system failure, 2 misuse.
  */
 #ifndef CLI_H
 #define CLI_H
 
-#include <getopt.h>
-
+#include "options.h"
 #include "stream/stream.h"
 
 #define VERSION "0.1.0"
 
-/* Put these into every program's list of options. */
-#define CLI_SHORT "hV"
-#define CLI_LONG \
-	{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }, \
-	{ \
-		NULL, 0, NULL, 0 \
-	}
-
 extern const char *cli_name; /* of the program, for messages */
 
-/* First call in main.  usage starts with "usage: ", lines end with '\n'. */
-void cli_init(char **argv, const char *usage);
+/* Sets the name, also argv's for getopt's messages; options_begin calls it. */
+void cli_init(char **argv, const struct program *p);
 
-/* What getopt_long returned and the program does not know: -h, -V, misuse. */
-void cli_option(int c);
-
-/* "name: message" on standard error; die exits 1, misuse adds usage, exits 2. */
+/* "name: message" on standard error; die exits 1; misuse adds the usage and exits 2. */
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void misuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* An option's number, with its bounds checked; misuse otherwise. */
-long long cli_int(const char *option, const char *text, long long min, long long max);
-double cli_real(const char *option, const char *text, double min, double max);
-/* "AxB", both from 1 to max. */
-void cli_pair(const char *option, const char *text, int max, int *a, int *b);
+/* Dies with the message of a failure: rc < 0, or p NULL. */
+void check(int rc, const struct kf_err *err);
+void must(const void *p, const struct kf_err *err);
+/* Dies where an allocation returned NULL. */
+void must_alloc(const void *p);
 
 /*
- * Opens the one operand that may be left, "-" or none meaning standard input.
+ * Opens the only operand for reading, "-" or none meaning standard input.
  * name is set for messages.
  */
-int cli_input(int argc, char **argv, const char **name);
+int cli_input(const struct options *o, const char **name);
 
 /* Opens one operand for reading; dies when it cannot. */
 int cli_open(const char *operand, const char **name);
 
-/* The one operand as a stream, which lives until the program ends. */
-struct kf_reader *cli_reader(int argc, char **argv);
+/* The only operand as a stream, which lives until the program ends. */
+struct kf_reader *cli_reader(const struct options *o);
+struct kf_reader *cli_open_stream(const char *operand); /* likewise */
 
 /* An open file as a stream; adopt as for kf_reader_open. */
 struct kf_reader *cli_stream(int fd, const char *name, bool adopt);

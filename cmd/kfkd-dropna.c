@@ -2,36 +2,27 @@
 #include "cli.h"
 #include "rows/filter.h"
 
-static const char usage[] =
-	"usage: kfkd-dropna [-o OUT] [FILE]\n"
-	"Drops the rows of a tensor stream that have a missing target.\n"
-	"  -o, --output OUT  write to OUT, which appears when it is whole\n"
-	"  -h, --help        print this\n"
-	"  -V, --version     print the version\n";
-
-static const struct option options[] = { { "output", required_argument, NULL, 'o' },
-	CLI_LONG };
+static const struct program program = {
+	.name = "kfkd-dropna",
+	.synopsis = { "[-o OUT] [FILE]" },
+	.about = "Drops the rows of a tensor stream that have a missing target.",
+};
 
 int main(int argc, char **argv)
 {
-	const char *output = NULL;
+	struct options o;
 	const struct kf_schema *schema;
 	struct kf_reader *in;
 	struct kf_writer *out;
 	struct kf_chunk *chunk;
-	int c;
 
-	cli_init(argv, usage);
-	while ((c = getopt_long(argc, argv, CLI_SHORT "o:", options, NULL)) != -1)
-		if (c == 'o')
-			output = optarg;
-		else
-			cli_option(c);
-	in = cli_reader(argc, argv);
+	options_begin(&o, &program, argc, argv);
+	options_next(&o); /* there are only those of all programs */
+	in = cli_reader(&o);
 	schema = kf_reader_schema(in);
 	if (!schema->columns.n)
 		die("the stream has no targets, so none is missing");
-	cli_output(output);
+	cli_output(o.output);
 	out = cli_writer(schema);
 	while ((chunk = cli_next(in))) {
 		kf_drop_missing(chunk, schema);

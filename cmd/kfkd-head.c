@@ -1,37 +1,30 @@
 /* kfkd-head: the first rows of a stream. */
 #include "cli.h"
 
-static const char usage[] =
-	"usage: kfkd-head [-n N] [-o OUT] [FILE]\n"
-	"Passes on the first rows of a tensor stream.\n"
-	"  -n, --rows N      how many (16)\n"
-	"  -o, --output OUT  write to OUT, which appears when it is whole\n"
-	"  -h, --help        print this\n"
-	"  -V, --version     print the version\n";
-
-static const struct option options[] = { { "rows", required_argument, NULL, 'n' },
-	{ "output", required_argument, NULL, 'o' }, CLI_LONG };
+static const struct program program = {
+	.name = "kfkd-head",
+	.synopsis = { "[-n N] [-o OUT] [FILE]" },
+	.about = "Passes on the first rows of a tensor stream.",
+	.rows = {
+		{ 'n', "rows", "N", "how many (16)", OPTION_INT, .max = INT64_MAX },
+	},
+};
 
 int main(int argc, char **argv)
 {
-	const char *output = NULL;
+	struct options o;
 	unsigned long long left = 16;
 	struct kf_reader *in;
 	struct kf_writer *out;
 	struct kf_chunk *chunk;
-	int c;
+	int key;
 
-	cli_init(argv, usage);
-	while ((c = getopt_long(argc, argv, CLI_SHORT "n:o:", options, NULL)) != -1)
-		if (c == 'n')
-			left = (unsigned long long)cli_int("--rows", optarg, 0,
-				INT64_MAX);
-		else if (c == 'o')
-			output = optarg;
-		else
-			cli_option(c);
-	in = cli_reader(argc, argv);
-	cli_output(output);
+	options_begin(&o, &program, argc, argv);
+	while ((key = options_next(&o)))
+		if (key == 'n')
+			left = (unsigned long long)o.number;
+	in = cli_reader(&o);
+	cli_output(o.output);
 	out = cli_writer(kf_reader_schema(in));
 	while (left > 0 && (chunk = cli_next(in))) {
 		if (chunk->n > left)

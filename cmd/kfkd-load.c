@@ -5,20 +5,27 @@
 #include "formats/idx.h"
 #include "formats/loader.h"
 
-static const char usage[] =
-	"usage: kfkd-load [-c NAME,...] [-z WxH] [-l FILE] [-o OUT] [FILE]\n"
-	"Turns a CSV of faces, IDX images or PGM images into a tensor stream.\n"
-	"  -c, --columns A,B,...  CSV: these targets, in this order (all)\n"
-	"  -z, --size WxH         CSV: width and height of an image (square)\n"
-	"  -l, --labels FILE      IDX: the labels of the images\n"
-	"  -o, --output OUT       write to OUT, which appears when it is whole\n"
-	"  -h, --help             print this\n"
-	"  -V, --version          print the version\n";
+static const struct program program = {
+	.name = "kfkd-load",
+	.synopsis = { "[-c NAME,...] [-z WxH] [-l FILE] [-o OUT] [FILE]" },
+	.about = "Turns a CSV of faces, IDX images or PGM images into a tensor stream.",
+	.rows = {
+		{ 'c', "columns", "A,B,...", "CSV: these targets, in this order (all)",
+			.kind = OPTION_TEXT },
+		{ 'z', "size", "WxH", "CSV: width and height of an image (square)",
+			OPTION_PAIR, .max = 16384 },
+		{ 'l', "labels", "FILE", "IDX: the labels of the images", .kind = OPTION_FILE },
+	},
+};
 
-static const struct option options[] = { { "columns", required_argument, NULL, 'c' },
-	{ "size", required_argument, NULL, 'z' },
-	{ "labels", required_argument, NULL, 'l' },
-	{ "output", required_argument, NULL, 'o' }, CLI_LONG };
+static void split_columns(struct kf_names *columns, const char *text)
+{
+	struct kf_err err;
+
+	kf_names_free(columns); /* of an earlier --columns */
+	if (kf_names_split(columns, text, &err) < 0)
+		misuse("--columns: %s", err.msg);
+}
 
 /* The file of labels, where there is one, into memory. */
 static void read_labels(const char *path, int images, struct kf_labels *labels,
@@ -33,8 +40,7 @@ static void read_labels(const char *path, int images, struct kf_labels *labels,
 	fd = cli_open(path, &name);
 	if (fd == images)
 		misuse("standard input cannot be both labels and images");
-	if (kf_labels_read(labels, fd, name, &err) < 0)
-		die("%s", err.msg);
+	check(kf_labels_read(labels, fd, name, &err), &err);
 	if (fd != STDIN_FILENO)
 		close(fd);
 	how->labels = labels;
@@ -50,50 +56,45 @@ static void load(struct kf_input *in, const struct kf_load_options *how)
 	int rc;
 
 	loader = kf_loader_open(in, how, &err);
-	if (!loader)
-		die("%s", err.msg);
+	must(loader, &err);
 	out = cli_writer(kf_loader_schema(loader));
 	while ((rc = kf_loader_next(loader, &chunk, &err)) > 0)
 		cli_write(out, chunk);
-	if (rc < 0)
-		die("%s", err.msg);
+	check(rc, &err);
 	cli_end(out);
 	kf_loader_close(loader);
 }
 
 int main(int argc, char **argv)
 {
-	const char *output = NULL, *labels_path = NULL, *name;
+	const char *labels_path = NULL, *name;
+	struct options o;
 	struct kf_load_options how = { 0 };
 	struct kf_labels labels = { 0 };
 	struct kf_names columns = { 0 };
 	struct kf_input in;
 	struct kf_err err;
-	int c, fd;
+	int key, fd;
 
-	cli_init(argv, usage);
-	while ((c = getopt_long(argc, argv, CLI_SHORT "c:z:l:o:", options, NULL)) != -1)
-		if (c == 'c') {
-			kf_names_free(&columns);
-			if (kf_names_split(&columns, optarg, &err) < 0)
-				misuse("--columns: %s", err.msg);
+	options_begin(&o, &program, argc, argv);
+	while ((key = options_next(&o)))
+		switch (key) {
+		case 'c':
+			split_columns(&columns, o.text);
 			how.columns = &columns;
-		} else if (c == 'z') {
-			cli_pair("--size", optarg, 16384, &how.w, &how.h);
-		} else if (c == 'l') {
-			labels_path = optarg;
-		} else if (c == 'o') {
-			output = optarg;
-		} else {
-			cli_option(c);
+			break;
+		case 'z':
+			how.w = o.pair[0];
+			how.h = o.pair[1];
+			break;
+		case 'l': labels_path = o.text; break;
 		}
-	fd = cli_input(argc, argv, &name);
+	fd = cli_input(&o, &name);
 	if (isatty(fd))
 		misuse("%s is a terminal; give a file, or pipe one in", name);
 	read_labels(labels_path, fd, &labels, &how);
-	if (kf_input_open(&in, fd, name, &err) < 0)
-		die("%s", err.msg);
-	cli_output(output);
+	check(kf_input_open(&in, fd, name, &err), &err);
+	cli_output(o.output);
 	load(&in, &how);
 	kf_input_close(&in);
 	kf_labels_free(&labels);

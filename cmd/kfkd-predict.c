@@ -3,27 +3,21 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "device.h"
 #include "train/predict.h"
 
-static const char usage[] =
-	"usage: kfkd-predict -m MODEL [-m MODEL ...] [OPTION ...] [FILE]\n"
-	"Adds predictions to a scaled tensor stream.  Several models are joined, and\n"
-	"averaged where they predict the same column.\n"
-	"  -m, --model MODEL      a model that kfkd-train wrote\n"
-	"  -b, --backend BACKEND  cpu, cuda, or auto: cuda where it can run (auto)\n"
-	"  -t, --threads N        at most N threads (as many as processors)\n"
-	"      --tf32             cuda: products faster, rounded to 10 bits\n"
-	"  -o, --output OUT       write to OUT, which appears when it is whole\n"
-	"  -h, --help             print this\n"
-	"  -V, --version          print the version\n";
-
-enum { TF32 = 256 }; /* an option without a letter */
-
-static const struct option options[] = { { "model", required_argument, NULL, 'm' },
-	{ "backend", required_argument, NULL, 'b' },
-	{ "threads", required_argument, NULL, 't' },
-	{ "tf32", no_argument, NULL, TF32 }, { "output", required_argument, NULL, 'o' },
-	CLI_LONG };
+static const struct program program = {
+	.name = "kfkd-predict",
+	.synopsis = { "-m MODEL [-m MODEL ...] [OPTION ...] [FILE]" },
+	.about = "Adds predictions to a scaled tensor stream.  Several models are joined, and\n"
+		 "averaged where they predict the same column.",
+	.rows = {
+		{ 'm', "model", "MODEL", "a model that kfkd-train wrote", .kind = OPTION_FILE },
+		{ BACKEND_ROW },
+		{ THREADS_ROW },
+		{ TF32_ROW },
+	},
+};
 
 /* The models, one after another. */
 struct models {
@@ -38,10 +32,8 @@ static void add_model(struct models *m, const char *path)
 	int fd = cli_open(path, &name);
 
 	m->model = realloc(m->model, (size_t)(m->n + 1) * sizeof *m->model);
-	if (!m->model)
-		die("out of memory");
-	if (kf_model_read(&m->model[m->n], fd, name, NULL, &err) < 0)
-		die("%s", err.msg);
+	must_alloc(m->model);
+	check(kf_model_read(&m->model[m->n], fd, name, NULL, &err), &err);
 	m->n++;
 	if (fd != STDIN_FILENO)
 		close(fd);
@@ -49,7 +41,8 @@ static void add_model(struct models *m, const char *path)
 
 int main(int argc, char **argv)
 {
-	const char *output = NULL, *backend = "auto";
+	struct device device = { .backend = "auto" };
+	struct options o;
 	struct models models = { 0 };
 	struct kf_schema schema;
 	struct kf_backend *b;
@@ -58,41 +51,29 @@ int main(int argc, char **argv)
 	struct kf_writer *out;
 	struct kf_chunk *chunk, predicted;
 	struct kf_err err;
-	struct kf_backend_options device = { 0 };
-	int c;
+	int key;
 
-	cli_init(argv, usage);
-	while ((c = getopt_long(argc, argv, CLI_SHORT "m:b:t:o:", options, NULL)) != -1)
-		if (c == 'm')
-			add_model(&models, optarg);
-		else if (c == 'b')
-			backend = optarg;
-		else if (c == 't')
-			device.threads = (int)cli_int("--threads", optarg, 1, 1024);
-		else if (c == TF32)
-			device.tf32 = true;
-		else if (c == 'o')
-			output = optarg;
+	options_begin(&o, &program, argc, argv);
+	while ((key = options_next(&o)))
+		if (key == 'm')
+			add_model(&models, o.text);
 		else
-			cli_option(c);
+			device_option(&device, key, &o);
 	if (models.n == 0)
 		misuse("no --model is given");
-	in = cli_reader(argc, argv);
-	b = kf_backend_open(backend, &device, &err);
-	if (!b)
-		die("%s", err.msg);
+	in = cli_reader(&o);
+	b = kf_backend_open(device.backend, &device.options, &err);
+	must(b, &err);
 	p = kf_predictor_open(b, models.model, models.n, kf_reader_schema(in), &schema,
 		&err);
-	if (!p)
-		die("%s", err.msg);
+	must(p, &err);
 	for (int i = 0; i < models.n; i++)
 		kf_model_free(&models.model[i]);
 	free(models.model);
-	cli_output(output);
+	cli_output(o.output);
 	out = cli_writer(&schema);
 	while ((chunk = cli_next(in))) {
-		if (kf_predictor_run(p, chunk, &predicted, &err) < 0)
-			die("%s", err.msg);
+		check(kf_predictor_run(p, chunk, &predicted, &err), &err);
 		cli_write(out, &predicted);
 	}
 	cli_end(out);

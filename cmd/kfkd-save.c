@@ -3,44 +3,44 @@
 #include "formats/save_csv.h"
 #include "formats/submission.h"
 
-static const char usage[] =
-	"usage: kfkd-save [-inp] [-o OUT] [FILE]\n"
-	"       kfkd-save -l TABLE [-o OUT] [FILE]\n"
-	"Writes a tensor stream as CSV in Kaggle's layout, or as a submission.\n"
-	"  -i, --ids           with a column ImageId, as where there are no targets\n"
-	"  -n, --no-ids        without, even where rows do not count from 1\n"
-	"  -p, --predictions   predictions in place of targets\n"
-	"  -l, --lookup TABLE  a submission: what Kaggle's IdLookupTable.csv asks for\n"
-	"  -o, --output OUT    write to OUT, which appears when it is whole\n"
-	"  -h, --help          print this\n"
-	"  -V, --version       print the version\n";
+static const struct program program = {
+	.name = "kfkd-save",
+	.synopsis = { "[-inp] [-o OUT] [FILE]", "-l TABLE [-o OUT] [FILE]" },
+	.about = "Writes a tensor stream as CSV in Kaggle's layout, or as a submission.",
+	.rows = {
+		{ 'i', "ids",
+			.help = "with a column ImageId, as where there are no targets" },
+		{ 'n', "no-ids",
+			.help = "without, even where rows do not count from 1" },
+		{ 'p', "predictions", .help = "predictions in place of targets" },
+		{ 'l', "lookup", "TABLE",
+			"a submission: what Kaggle's IdLookupTable.csv asks for",
+			.kind = OPTION_FILE },
+	},
+};
 
-static const struct option options[] = { { "ids", no_argument, NULL, 'i' },
-	{ "no-ids", no_argument, NULL, 'n' }, { "predictions", no_argument, NULL, 'p' },
-	{ "lookup", required_argument, NULL, 'l' },
-	{ "output", required_argument, NULL, 'o' }, CLI_LONG };
+/* As Kaggle has it: ids in test.csv, none in training.csv. */
+static enum kf_save_ids default_ids(const struct kf_schema *schema, bool predictions)
+{
+	return predictions || schema->columns.n ? KF_IDS_COUNTED : KF_IDS_ALWAYS;
+}
 
 /* All rows, images included. */
-static void save_csv(struct kf_reader *in, bool predictions, int ids)
+static void save_csv(struct kf_reader *in, bool predictions, enum kf_save_ids ids)
 {
 	struct kf_save save = { .file = stdout,
 		.name = cli_output_name(),
 		.schema = kf_reader_schema(in),
-		.predictions = predictions };
+		.predictions = predictions,
+		.ids = ids };
 	static char buffer[1 << 18];
 	struct kf_chunk *chunk;
 	struct kf_err err;
 
-	if (ids < 0) /* Kaggle's test.csv has ids, its training.csv has none */
-		ids = predictions || save.schema->columns.n ? KF_IDS_COUNTED :
-							      KF_IDS_ALWAYS;
-	save.ids = (enum kf_save_ids)ids;
 	setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
-	if (kf_save_header(&save, &err) < 0)
-		die("%s", err.msg);
+	check(kf_save_header(&save, &err), &err);
 	while ((chunk = cli_next(in)))
-		if (kf_save_rows(&save, chunk, &err) < 0)
-			die("%s", err.msg);
+		check(kf_save_rows(&save, chunk, &err), &err);
 }
 
 /* The predictions that a table asks for. */
@@ -51,46 +51,42 @@ static void save_submission(struct kf_reader *in, int table, const char *name)
 	struct kf_err err;
 
 	submission = kf_submission_open(table, name, kf_reader_schema(in), &err);
-	if (!submission)
-		die("%s", err.msg);
+	must(submission, &err);
 	while ((chunk = cli_next(in)))
-		if (kf_submission_add(submission, chunk, &err) < 0)
-			die("%s", err.msg);
-	if (kf_submission_write(submission, stdout, cli_output_name(), &err) < 0)
-		die("%s", err.msg);
+		check(kf_submission_add(submission, chunk, &err), &err);
+	check(kf_submission_write(submission, stdout, cli_output_name(), &err), &err);
 	kf_submission_free(submission);
 }
 
 int main(int argc, char **argv)
 {
-	const char *output = NULL, *lookup = NULL, *name, *table_name;
-	bool predictions = false;
+	struct options o;
+	const char *lookup = NULL, *name, *table_name;
+	enum kf_save_ids ids = KF_IDS_COUNTED;
+	bool predictions = false, ids_given;
 	struct kf_reader *in;
-	int c, fd, table = -1, ids = -1;
+	int key, fd, table = -1;
 
-	cli_init(argv, usage);
-	while ((c = getopt_long(argc, argv, CLI_SHORT "inpl:o:", options, NULL)) != -1)
-		if (c == 'i')
-			ids = KF_IDS_ALWAYS;
-		else if (c == 'n')
-			ids = KF_IDS_NEVER;
-		else if (c == 'p')
-			predictions = true;
-		else if (c == 'l')
-			lookup = optarg;
-		else if (c == 'o')
-			output = optarg;
-		else
-			cli_option(c);
-	if (lookup && (predictions || ids >= 0))
+	options_begin(&o, &program, argc, argv);
+	while ((key = options_next(&o)))
+		switch (key) {
+		case 'i': ids = KF_IDS_ALWAYS; break;
+		case 'n': ids = KF_IDS_NEVER; break;
+		case 'p': predictions = true; break;
+		case 'l': lookup = o.text; break;
+		}
+	ids_given = options_given(&o, 'i') || options_given(&o, 'n');
+	if (lookup && (predictions || ids_given))
 		misuse("--lookup does not go with --ids, --no-ids or --predictions");
-	fd = cli_input(argc, argv, &name);
+	fd = cli_input(&o, &name);
 	if (lookup)
 		table = cli_open(lookup, &table_name);
 	if (table == fd)
 		misuse("standard input cannot be both table and stream");
 	in = cli_stream(fd, name, false);
-	cli_output(output);
+	cli_output(o.output);
+	if (!ids_given)
+		ids = default_ids(kf_reader_schema(in), predictions);
 	if (lookup)
 		save_submission(in, table, table_name);
 	else

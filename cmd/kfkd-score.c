@@ -10,18 +10,16 @@
 #include "cli.h"
 #include "rows/score.h"
 
-static const char usage[] =
-	"usage: kfkd-score [-r] [-o OUT] [FILE]\n"
-	"Prints the root mean square error in pixels, per keypoint and overall, of a\n"
-	"tensor stream with targets and predictions; where it has labels in place of\n"
-	"targets, the part of predicted classes that is right.\n"
-	"  -r, --rows        print each row's error, not each keypoint's\n"
-	"  -o, --output OUT  write to OUT, which appears when it is whole\n"
-	"  -h, --help        print this\n"
-	"  -V, --version     print the version\n";
-
-static const struct option options[] = { { "rows", no_argument, NULL, 'r' },
-	{ "output", required_argument, NULL, 'o' }, CLI_LONG };
+static const struct program program = {
+	.name = "kfkd-score",
+	.synopsis = { "[-r] [-o OUT] [FILE]" },
+	.about = "Prints the root mean square error in pixels, per keypoint and overall, of a\n"
+		 "tensor stream with targets and predictions; where it has labels in place of\n"
+		 "targets, the part of predicted classes that is right.",
+	.rows = {
+		{ 'r', "rows", .help = "print each row's error, not each keypoint's" },
+	},
+};
 
 /* Rows are printed as they come, so a failed write is noticed as it comes. */
 static void flush(void)
@@ -48,8 +46,7 @@ static void score_rows(struct kf_score *s, const struct kf_schema *schema,
 	char id[24];
 
 	for (size_t i = 0; i < chunk->n; i++) {
-		if (kf_score_row(s, schema, chunk, i, &row, &err) < 0)
-			die("%s", err.msg);
+		check(kf_score_row(s, schema, chunk, i, &row, &err), &err);
 		snprintf(id, sizeof id, "%" PRId64, chunk->id[i]);
 		print_score(id, &row);
 	}
@@ -65,15 +62,14 @@ static void score_keypoints(struct kf_reader *in, bool rows)
 	struct kf_err err;
 	double overall;
 
-	if (kf_score_init(&score, schema, &err) < 0)
-		die("%s", err.msg);
+	check(kf_score_init(&score, schema, &err), &err);
 	if (rows)
 		printf("id\tRMSE\tvalues\n");
 	while ((chunk = cli_next(in)))
 		if (rows)
 			score_rows(&score, schema, chunk);
-		else if (kf_score_add(&score, schema, chunk, &err) < 0)
-			die("%s", err.msg);
+		else
+			check(kf_score_add(&score, schema, chunk, &err), &err);
 	overall = kf_score_overall(&score);
 	if (isnan(overall))
 		die("no row has a target that was predicted");
@@ -95,8 +91,7 @@ static void add_classes(struct kf_accuracy *a, const struct kf_schema *schema,
 	for (size_t i = 0; i < chunk->n; i++) {
 		int best = kf_accuracy_row(a, schema, chunk, i, &err);
 
-		if (best < 0)
-			die("%s", err.msg);
+		check(best, &err);
 		if (rows)
 			printf("%" PRId64 "\t%" PRId64 "\t%d\n", chunk->id[i],
 				chunk->label[i], best);
@@ -123,8 +118,7 @@ static void score_classes(struct kf_reader *in, bool rows)
 	struct kf_err err;
 	double overall;
 
-	if (kf_accuracy_init(&accuracy, schema, &err) < 0)
-		die("%s", err.msg);
+	check(kf_accuracy_init(&accuracy, schema, &err), &err);
 	if (rows)
 		printf("id\tlabel\tpredicted\n");
 	while ((chunk = cli_next(in)))
@@ -141,21 +135,17 @@ static void score_classes(struct kf_reader *in, bool rows)
 int main(int argc, char **argv)
 {
 	const struct kf_schema *schema;
-	const char *output = NULL;
+	struct options o;
 	struct kf_reader *in;
 	bool rows = false;
-	int c;
+	int key;
 
-	cli_init(argv, usage);
-	while ((c = getopt_long(argc, argv, CLI_SHORT "ro:", options, NULL)) != -1)
-		if (c == 'r')
+	options_begin(&o, &program, argc, argv);
+	while ((key = options_next(&o)))
+		if (key == 'r')
 			rows = true;
-		else if (c == 'o')
-			output = optarg;
-		else
-			cli_option(c);
-	in = cli_reader(argc, argv);
-	cli_output(output);
+	in = cli_reader(&o);
+	cli_output(o.output);
 	schema = kf_reader_schema(in);
 	if (schema->has_label && schema->columns.n == 0)
 		score_classes(in, rows);

@@ -8,21 +8,20 @@
 
 #define PIXELS (KF_SYNTH_SIDE * KF_SYNTH_SIDE)
 
-static const char usage[] =
-	"usage: kfkd-synth [-t] [-n N] [-s N] [-m F] [-o OUT]\n"
-	"Draws faces with exact keypoints, as CSV in Kaggle's layout.\n"
-	"  -n, --rows N      how many (2000)\n"
-	"  -s, --seed N      other faces for each N (42)\n"
-	"  -m, --missing F   in this share of the rows only 4 of 15 points (0)\n"
-	"  -t, --test        no keypoints: the columns ImageId and Image\n"
-	"  -o, --output OUT  write to OUT, which appears when it is whole\n"
-	"  -h, --help        print this\n"
-	"  -V, --version     print the version\n";
-
-static const struct option options[] = { { "rows", required_argument, NULL, 'n' },
-	{ "seed", required_argument, NULL, 's' },
-	{ "missing", required_argument, NULL, 'm' }, { "test", no_argument, NULL, 't' },
-	{ "output", required_argument, NULL, 'o' }, CLI_LONG };
+static const struct program program = {
+	.name = "kfkd-synth",
+	.synopsis = { "[-t] [-n N] [-s N] [-m F] [-o OUT]" },
+	.about = "Draws faces with exact keypoints, as CSV in Kaggle's layout.",
+	.rows = {
+		{ 'n', "rows", "N", "how many (2000)", OPTION_INT, .max = UINT32_MAX },
+		{ 's', "seed", "N", "other faces for each N (42)", OPTION_INT,
+			.max = INT64_MAX },
+		{ 'm', "missing", "F",
+			"in this share of the rows only 4 of 15 points (0)", OPTION_REAL,
+			.high = 1 },
+		{ 't', "test", .help = "no keypoints: the columns ImageId and Image" },
+	},
+};
 
 /* Pixels as text with spaces between; printf would take most of the time. */
 static void print_pixels(const uint8_t *image)
@@ -70,31 +69,24 @@ static void print_row(uint64_t seed, uint32_t row, double missing, bool test)
 
 int main(int argc, char **argv)
 {
-	const char *output = NULL;
+	struct options o;
 	uint64_t seed = 42;
 	uint32_t rows = 2000;
 	double missing = 0;
 	bool test = false;
-	int c;
+	int key;
 
-	cli_init(argv, usage);
-	while ((c = getopt_long(argc, argv, CLI_SHORT "n:s:m:to:", options, NULL)) !=
-		-1)
-		if (c == 'n')
-			rows = (uint32_t)cli_int("--rows", optarg, 0, UINT32_MAX);
-		else if (c == 's')
-			seed = (uint64_t)cli_int("--seed", optarg, 0, INT64_MAX);
-		else if (c == 'm')
-			missing = cli_real("--missing", optarg, 0, 1);
-		else if (c == 't')
-			test = true;
-		else if (c == 'o')
-			output = optarg;
-		else
-			cli_option(c);
-	if (optind < argc)
-		misuse("no operand is expected: '%s'", argv[optind]);
-	cli_output(output);
+	options_begin(&o, &program, argc, argv);
+	while ((key = options_next(&o)))
+		switch (key) {
+		case 'n': rows = (uint32_t)o.number; break;
+		case 's': seed = (uint64_t)o.number; break;
+		case 'm': missing = o.real; break;
+		case 't': test = true; break;
+		}
+	if (o.n_operands > 0)
+		misuse("no operand is expected: '%s'", o.operands[0]);
+	cli_output(o.output);
 	print_header(test);
 	for (uint32_t row = 0; row < rows && !ferror(stdout); row++)
 		print_row(seed, row, missing, test);

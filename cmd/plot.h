@@ -4,12 +4,21 @@
 
 #include "cli.h"
 
-enum plot_mode { PLOT_SHEET, PLOT_EACH, PLOT_ERRORS, PLOT_CURVE, PLOT_WEIGHTS };
+enum plot_mode {
+	PLOT_SHEET,
+	PLOT_EACH,     /* a file for each row */
+	PLOT_SEQUENCE, /* one picture after another on standard output */
+	PLOT_ERRORS,
+	PLOT_CURVE,
+	PLOT_WEIGHTS,
+	PLOT_MODES
+};
 
 /* 0 and NULL where the options say nothing. */
 struct request {
 	enum plot_mode mode;
-	const char *prefix, *output; /* --each, --output */
+	char **operands;    /* NULL after the last; only curves take several */
+	const char *prefix; /* --each */
 	int worst;
 	int columns, rows, zoom; /* --grid, --zoom */
 	int w, h;                /* --size */
@@ -17,12 +26,9 @@ struct request {
 	bool ids, colour, mean;
 };
 
-/* plot_faces.c: rows of a stream, on a sheet or each for itself.  Closes in. */
-void plot_faces(const struct request *q, struct kf_reader *in);
-
-/* plot_figures.c */
-void plot_errors(const struct request *q, struct kf_reader *in); /* likewise */
-void plot_curves(const struct request *q, char **operands, int n);
-void plot_weights(const struct request *q, const char *operand);
+void plot_faces(const struct request *q);  /* plot_faces.c: rows of a stream */
+void plot_errors(const struct request *q); /* plot_figures.c: these and the others */
+void plot_curves(const struct request *q);
+void plot_weights(const struct request *q);
 
 #endif

@@ -16,7 +16,7 @@ struct album {
 	const struct request *q;
 	struct kf_face face;
 	struct kf_sheet sheet;   /* of a PLOT_SHEET */
-	struct kf_canvas canvas; /* of a PLOT_EACH */
+	struct kf_canvas canvas; /* of another mode */
 };
 
 static void warn_alone(const struct kf_points *points)
@@ -38,13 +38,12 @@ static void open_album(struct album *a, const struct request *q,
 	warn_alone(&a->face.truth);
 	if (a->face.classes.n == 0)
 		warn_alone(&a->face.predicted);
-	if (q->mode == PLOT_EACH)
-		rc = kf_canvas_init(&a->canvas, w, h, q->colour, &err);
-	else
+	if (q->mode == PLOT_SHEET)
 		rc = kf_sheet_begin(&a->sheet, stdout, cli_output_name(), columns, rows,
 			w, h, q->colour, KF_WHITE, &err);
-	if (rc < 0)
-		die("%s", err.msg);
+	else
+		rc = kf_canvas_init(&a->canvas, w, h, q->colour, &err);
+	check(rc, &err);
 }
 
 /* Draws a row at (left, top), and its error unless that is NaN. */
@@ -64,20 +63,18 @@ static void draw_row(const struct album *a, struct kf_canvas *c, int left, int t
 /* A picture to standard output, or to a new file that is named by the id. */
 static void put_picture(const struct album *a, long long id)
 {
-	const char *prefix = a->q->prefix;
 	struct kf_err err;
 	char path[4096];
 	int rc;
 
-	if (!strcmp(prefix, "-"))
+	if (a->q->mode == PLOT_SEQUENCE)
 		rc = kf_picture_write(stdout, cli_output_name(), &a->canvas, &err);
-	else if ((size_t)snprintf(path, sizeof path, "%s%lld.%s", prefix, id,
+	else if ((size_t)snprintf(path, sizeof path, "%s%lld.%s", a->q->prefix, id,
 			 a->q->colour ? "ppm" : "pgm") >= sizeof path)
 		die("--each: the prefix is too long");
 	else
 		rc = kf_picture_save(path, &a->canvas, &err);
-	if (rc < 0)
-		die("%s", err.msg);
+	check(rc, &err);
 }
 
 /* Returns false when the sheet is full. */
@@ -88,14 +85,13 @@ static bool put_row(struct album *a, const struct kf_chunk *chunk, size_t row,
 	struct kf_err err;
 	int rc;
 
-	if (a->q->mode == PLOT_EACH) {
+	if (a->q->mode != PLOT_SHEET) {
 		draw_row(a, &a->canvas, 0, 0, chunk, row, error);
 		put_picture(a, (long long)chunk->id[row]);
 		return true;
 	}
 	rc = kf_sheet_cell(&a->sheet, &cell, &err);
-	if (rc < 0)
-		die("%s", err.msg);
+	check(rc, &err);
 	if (rc == 1)
 		draw_row(a, &a->sheet.strip, cell.left, cell.top, chunk, row, error);
 	return rc == 1;
@@ -108,8 +104,7 @@ static void close_album(struct album *a)
 	if (a->q->mode == PLOT_SHEET) {
 		if (a->sheet.used == 0)
 			die("the stream has no rows: there is nothing to draw");
-		if (kf_sheet_end(&a->sheet, &err) < 0)
-			die("%s", err.msg);
+		check(kf_sheet_end(&a->sheet, &err), &err);
 		kf_sheet_free(&a->sheet);
 	} else {
 		kf_canvas_free(&a->canvas);
@@ -143,13 +138,11 @@ static void find_worst(struct kf_worst *worst, int max, struct kf_reader *in)
 	struct kf_chunk *chunk;
 	struct kf_err err;
 
-	if (kf_score_init(&score, schema, &err) < 0 ||
-		kf_worst_init(worst, schema, max, &err) < 0)
-		die("%s", err.msg);
+	check(kf_score_init(&score, schema, &err), &err);
+	check(kf_worst_init(worst, schema, max, &err), &err);
 	while ((chunk = cli_next(in)))
 		for (size_t i = 0; i < chunk->n; i++) {
-			if (kf_score_row(&score, schema, chunk, i, &row, &err) < 0)
-				die("%s", err.msg);
+			check(kf_score_row(&score, schema, chunk, i, &row, &err), &err);
 			if (row.n > 0)
 				kf_worst_add(worst, chunk, i, kf_score_rmse(&row));
 		}
@@ -176,8 +169,9 @@ static void draw_worst(const struct request *q, const struct kf_worst *worst)
 	close_album(&album);
 }
 
-void plot_faces(const struct request *q, struct kf_reader *in)
+void plot_faces(const struct request *q)
 {
+	struct kf_reader *in = cli_open_stream(q->operands[0]);
 	struct kf_worst worst;
 
 	if (!q->worst) {

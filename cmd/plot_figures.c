@@ -18,42 +18,40 @@ static void open_canvas(struct kf_canvas *c, const struct request *q, int w, int
 {
 	struct kf_err err;
 
-	if (kf_canvas_init(c, q->w ? q->w : w, q->h ? q->h : h, q->colour, &err) < 0)
-		die("%s", err.msg);
+	check(kf_canvas_init(c, q->w ? q->w : w, q->h ? q->h : h, q->colour, &err),
+		&err);
 }
 
 static void put_canvas(struct kf_canvas *c)
 {
 	struct kf_err err;
 
-	if (kf_picture_write(stdout, cli_output_name(), c, &err) < 0)
-		die("%s", err.msg);
+	check(kf_picture_write(stdout, cli_output_name(), c, &err), &err);
 	kf_canvas_free(c);
 }
 
 /* -- errors ---------------------------------------------------------------------- */
 
-static void read_score(struct kf_score *score, struct kf_reader *in)
+static void read_score(struct kf_score *score, const char *operand)
 {
+	struct kf_reader *in = cli_open_stream(operand);
 	const struct kf_schema *schema = kf_reader_schema(in);
 	struct kf_chunk *chunk;
 	struct kf_err err;
 
-	if (kf_score_init(score, schema, &err) < 0)
-		die("%s", err.msg);
+	check(kf_score_init(score, schema, &err), &err);
 	while ((chunk = cli_next(in)))
-		if (kf_score_add(score, schema, chunk, &err) < 0)
-			die("%s", err.msg);
+		check(kf_score_add(score, schema, chunk, &err), &err);
 	kf_reader_close(in);
 }
 
-void plot_errors(const struct request *q, struct kf_reader *in)
+void plot_errors(const struct request *q)
 {
 	struct kf_bar *bars, whole = { .name = "overall" };
 	struct kf_canvas canvas;
 	struct kf_score score;
 
-	read_score(&score, in);
+	read_score(&score, q->operands[0]);
 	whole.value = kf_score_overall(&score);
 	if (isnan(whole.value))
 		die("no row has a target that was predicted");
@@ -62,8 +60,7 @@ void plot_errors(const struct request *q, struct kf_reader *in)
 			q->w, q->h, KF_BARS_MIN_W, kf_bars_least_height(score.n),
 			score.n);
 	bars = calloc((size_t)score.n, sizeof *bars);
-	if (!bars)
-		die("out of memory");
+	must_alloc(bars);
 	for (int i = 0; i < score.n; i++)
 		bars[i] = (struct kf_bar){ score.point[i].name,
 			kf_score_rmse(&score.point[i]) };
@@ -85,17 +82,16 @@ static const char *base_name(const char *path)
 
 /* A model's name in the legend: its file's without .kfkd, or the whole path
  * where another file has the same. */
-static char *legend_name(char **operands, int n, int i)
+static char *legend_name(char **operands, int i)
 {
 	const char *base = base_name(operands[i]);
 	char *name, *dot;
 
-	for (int k = 0; k < n; k++)
+	for (int k = 0; operands[k]; k++)
 		if (k != i && !strcmp(base_name(operands[k]), base))
 			base = operands[i];
 	name = strdup(base);
-	if (!name)
-		die("out of memory");
+	must_alloc(name);
 	dot = strrchr(name, '.');
 	if (dot && dot != name &&
 		(!strcmp(dot, ".kfkd") || !strcmp(dot, ".safetensors")))
@@ -120,8 +116,7 @@ static struct kf_model open_history(const char *operand)
 	const char *name;
 	int fd = open_model(operand, &name);
 
-	if (kf_model_read(&m, fd, name, "", &err) < 0)
-		die("%s", err.msg);
+	check(kf_model_read(&m, fd, name, "", &err), &err);
 	if (m.epochs == 0)
 		die("'%s' has no history: it was not trained", name);
 	if (fd != STDIN_FILENO)
@@ -135,8 +130,7 @@ static void add_mean(struct kf_curve *curves, int n)
 	float *mean = malloc((size_t)curves[0].epochs * sizeof *mean);
 	bool any = false;
 
-	if (!mean)
-		die("out of memory");
+	must_alloc(mean);
 	curves[n] = (struct kf_curve){ .name = "mean",
 		.valid = mean,
 		.mean = true,
@@ -148,29 +142,39 @@ static void add_mean(struct kf_curve *curves, int n)
 		die("--mean: there is no epoch in which all models were validated");
 }
 
-void plot_curves(const struct request *q, char **operands, int n)
+static struct kf_curve curve_of(const struct kf_model *m, char *name)
 {
-	struct kf_curve *curves = calloc((size_t)n + 1, sizeof *curves);
-	struct kf_model *models = calloc((size_t)n, sizeof *models);
+	return (struct kf_curve){ .name = name,
+		.epochs = m->epochs,
+		.train = m->train_loss,
+		.valid = m->valid_loss,
+		.pixels = kf_model_pixels(m),
+		.targets = m->columns.n };
+}
+
+void plot_curves(const struct request *q)
+{
+	struct kf_curve *curves;
+	struct kf_model *models;
 	struct kf_canvas canvas;
 	struct kf_err err;
+	int n = 0;
 
-	if (!curves || !models)
-		die("out of memory");
+	while (q->operands[n])
+		n++;
+	curves = calloc((size_t)n + 1, sizeof *curves);
+	models = calloc((size_t)n, sizeof *models);
+	must_alloc(curves);
+	must_alloc(models);
 	for (int i = 0; i < n; i++) {
-		models[i] = open_history(operands[i]);
-		curves[i] = (struct kf_curve){ .name = legend_name(operands, n, i),
-			.epochs = models[i].epochs,
-			.train = models[i].train_loss,
-			.valid = models[i].valid_loss,
-			.pixels = kf_model_pixels(&models[i]),
-			.targets = models[i].columns.n };
+		models[i] = open_history(q->operands[i]);
+		curves[i] = curve_of(&models[i], legend_name(q->operands, i));
 	}
 	if (q->mean)
 		add_mean(curves, n);
 	open_canvas(&canvas, q, 800, 600);
-	if (kf_draw_curves(&canvas, curves, n + q->mean, q->low, q->high, &err) < 0)
-		die("%s", err.msg);
+	check(kf_draw_curves(&canvas, curves, n + q->mean, q->low, q->high, &err),
+		&err);
 	put_canvas(&canvas);
 	for (int i = 0; i < n; i++) {
 		free((char *)curves[i].name);
@@ -183,19 +187,18 @@ void plot_curves(const struct request *q, char **operands, int n)
 
 /* -- weights --------------------------------------------------------------------- */
 
-void plot_weights(const struct request *q, const char *operand)
+void plot_weights(const struct request *q)
 {
 	struct kf_weights k;
 	struct kf_err err;
 	const char *name;
-	int fd = open_model(operand, &name), columns, rows;
+	int fd = open_model(q->operands[0], &name), columns, rows;
 
-	if (kf_weights_read(&k, fd, name, &err) < 0)
-		die("%s", err.msg);
+	check(kf_weights_read(&k, fd, name, &err), &err);
 	columns = q->columns ? q->columns : kf_weights_columns(&k);
 	rows = q->rows ? q->rows : (k.units * k.c + columns - 1) / columns;
-	if (kf_draw_weights(&k, stdout, cli_output_name(), columns, rows, q->zoom,
-		    q->colour, &err) < 0)
-		die("%s", err.msg);
+	check(kf_draw_weights(&k, stdout, cli_output_name(), columns, rows, q->zoom,
+		      q->colour, &err),
+		&err);
 	kf_weights_free(&k);
 }

@@ -2,20 +2,21 @@
 #ifndef TRAIN_OPTIONS_H
 #define TRAIN_OPTIONS_H
 
+#include "device.h"
 #include "net/model.h"
 #include "train/train.h"
 
 struct settings {
 	const char *line; /* of layers */
-	const char *init, *backend, *output, *checkpoint, *resume;
+	const char *init, *checkpoint, *resume;
 	struct kf_train_options train;
-	struct kf_backend_options device;
+	struct device device;
 	int every;
 	bool quiet;
 };
 
-/* From the command line, over those of the preset; exits for -h, -V, misuse. */
-struct settings train_settings(int argc, char **argv);
+/* From the command line, over those of the preset.  First call in main. */
+struct settings train_settings(struct options *o, int argc, char **argv);
 
 /*
  * Notes in a model all that its weights depend on, beside data and --init: a

@@ -1,0 +1,89 @@
+/*
+ * A program's command line from one table: what getopt_long accepts, what
+ * --help prints, and what a shell can complete all come from it.
+ */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#define OPTIONS_MAX 40
+#define OPTION_NO_LETTER 256 /* keys of options without a letter start here */
+
+/* What an option's argument is. */
+enum option_kind {
+	OPTION_TEXT,
+	OPTION_FILE,
+	OPTION_WORD, /* one of a list */
+	OPTION_INT,  /* a whole number from min to max */
+	OPTION_REAL, /* a number from low to high */
+	OPTION_PAIR, /* "AxB", both from 1 to max */
+};
+
+/* A row without a name is a heading, its help being the text. */
+struct option_row {
+	int key; /* its letter, or a number from OPTION_NO_LETTER */
+	const char *name;
+	const char *arg;  /* what help calls the argument; NULL: there is none */
+	const char *help; /* lines separated by '\n'; "%s" stands for the words */
+	enum option_kind kind;
+	long long min, max;
+	double low, high;
+	/* The i-th word of a list, NULL after the last.  OPTION_TEXT may have */
+	/* words, too: then other text is an argument as well. */
+	const char *(*word)(int i);
+};
+
+/* All programs have --output, --help and --version as well, after these rows. */
+struct program {
+	const char *name;
+	const char *synopsis[6]; /* what follows the name; NULL after the last */
+	const char *about;       /* the description that follows them */
+	struct option_row rows[OPTIONS_MAX]; /* zeros after the last */
+};
+
+/* A command line being read.  The argument of the last option is text, and by
+ * its kind number, real or pair. */
+struct options {
+	const struct program *program;
+	const char *text;
+	long long number;
+	double real;
+	int pair[2];
+	const char *output; /* the argument of --output, or NULL */
+	char **operands; /* what follows the options, then NULL; "-" if nothing does */
+	int n_operands;  /* given; 0 where "-" stands for none */
+
+	int argc;
+	char **argv;
+	bool given[OPTIONS_MAX]; /* by row */
+	char letters[2 * OPTIONS_MAX + 1];
+	struct option names[OPTIONS_MAX + 1];
+};
+
+/* First call in main.  argv may be reordered. */
+void options_begin(struct options *o, const struct program *p, int argc, char **argv);
+
+/*
+ * The key of the next option, 0 after the last.  --help, --version and misuse
+ * end the program, and --output is noted.
+ */
+int options_next(struct options *o);
+
+/* Whether the option with this key was among those read. */
+bool options_given(const struct options *o, int key);
+
+/* Before any is read: the last argument of the option with this key, or NULL. */
+const char *options_find(struct options *o, int key);
+
+/* The name of the option with this key, for messages. */
+const char *options_name(const struct options *o, int key);
+
+void options_usage(const struct program *p, FILE *to);
+
+/* A number as part of an argument; misuse, which names the option, otherwise. */
+double option_real(const char *name, const char *text, double low, double high);
+
+#endif

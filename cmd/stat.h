@@ -1,0 +1,17 @@
+/* What kfkd-stat's files share. */
+#ifndef STAT_H
+#define STAT_H
+
+#include <stdbool.h>
+
+#include "stream/safetensors.h"
+#include "stream/schema.h"
+
+/* Prints the scaling of n axes, nothing where values are not scaled. */
+void print_scale(const char *what, const struct kf_scale *s /* (n) */, int n);
+
+/* Read the rest of st, which they close, and print what it holds. */
+void stat_stream(struct kf_st *st);
+void stat_model(struct kf_st *st, bool history);
+
+#endif

@@ -1,0 +1,119 @@
+/* What kfkd-stat says of a model. */
+#include "stat.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "cli.h"
+#include "net/layers.h"
+#include "net/model.h"
+
+static void print_layer(const char *name, const char *activation, const int shape[3],
+	size_t parameters)
+{
+	char word[64], size[64];
+
+	snprintf(word, sizeof word, "%s%s%s", name, *activation ? " " : "", activation);
+	if (shape[1] == 1 && shape[2] == 1)
+		snprintf(size, sizeof size, "%d", shape[0]);
+	else
+		snprintf(size, sizeof size, "%d x %d x %d", shape[0], shape[1],
+			shape[2]);
+	printf("%-28s %-20s %10zu\n", word, size, parameters);
+}
+
+/* What the net makes of an image, layer by layer. */
+static void print_layers(const struct kf_model *m)
+{
+	struct kf_layers l;
+	struct kf_err err;
+
+	if (kf_layers_parse(&l, m->net, m->c, m->h, m->w, m->columns.n, &err) < 0) {
+		printf("\nlayers: %s\n", err.msg);
+		return;
+	}
+	printf("\n%-28s %-20s %10s\n", "layer", "output", "parameters");
+	print_layer("input", "", (const int[]){ l.c, l.h, l.w }, 0);
+	for (int i = 0; i < l.n; i++)
+		print_layer(l.layer[i].name, kf_activation_word(l.layer[i].activation),
+			l.layer[i].out, kf_layer_floats(&l, &l.layer[i]));
+	kf_layers_free(&l);
+}
+
+static void print_parameters(const struct kf_model *m)
+{
+	size_t all = 0;
+
+	printf("\n%-28s %-20s %10s\n", "parameter", "shape", "values");
+	for (int i = 0; i < m->n; i++) {
+		const struct kf_tensor *t = &m->param[i];
+		char shape[100] = "";
+		int end = 0;
+
+		for (int j = 0; j < t->rank; j++)
+			end += snprintf(shape + end, sizeof shape - (size_t)end,
+				j ? " x %lld" : "%lld", (long long)t->shape[j]);
+		printf("%-28s %-20s %10zu\n", t->name, shape, kf_tensor_count(t));
+		all += kf_tensor_count(t);
+	}
+	printf("%-28s %-20s %10zu\n\n", "all", "", all);
+}
+
+static void print_losses(const struct kf_model *m)
+{
+	int best = -1, last = m->epochs - 1;
+
+	printf("epochs: %d\n", m->epochs);
+	if (last < 0)
+		return;
+	printf("last losses: train %.6f, valid %.6f\n", m->train_loss[last],
+		m->valid_loss[last]);
+	for (int i = 0; i <= last; i++)
+		if (!isnan(m->valid_loss[i]) &&
+			(best < 0 || m->valid_loss[i] < m->valid_loss[best]))
+			best = i;
+	if (best < 0)
+		return;
+	printf("best valid loss: %.6f in epoch %d", m->valid_loss[best], best + 1);
+	if (!m->classify)
+		printf(", an RMSE of %.3f pixels",
+			kf_model_pixels(m) * sqrt(m->valid_loss[best]));
+	printf("\n");
+}
+
+static void print_model(const struct kf_model *m)
+{
+	printf("net: %s\n", m->net);
+	printf("loss: %s\n", m->classify ? "cross-entropy" : "squared error");
+	printf("images: %d x %d, channels: %d\n", m->w, m->h, m->c);
+	print_scale("X.scale", &m->x_scale, 1);
+	print_scale("y.scale", m->y_scale, 2);
+	print_layers(m);
+	print_parameters(m);
+	print_losses(m);
+	for (int i = 0; i < m->n_notes; i++)
+		printf("%s: %s\n", m->note_key[i], m->note_value[i]);
+	printf("targets: %d\n", m->columns.n);
+	for (int i = 0; i < m->columns.n; i++)
+		printf("  %s\n", m->columns.name[i]);
+}
+
+static void print_history(const struct kf_model *m)
+{
+	printf("epoch\ttrain_loss\tvalid_loss\n");
+	for (int i = 0; i < m->epochs; i++)
+		printf("%d\t%.9g\t%.9g\n", i + 1, m->train_loss[i], m->valid_loss[i]);
+}
+
+void stat_model(struct kf_st *st, bool history)
+{
+	struct kf_model m;
+	struct kf_err err;
+
+	check(kf_model_from(&m, st, "", &err), &err);
+	if (history)
+		print_history(&m);
+	else
+		print_model(&m);
+	kf_model_free(&m);
+}

@@ -1,0 +1,73 @@
+/* What kfkd-stat says of a stream. */
+#include "stat.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cli.h"
+#include "rows/stats.h"
+
+static void print_columns(const char *title, const struct kf_names *names,
+	const struct kf_stat *column)
+{
+	if (names->n == 0)
+		return;
+	printf("\n%-28s %8s %9s %9s %9s\n", title, "count", "min", "max", "mean");
+	for (int i = 0; i < names->n; i++)
+		printf("%-28s %8" PRIu64 " %9.3f %9.3f %9.3f\n", names->name[i],
+			column[i].n, column[i].min, column[i].max,
+			kf_stat_mean(&column[i]));
+}
+
+/* As the tutorial prints it after loading, and the mean. */
+static void print_whole(const char *tensor, uint64_t rows, size_t columns,
+	const struct kf_stat *s)
+{
+	printf("%s.shape == (%" PRIu64 ", %zu); ", tensor, rows, columns);
+	printf("%s.min == %.3f; %s.max == %.3f; %s.mean == %.3f\n", tensor, s->min,
+		tensor, s->max, tensor, kf_stat_mean(s));
+}
+
+static void print_stream(const struct kf_schema *schema, const struct kf_stats *s)
+{
+	size_t columns = (size_t)schema->columns.n, p = (size_t)schema->p_columns.n;
+
+	printf("rows: %" PRIu64 "\n", s->rows);
+	printf("images: %d x %d, channels: %d, type: %s\n", schema->w, schema->h,
+		schema->c, kf_dtype_name(schema->dtype));
+	print_scale("X.scale", &schema->x_scale, 1);
+	print_scale("y.scale", schema->y_scale, 2);
+	print_scale("p.scale", schema->p_scale, 2);
+	if (schema->classes)
+		printf("classes: %s\n", schema->classes);
+	print_columns("column of y", &schema->columns, s->column);
+	print_columns("column of p", &schema->p_columns, s->p_column);
+	printf("\n");
+	print_whole("X", s->rows, kf_image_bytes(schema) / kf_dtype_size(schema->dtype),
+		&s->X);
+	if (columns)
+		print_whole("y", s->rows, columns, &s->y);
+	if (p)
+		print_whole("p", s->rows, p, &s->p);
+	if (schema->has_label)
+		print_whole("label", s->rows, 1, &s->label);
+}
+
+void stat_stream(struct kf_st *st)
+{
+	const struct kf_schema *schema;
+	struct kf_stats stats;
+	struct kf_reader *in;
+	struct kf_chunk *chunk;
+	struct kf_err err;
+
+	in = kf_reader_from(st, false, &err);
+	must(in, &err);
+	schema = kf_reader_schema(in);
+	check(kf_stats_init(&stats, schema, &err), &err);
+	while ((chunk = cli_next(in)))
+		kf_stats_add(&stats, schema, chunk);
+	print_stream(schema, &stats);
+	kf_stats_free(&stats);
+	kf_reader_close(in);
+}
