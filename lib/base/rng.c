@@ -1,6 +1,7 @@
 /* Philox-4x32-10, and MT19937 for the shuffle alone. */
 #include "base/rng.h"
 
+#include <stdlib.h>
 #include <string.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -117,6 +118,37 @@ void kf_rng_fill_uniform(float *out, size_t n, float a, uint64_t seed,
 			kf_philox(seed, purpose, layer, step, i / 4, lane);
 		out[i] = (float)(a * (lane[i % 4] * 0x1p-31 - 1));
 	}
+}
+
+/* -- orders -------------------------------------------------------------------- */
+
+struct key {
+	uint32_t key, i;
+};
+
+static int by_key(const void *a, const void *b)
+{
+	const struct key *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return x->i < y->i ? -1 : x->i > y->i;
+}
+
+int kf_rng_order(uint32_t *order, uint32_t n, uint64_t seed, enum kf_purpose purpose,
+	uint32_t step)
+{
+	struct key *keys = malloc(((size_t)n + 1) * sizeof *keys);
+
+	if (!keys)
+		return -1;
+	for (uint32_t i = 0; i < n; i++)
+		keys[i] = (struct key){ kf_rng_u32(seed, purpose, 0, step, i), i };
+	qsort(keys, n, sizeof *keys, by_key);
+	for (uint32_t i = 0; i < n; i++)
+		order[i] = keys[i].i;
+	free(keys);
+	return 0;
 }
 
 /* -- MT19937 (Matsumoto and Nishimura, 1998) ------------------------------------ */

@@ -45,6 +45,13 @@ void kf_rng_fill_uniform(float *out, size_t n, float a, uint64_t seed,
 	enum kf_purpose purpose, uint32_t layer, uint32_t step);
 
 /*
+ * order (n) becomes 0 to n - 1 in a random order, that of the numbers of index 0
+ * to n - 1.  -1 where there is no memory to sort them.
+ */
+int kf_rng_order(uint32_t *order, uint32_t n, uint64_t seed, enum kf_purpose purpose,
+	uint32_t step);
+
+/*
  * rows becomes 0 to n - 1 in the order into which numpy's
  * RandomState(seed).shuffle, and with it scikit-learn's
  * shuffle(random_state=seed), brings them: the one sequential generator here.

@@ -3,6 +3,7 @@
 #include "train/augment.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,32 +12,50 @@
 
 /* -- parsing --------------------------------------------------------------------- */
 
+static const struct {
+	const char *name;
+	size_t member; /* of struct kf_augment */
+	double max;
+} amounts[] = {
+	{ "shift:", offsetof(struct kf_augment, shift), 1000 },
+	{ "rotate:", offsetof(struct kf_augment, rotate), 180 },
+	{ "scale:", offsetof(struct kf_augment, scale), 0.9 },
+	{ "contrast:", offsetof(struct kf_augment, contrast), 1 },
+};
+
+#define AMOUNTS (sizeof amounts / sizeof *amounts)
+
+static double amount(const struct kf_augment *a, size_t i)
+{
+	double v;
+
+	memcpy(&v, (const char *)a + amounts[i].member, sizeof v);
+	return v;
+}
+
+static int parse_amount(struct kf_augment *a, size_t i, const char *word,
+	struct kf_err *err)
+{
+	const char *text = word + strlen(amounts[i].name);
+	char *end;
+	double v = strtod(text, &end);
+
+	if (end == text || *end || !(v >= 0 && v <= amounts[i].max))
+		return kf_fail(err, "'%.40s' is not from 0 to %g", word,
+			amounts[i].max);
+	memcpy((char *)a + amounts[i].member, &v, sizeof v);
+	return 0;
+}
+
 static int parse_one(struct kf_augment *a, const char *word, struct kf_err *err)
 {
-	const struct {
-		const char *name;
-		double *value, max;
-	} amounts[] = { { "shift:", &a->shift, 1000 }, { "rotate:", &a->rotate, 180 },
-		{ "scale:", &a->scale, 0.9 }, { "contrast:", &a->contrast, 1 } };
-	char *end;
-
 	if (!strcmp(word, "flip")) {
 		a->flip = true;
 		return 0;
 	}
-	for (size_t i = 0; i < sizeof amounts / sizeof *amounts; i++) {
-		size_t n = strlen(amounts[i].name);
-
-		if (strncmp(word, amounts[i].name, n))
-			continue;
-		*amounts[i].value = strtod(word + n, &end);
-		if (end == word + n || *end ||
-			!(*amounts[i].value >= 0 &&
-				*amounts[i].value <= amounts[i].max))
-			return kf_fail(err, "'%.40s' is not from 0 to %g", word,
-				amounts[i].max);
-		return 0;
-	}
+	for (size_t i = 0; i < AMOUNTS; i++)
+		if (!strncmp(word, amounts[i].name, strlen(amounts[i].name)))
+			return parse_amount(a, i, word, err);
 	return kf_fail(err,
 		"there is no '%.40s', but flip, shift:PX, rotate:DEG, "
 		"scale:F and contrast:F",
@@ -59,23 +78,21 @@ int kf_augment_parse(struct kf_augment *a, const char *text, struct kf_err *err)
 
 bool kf_augment_any(const struct kf_augment *a)
 {
-	return a->flip || a->shift > 0 || a->rotate > 0 || a->scale > 0 ||
-		a->contrast > 0;
+	bool any = a->flip;
+
+	for (size_t i = 0; i < AMOUNTS; i++)
+		any |= amount(a, i) > 0;
+	return any;
 }
 
 void kf_augment_print(const struct kf_augment *a, char *text, size_t size)
 {
-	const struct {
-		const char *name;
-		double value;
-	} amounts[] = { { "shift:", a->shift }, { "rotate:", a->rotate },
-		{ "scale:", a->scale }, { "contrast:", a->contrast } };
 	size_t n = (size_t)snprintf(text, size, "%s", a->flip ? "flip" : "");
 
-	for (size_t i = 0; i < sizeof amounts / sizeof *amounts; i++)
-		if (amounts[i].value > 0 && n < size)
+	for (size_t i = 0; i < AMOUNTS; i++)
+		if (amount(a, i) > 0 && n < size)
 			n += (size_t)snprintf(text + n, size - n, "%s%s%.9g",
-				n ? "," : "", amounts[i].name, amounts[i].value);
+				n ? "," : "", amounts[i].name, amount(a, i));
 }
 
 /* -- columns ----------------------------------------------------------------------- */
@@ -159,20 +176,6 @@ void kf_augmenter_close(struct kf_augmenter *g)
 
 /* -- drawing ------------------------------------------------------------------------- */
 
-struct rank {
-	uint32_t key;
-	int row;
-};
-
-static int by_key(const void *a, const void *b)
-{
-	const struct rank *x = a, *y = b;
-
-	if (x->key != y->key)
-		return x->key < y->key ? -1 : 1;
-	return x->row - y->row;
-}
-
 /*
  * Which half of the rows is flipped, without replacement.  The tutorial flips
  * its copy in place, so that flips add up from epoch to epoch; as each is a
@@ -180,19 +183,13 @@ static int by_key(const void *a, const void *b)
  */
 static void draw_flips(uint64_t seed, uint32_t step, int n, bool *flipped)
 {
-	struct rank *r = malloc((size_t)n * sizeof *r);
+	uint32_t *order = malloc((size_t)n * sizeof *order);
 
-	if (!r)
+	if (!order || kf_rng_order(order, (uint32_t)n, seed, KF_RNG_FLIP, step) < 0)
 		abort();
-	for (int i = 0; i < n; i++) {
-		r[i].key = kf_rng_u32(seed, KF_RNG_FLIP, 0, step, (uint64_t)i);
-		r[i].row = i;
-		flipped[i] = false;
-	}
-	qsort(r, (size_t)n, sizeof *r, by_key);
-	for (int i = 0; i < n / 2; i++)
-		flipped[r[i].row] = true;
-	free(r);
+	for (int i = 0; i < n; i++)
+		flipped[order[i]] = i < n / 2;
+	free(order);
 }
 
 /* out = matrix (p - middle) + middle + shift, in pixels */

@@ -9,20 +9,6 @@
 #include "base/clock.h"
 #include "base/rng.h"
 
-size_t kf_valid_rows(size_t n, double valid)
-{
-	/* the product may come out a little above a whole number */
-	return (size_t)ceil((double)n * valid - 1e-6);
-}
-
-double kf_schedule(const double range[2], int epoch, int epochs)
-{
-	int i = epoch < 2 ? 0 : epoch - 2;
-
-	return epochs < 2 ? range[0] :
-			    range[0] + (range[1] - range[0]) * i / (epochs - 1);
-}
-
 /* Rows of the batch that begins at row at of end. */
 static int batch_rows(const struct kf_trainer *t, size_t at, size_t end)
 {
@@ -272,41 +258,21 @@ static int read_losses(struct kf_trainer *t, struct kf_epoch *e, size_t valid,
 
 /* -- one epoch ----------------------------------------------------------------------- */
 
-struct key {
-	uint32_t key, row;
-};
-
-static int by_key(const void *a, const void *b)
-{
-	const struct key *x = a, *y = b;
-
-	if (x->key != y->key)
-		return x->key < y->key ? -1 : 1;
-	return x->row < y->row ? -1 : x->row > y->row;
-}
-
 /* The rows in the epoch's order: those to train on are shuffled if wanted. */
 static int order_rows(struct kf_trainer *t, struct kf_err *err)
 {
-	size_t n = t->n - t->n_valid;
-	struct key *keys;
+	uint32_t n_valid = (uint32_t)t->n_valid, n = (uint32_t)t->n - n_valid;
+	uint32_t *train = t->rows + n_valid;
 
 	for (size_t i = 0; i < t->n; i++)
 		t->rows[i] = (uint32_t)i;
 	if (!t->options.shuffle)
 		return 0;
-	keys = malloc(n * sizeof *keys);
-	if (!keys)
-		return kf_fail(err, "out of memory for %zu rows", n);
-	for (size_t i = 0; i < n; i++) {
-		keys[i].row = (uint32_t)(t->n_valid + i);
-		keys[i].key = kf_rng_u32(t->options.seed, KF_RNG_BATCHES, 0,
-			(uint32_t)t->epoch, i);
-	}
-	qsort(keys, n, sizeof *keys, by_key);
-	for (size_t i = 0; i < n; i++)
-		t->rows[t->n_valid + i] = keys[i].row;
-	free(keys);
+	if (kf_rng_order(train, n, t->options.seed, KF_RNG_BATCHES,
+		    (uint32_t)t->epoch) < 0)
+		return kf_fail(err, "out of memory for %lu rows", (unsigned long)n);
+	for (uint32_t i = 0; i < n; i++)
+		train[i] += n_valid;
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include "train/augment.h"
 #include "train/dataset.h"
+#include "train/schedule.h"
 #include "net/model.h"
 #include "net/net.h"
 #include "net/optim.h"
@@ -64,13 +65,6 @@ struct kf_trainer {
 	uint32_t *present;    /* (n) targets present in each row */
 	float *host;          /* (n) */
 };
-
-/* Rows that validate: the first fold of scikit-learn's KFold for a share 1/k. */
-size_t kf_valid_rows(size_t n, double valid);
-
-/* The value of a schedule in an epoch, as the tutorial has it: the first two
- * epochs both use the start. */
-double kf_schedule(const double range[2], int epoch, int epochs);
 
 /*
  * Prepares training a net on data, whose X and y (or labels) it takes over;
