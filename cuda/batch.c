@@ -56,7 +56,7 @@ static struct kf_act *new_act(struct kf_backend *b, int n, const int shape[3])
 	return a;
 }
 
-/* Points the batch at memory of its own. */
+/* Points the batch at its own memory. */
 static bool own(struct kf_backend *b, struct kf_act *a)
 {
 	if (!a->own)

@@ -9,7 +9,7 @@
  * columns (taps, pixels) of all images. */
 struct sizes {
 	size_t filters, taps, pixels;
-	size_t piece; /* so many pixels at a time: whole images, if they fit */
+	size_t piece; /* pixels at a time: complete images, if they fit */
 };
 
 static struct sizes find_sizes(struct kf_backend *b, const struct kf_plan *plan)

@@ -1,6 +1,6 @@
 /*
- * Kernels of the CUDA backend, each behind a C function that launches it on the
- * default stream and returns what the launch came to.  Pointers are device
+ * Kernels of the CUDA backend, each with a C function that launches it on the
+ * default stream and returns the launch's status.  Pointers are device
  * memory.  No array has more than INT32_MAX values, but for data and arenas.
  */
 #ifndef KF_KERNELS_H

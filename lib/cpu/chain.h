@@ -1,4 +1,4 @@
-/* Layers that work image by image, one behind the other. */
+/* Layers that work image by image, one after another. */
 #ifndef KF_CPU_CHAIN_H
 #define KF_CPU_CHAIN_H
 

@@ -10,7 +10,7 @@
 struct conv {
 	struct cpu_conv_shape shape;
 	/* Made when they are first needed. */
-	struct cpu_convolution *direction[CPU_BACKWARD_DATA + 1];
+	struct cpu_convolution *direction[CPU_DIRECTIONS];
 };
 
 static void make(struct kf_backend *b, struct kf_plan *plan)
@@ -32,7 +32,7 @@ static void free_state(struct kf_plan *plan)
 {
 	struct conv *v = plan->state;
 
-	for (int i = 0; v && i <= CPU_BACKWARD_DATA; i++)
+	for (int i = 0; v && i < CPU_DIRECTIONS; i++)
 		cpu_convolution_free(v->direction[i]);
 	free(v);
 }

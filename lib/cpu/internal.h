@@ -4,7 +4,7 @@
  *   memory.c      arenas of floats, and the first failure
  *   onednn.c      convolutions and changes of layout, by oneDNN
  *   batch.c       batches between layers: their memory and layout, rows of data
- *   chain.c       layers that work image by image, one behind the other
+ *   chain.c       layers that work image by image, one after another
  *   activation.c  activations over arrays
  *   dense.c, conv.c, pool.c, dropout.c
  *                 the layers, a row of operations each
@@ -107,6 +107,7 @@ struct kf_act {
 };
 
 enum cpu_direction { CPU_FORWARD, CPU_BACKWARD_WEIGHTS, CPU_BACKWARD_DATA };
+enum { CPU_DIRECTIONS = CPU_BACKWARD_DATA + 1 };
 
 /* Whether a layer's backward reads x, the layer's input. */
 enum cpu_reads_x { CPU_NEVER, CPU_BEFORE_DX /* is written */, CPU_WHILE_DX /* is */ };
@@ -136,7 +137,7 @@ struct cpu_layer {
 	void (*make)(struct kf_backend *b, struct kf_plan *plan);
 	void (*free)(struct kf_plan *plan); /* what make made; NULL if nothing */
 	bool only_in_training;              /* otherwise its output is its input */
-	/* Behind a relu, its gradient by x is already that by what the relu was given. */
+	/* After a relu, its gradient by x is already that by what the relu was given. */
 	bool absorbs_relu;
 
 	void (*forward)(struct kf_backend *b, struct kf_plan *plan,

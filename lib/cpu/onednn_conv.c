@@ -91,7 +91,7 @@ static dnnl_status_t describe(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
 /* -- making one ------------------------------------------------------------------ */
 
 /* What oneDNN calls each role in each direction; 0 where it plays none. */
-static const int names[][ROLES] = {
+static const int names[CPU_DIRECTIONS][ROLES] = {
 	[CPU_FORWARD] = { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST },
 	[CPU_BACKWARD_WEIGHTS] = { DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS,
 		DNNL_ARG_DIFF_BIAS, DNNL_ARG_DIFF_DST },

@@ -1,11 +1,11 @@
 /*
- * What nets and training see of a device: a table of operations behind one
- * handle.  A backend is a plugin, backend_<name>.so, opened by name.
+ * What nets and training see of a device: a handle with a table of operations.  A
+ * backend is a plugin, backend_<name>.so, opened by name.
  *
- * Two kinds of memory.  A kf_mem is plain floats: parameters, gradients and
- * optimizer state in one arena each, data, losses.  A kf_act is one batch
- * between two layers, in a layout that is the backend's own; flattened it is
- * in NCHW order.
+ * There are two kinds of memory.  A kf_mem is plain floats: data, losses, and
+ * parameters, gradients and optimizer state in an arena each.  A kf_act is a batch
+ * of activations between two layers, in a layout that the backend chooses; it
+ * flattens in NCHW order.
  *
  * Operations return nothing.  The first failure sticks in the backend, what
  * follows it does nothing useful but is safe, and sync reports it.
@@ -33,7 +33,7 @@ struct kf_backend {
 	char device[128]; /* for the log: "cpu (oneDNN 2.6.3, 2 threads)" */
 };
 
-/* What a pass through the layers depends on beside weights and data. */
+/* What a pass through the layers depends on besides weights and data. */
 struct kf_pass {
 	bool train;    /* training: keep what backward needs */
 	uint64_t seed; /* of random numbers in the layers */
@@ -177,7 +177,7 @@ const char *kf_backend_name(int i);
 /*
  * Opens a backend by name, or by "auto" the one that KFKD_BACKEND names, else the
  * first of the names above that can run here: whose plugin opens.  Plugins
- * are looked for in the directory KFKD_PLUGINS, else in ../lib/kfkd beside the
+ * are looked for in the directory KFKD_PLUGINS, else in ../lib/kfkd next to the
  * running program's directory, and never unloaded.  options may be NULL.
  */
 struct kf_backend *kf_backend_open(const char *name,

@@ -52,7 +52,7 @@ static bool word_is(const struct word *w, const char *letters)
 }
 
 /*
- * Reads a whole number from 1 to max at *at, and moves *at behind it.  Returns
+ * Reads a whole number from 1 to max at *at, and moves *at past it.  Returns
  * 0 when there is none, -1 when it is out of bounds.
  */
 static int read_number(const char **at, const char *end, int max)

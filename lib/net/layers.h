@@ -68,7 +68,7 @@ struct kf_layers {
 /*
  * Parses a line for images of c x h x w and that many outputs, 0 for as many as
  * come out.  Its words are those of KF_LAYER_KINDS, and those of KF_ACTIVATIONS
- * behind a layer that has weights.  A last `dense` without a number gets `outputs`
+ * after a layer that has weights.  A last `dense` without a number gets `outputs`
  * units.  -1 with a message that quotes the word and gives its place.
  */
 int kf_layers_parse(struct kf_layers *l, const char *line, int c, int h, int w,

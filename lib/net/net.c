@@ -148,7 +148,7 @@ static struct kf_batch *new_batch(struct kf_net *net, int n)
 	const struct kf_layers *l = net->layers;
 	const struct kf_backend_ops *op = net->b->op;
 	struct kf_batch *t = calloc(1, sizeof *t);
-	size_t places = (size_t)l->n + 1;
+	size_t acts = (size_t)l->n + 1;
 	const int shape[3] = { l->c, l->h, l->w };
 	struct kf_batch *lender = find_lender(net, n);
 	bool good;
@@ -156,9 +156,9 @@ static struct kf_batch *new_batch(struct kf_net *net, int n)
 	if (!t)
 		return NULL;
 	t->n = n;
-	t->plan = calloc(places, sizeof *t->plan);
-	t->act = calloc(places, sizeof *t->act);
-	t->grad = calloc(places, sizeof *t->grad);
+	t->plan = calloc(acts, sizeof *t->plan);
+	t->act = calloc(acts, sizeof *t->act);
+	t->grad = calloc(acts, sizeof *t->grad);
 	good = t->plan && t->act && t->grad &&
 		(t->act[0] = op->input(net->b, n, shape));
 	for (int i = 0; good && i < l->n; i++)

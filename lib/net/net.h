@@ -35,7 +35,7 @@ struct kf_tensor *kf_net_get(struct kf_net *net, const struct kf_mem *arena,
 	const char *prefix);
 
 /*
- * The way back: sets what t holds under these names with the same shape, and
+ * The inverse: sets what t holds under these names with the same shape, and
  * marks it in taken (layers->n_params).  Returns how many.
  */
 int kf_net_set(struct kf_net *net, struct kf_mem *arena, const char *prefix,

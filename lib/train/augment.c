@@ -179,7 +179,7 @@ void kf_augmenter_close(struct kf_augmenter *g)
 /*
  * Which half of the rows is flipped, without replacement.  The tutorial flips
  * its copy in place, so that flips add up from epoch to epoch; as each is a
- * fair coin, drawing anew comes to the same.
+ * fair coin, drawing anew has the same distribution.
  */
 static void draw_flips(uint64_t seed, uint32_t step, int n, bool *flipped)
 {
@@ -222,7 +222,7 @@ static struct motion draw_motion(const struct kf_augmenter *g, uint64_t seed,
 			draw(seed, step, row, 3) * g->what.shift } };
 }
 
-/* The way back, from the new image to the original. */
+/* The inverse: from the new image to the original. */
 static struct kf_warp warp_of(const struct motion *m, double contrast)
 {
 	double det = m->a[0][0] * m->a[1][1] - m->a[0][1] * m->a[1][0];

@@ -14,7 +14,7 @@ struct kf_dataset {
 };
 
 /*
- * Reads a stream to its end, with labels in the place of targets if so asked;
+ * Reads a stream to its end, with labels in place of targets if asked to;
  * -1 unless it is scaled, and has these and rows.
  */
 int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r, bool labels,

@@ -9,7 +9,7 @@
 #include "net/net.h"
 
 #define BATCH 128 /* a power of two */
-#define SIZES 4   /* of batches, beside powers of two */
+#define SIZES 4   /* of batches that are not powers of two */
 
 /* One model on the backend. */
 struct member {

@@ -235,8 +235,8 @@ static int mean_loss(const struct kf_trainer *t, const char *which, size_t first
 }
 
 /*
- * What an epoch came to, of which validation had so many batches: all that
- * comes back from the backend, once an epoch.
+ * The results of an epoch whose validation had so many batches: all that is read
+ * back from the backend, once an epoch.
  */
 static int read_losses(struct kf_trainer *t, struct kf_epoch *e, size_t valid,
 	struct kf_err *err)

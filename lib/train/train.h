@@ -28,7 +28,7 @@ struct kf_train_options {
 		       /* with the targets */
 };
 
-/* What an epoch came to. */
+/* The results of an epoch. */
 struct kf_epoch {
 	int epoch;        /* 1, 2, ... */
 	float train_loss; /* mean over the batches, each before its update */
@@ -45,7 +45,7 @@ struct kf_trainer {
 	struct kf_augmenter augmenter;
 
 	/* Where the run is. */
-	int epoch;      /* epochs that are whole */
+	int epoch;      /* epochs that are complete */
 	size_t at;      /* rows of the next epoch that were trained on */
 	size_t count;   /* batches of it that gave a loss */
 	uint32_t step;  /* updates made */
@@ -79,7 +79,7 @@ void kf_trainer_close(struct kf_trainer *t);
  * number of targets present in it, and a batch without any is passed over; or
  * the mean cross-entropy.  Returns
  *
- *   1   an epoch is whole; e tells of it
+ *   1   an epoch is complete, and e describes it
  *   0   there is no further one: as many as wanted, or patience is at its end
  *   2   stop, which is asked before each batch, said so: the run is within an
  *       epoch, from where it goes on
