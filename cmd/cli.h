@@ -14,7 +14,7 @@
 
 extern const char *cli_name; /* of the program, for messages */
 
-/* Sets the name, also argv's for getopt's messages; options_begin calls it. */
+/* Sets cli_name and, for getopt's messages, argv[0]; options_begin calls it. */
 void cli_init(char **argv, const struct program *p);
 
 /* "name: message" on standard error; die exits 1; misuse adds the usage and exits 2. */
@@ -34,7 +34,7 @@ void must_alloc(const void *p);
  */
 int cli_input(const struct options *o, const char **name);
 
-/* Opens one operand for reading; dies when it cannot. */
+/* Opens one operand for reading, or dies. */
 int cli_open(const char *operand, const char **name);
 
 /* The only operand as a stream, which lives until the program ends. */

@@ -10,6 +10,7 @@ struct device {
 	struct kf_backend_options options;
 };
 
+/* A program's own keys without a letter start at DEVICE_KEYS_END. */
 enum { DEVICE_TF32 = OPTION_NO_LETTER, DEVICE_KEYS_END };
 
 /* Rows for a program's table. */

@@ -14,7 +14,8 @@ static const struct program program = {
 			.kind = OPTION_TEXT },
 		{ 'z', "size", "WxH", "CSV: width and height of an image (square)",
 			OPTION_PAIR, .max = 16384 },
-		{ 'l', "labels", "FILE", "IDX: the labels of the images", .kind = OPTION_FILE },
+		{ 'l', "labels", "FILE", "IDX: the labels of the images",
+			.kind = OPTION_FILE },
 	},
 };
 
@@ -27,7 +28,7 @@ static void split_columns(struct kf_names *columns, const char *text)
 		misuse("--columns: %s", err.msg);
 }
 
-/* The file of labels, where there is one, into memory. */
+/* Reads the labels into memory, if a file of them is given. */
 static void read_labels(const char *path, int images, struct kf_labels *labels,
 	struct kf_load_options *how)
 {
@@ -46,7 +47,7 @@ static void read_labels(const char *path, int images, struct kf_labels *labels,
 	how->labels = labels;
 }
 
-/* All of the input, to standard output. */
+/* Writes all of the input to standard output, as a stream. */
 static void load(struct kf_input *in, const struct kf_load_options *how)
 {
 	const struct kf_chunk *chunk;

@@ -1,5 +1,5 @@
 /* kfkd-plot: pictures of faces with their keypoints, of errors, of learning curves
- * and of weights.  This file knows the options; plot_*.c draw. */
+ * and of weights.  This file reads the options; plot_*.c draw. */
 #include <stdio.h>
 #include <string.h>
 
@@ -58,7 +58,7 @@ static void parse_ylim(const char *text, struct request *q)
 		misuse("--ylim: %s is not less than %s", low, colon + 1);
 }
 
-/* The modes exclude each other; saying one twice is no mistake. */
+/* The modes exclude each other; giving one twice is no mistake. */
 static void set_mode(struct request *q, enum plot_mode mode)
 {
 	if (q->mode != PLOT_SHEET && q->mode != mode)
@@ -94,7 +94,7 @@ static void apply(struct request *q, int key, const struct options *o)
 	}
 }
 
-/* What a mode is called in messages, and who draws it. */
+/* For each mode, its name in messages and the function that draws it. */
 static const struct {
 	const char *with;
 	void (*draw)(const struct request *q);
@@ -127,7 +127,7 @@ static const struct {
 	{ 'g', BIT(PLOT_SHEET) | BIT(PLOT_WEIGHTS) },
 };
 
-/* An option that would be without effect is a mistake. */
+/* An option that would have no effect is a mistake. */
 static void check_effects(const struct request *q, const struct options *o)
 {
 	for (size_t i = 0; i < sizeof effects / sizeof *effects; i++)

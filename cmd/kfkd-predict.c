@@ -12,14 +12,15 @@ static const struct program program = {
 	.about = "Adds predictions to a scaled tensor stream.  Several models are joined, and\n"
 		 "averaged where they predict the same column.",
 	.rows = {
-		{ 'm', "model", "MODEL", "a model that kfkd-train wrote", .kind = OPTION_FILE },
+		{ 'm', "model", "MODEL", "a model that kfkd-train wrote",
+			.kind = OPTION_FILE },
 		{ BACKEND_ROW },
 		{ THREADS_ROW },
 		{ TF32_ROW },
 	},
 };
 
-/* The models, one after another. */
+/* The models given so far. */
 struct models {
 	int n;
 	struct kf_model *model;

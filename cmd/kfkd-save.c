@@ -19,13 +19,13 @@ static const struct program program = {
 	},
 };
 
-/* As Kaggle has it: ids in test.csv, none in training.csv. */
+/* As in Kaggle's files: test.csv has ids, training.csv has none. */
 static enum kf_save_ids default_ids(const struct kf_schema *schema, bool predictions)
 {
 	return predictions || schema->columns.n ? KF_IDS_COUNTED : KF_IDS_ALWAYS;
 }
 
-/* All rows, images included. */
+/* Writes all rows, images included. */
 static void save_csv(struct kf_reader *in, bool predictions, enum kf_save_ids ids)
 {
 	struct kf_save save = { .file = stdout,
@@ -43,7 +43,7 @@ static void save_csv(struct kf_reader *in, bool predictions, enum kf_save_ids id
 		check(kf_save_rows(&save, chunk, &err), &err);
 }
 
-/* The predictions that a table asks for. */
+/* Writes the predictions that the table asks for. */
 static void save_submission(struct kf_reader *in, int table, const char *name)
 {
 	struct kf_submission *submission;

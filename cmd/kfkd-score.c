@@ -21,7 +21,7 @@ static const struct program program = {
 	},
 };
 
-/* Rows are printed as they come, so a failed write is noticed as it comes. */
+/* After each chunk, so that a failed write is noticed at once. */
 static void flush(void)
 {
 	if (fflush(stdout))
@@ -53,7 +53,7 @@ static void score_rows(struct kf_score *s, const struct kf_schema *schema,
 	flush();
 }
 
-/* The last line is for other programs: it holds the overall error alone. */
+/* The last line, which other programs may read, holds only the overall error. */
 static void score_keypoints(struct kf_reader *in, bool rows)
 {
 	const struct kf_schema *schema = kf_reader_schema(in);

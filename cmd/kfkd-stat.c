@@ -25,7 +25,7 @@ void print_scale(const char *what, const struct kf_scale *s, int n)
 	printf("%s: %s\n", what, text);
 }
 
-/* Opens the first header, which tells a stream from a model. */
+/* Opens the first header, which shows whether it is a stream or a model. */
 static void open_header(struct kf_st *st, struct kf_source *src)
 {
 	struct kf_err err;

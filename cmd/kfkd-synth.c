@@ -23,7 +23,7 @@ static const struct program program = {
 	},
 };
 
-/* Pixels as text with spaces between; printf would take most of the time. */
+/* Pixels as text, separated by spaces; printf would take most of the time. */
 static void print_pixels(const uint8_t *image)
 {
 	char text[PIXELS * 4], *end = text;

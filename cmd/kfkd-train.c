@@ -11,7 +11,7 @@
 #include "train_options.h"
 #include "train_run.h"
 
-/* -- what the model tells of itself ---------------------------------------------------- */
+/* -- the model's description ---------------------------------------------------- */
 
 static void name_outputs(struct kf_model *m, const struct kf_schema *schema)
 {
@@ -48,9 +48,9 @@ static void describe(struct kf_model *m, const struct settings *s,
 	must_alloc(m->valid_loss);
 }
 
-/* -- start --------------------------------------------------------------------------- */
+/* -- the start ------------------------------------------------------------------- */
 
-/* Takes over what fits of another model, and says what does not. */
+/* Takes over the weights of another model that fit, and says which do not. */
 static void start_from(struct kf_net *net, const char *path, struct progress *p)
 {
 	struct kf_model m;

@@ -1,4 +1,4 @@
-/* Options: the table given to getopt_long, printed as help, applied to arguments. */
+/* Options: from a table to getopt_long, to help, and to values. */
 #define _GNU_SOURCE
 #include "options.h"
 
@@ -58,7 +58,7 @@ static int format_option(const struct option_row *row, char *text, size_t size)
 		row->arg ? " " : "", row->arg ? row->arg : "");
 }
 
-/* Whether b is a with the next number at its end: net2 after net1. */
+/* Whether b is a with the next number at its end, as net2 follows net1. */
 static bool counts_on(const char *a, const char *b)
 {
 	size_t n = strcspn(a, "0123456789");
@@ -67,7 +67,7 @@ static bool counts_on(const char *a, const char *b)
 		strtol(b + n, NULL, 10) == strtol(a + n, NULL, 10) + 1;
 }
 
-/* Where the next item of a list starts: net1 to net7 are one. */
+/* The index of the item after the one at i: "net1 to net7" is one item. */
 static int next_item(const struct option_row *row, int i)
 {
 	while (counts_on(row->word(i), row->word(i + 1)))
@@ -75,8 +75,8 @@ static int next_item(const struct option_row *row, int i)
 	return i + 1;
 }
 
-/* The words of a row, from column at on: "a, b or c", or "a, b, c" where the
- * argument may be something else. */
+/* Prints a row's words from column at on: "a, b or c", or "a, b, c" where other
+ * text is accepted as well. */
 static void print_words(FILE *f, const struct option_row *row, int indent, int at)
 {
 	bool closed = row->kind == OPTION_WORD;
@@ -156,7 +156,7 @@ void options_usage(const struct program *p, FILE *to)
 	print_usage(f, p);
 	if (fclose(f))
 		die("out of memory");
-	fputs(text, to); /* in one write, also where that is unbuffered */
+	fputs(text, to); /* in one write, even to an unbuffered stream */
 	free(text);
 }
 

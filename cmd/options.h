@@ -22,7 +22,7 @@ enum option_kind {
 	OPTION_PAIR, /* "AxB", both from 1 to max */
 };
 
-/* A row without a name is a heading, its help being the text. */
+/* A row without a name is a heading: its help is the text. */
 struct option_row {
 	int key; /* its letter, or a number from OPTION_NO_LETTER */
 	const char *name;
@@ -31,12 +31,12 @@ struct option_row {
 	enum option_kind kind;
 	long long min, max;
 	double low, high;
-	/* The i-th word of a list, NULL after the last.  OPTION_TEXT may have */
-	/* words, too: then other text is an argument as well. */
+	/* The i-th word of a list, NULL after the last.  With OPTION_TEXT the */
+	/* words are suggestions: other text is accepted as well. */
 	const char *(*word)(int i);
 };
 
-/* All programs have --output, --help and --version as well, after these rows. */
+/* After these rows, every program also has --output, --help and --version. */
 struct program {
 	const char *name;
 	const char *synopsis[6]; /* what follows the name; NULL after the last */
@@ -44,8 +44,10 @@ struct program {
 	struct option_row rows[OPTIONS_MAX]; /* zeros after the last */
 };
 
-/* A command line being read.  The argument of the last option is text, and by
- * its kind number, real or pair. */
+/*
+ * A command line while it is read.  text is the argument of the option just
+ * read; number, real or pair holds its value, as the kind says.
+ */
 struct options {
 	const struct program *program;
 	const char *text;
@@ -75,15 +77,19 @@ int options_next(struct options *o);
 /* Whether the option with this key was among those read. */
 bool options_given(const struct options *o, int key);
 
-/* Before any is read: the last argument of the option with this key, or NULL. */
+/*
+ * The argument of the last option with this key, or NULL if there is none.
+ * To be called before options_next; misuse goes unnoticed.
+ */
 const char *options_find(struct options *o, int key);
 
 /* The name of the option with this key, for messages. */
 const char *options_name(const struct options *o, int key);
 
+/* Prints the usage and the help. */
 void options_usage(const struct program *p, FILE *to);
 
-/* A number as part of an argument; misuse, which names the option, otherwise. */
+/* A number within an argument; misuse of the option called name otherwise. */
 double option_real(const char *name, const char *text, double low, double high);
 
 #endif

@@ -1,4 +1,4 @@
-/* What kfkd-plot's files share: what is asked for, and who draws it. */
+/* What kfkd-plot's files share: what to draw, and the functions that do. */
 #ifndef PLOT_H
 #define PLOT_H
 

@@ -1,5 +1,5 @@
-/* Pictures of a stream's rows: its first or its worst, on a sheet or each for
- * itself. */
+/* Pictures of a stream's rows: the first or the worst, on a sheet or one by
+ * one. */
 #include "plot.h"
 
 #include <math.h>
@@ -15,8 +15,8 @@
 struct album {
 	const struct request *q;
 	struct kf_face face;
-	struct kf_sheet sheet;   /* of a PLOT_SHEET */
-	struct kf_canvas canvas; /* of another mode */
+	struct kf_sheet sheet;   /* for PLOT_SHEET */
+	struct kf_canvas canvas; /* for the other modes */
 };
 
 static void warn_alone(const struct kf_points *points)
@@ -46,7 +46,7 @@ static void open_album(struct album *a, const struct request *q,
 	check(rc, &err);
 }
 
-/* Draws a row at (left, top), and its error unless that is NaN. */
+/* Draws a row at (left, top), with its error unless that is NaN. */
 static void draw_row(const struct album *a, struct kf_canvas *c, int left, int top,
 	const struct kf_chunk *chunk, size_t row, double error)
 {
@@ -60,7 +60,7 @@ static void draw_row(const struct album *a, struct kf_canvas *c, int left, int t
 		KF_WHITE, text);
 }
 
-/* A picture to standard output, or to a new file that is named by the id. */
+/* Writes the picture to standard output, or to a new file named by the id. */
 static void put_picture(const struct album *a, long long id)
 {
 	struct kf_err err;
@@ -112,8 +112,8 @@ static void close_album(struct album *a)
 	kf_face_free(&a->face);
 }
 
-/* The stream is read to its end though the sheet may be full before, and only
- * then is the sheet whole. */
+/* Reads the stream to its end even if the sheet is full before that: a damaged
+ * stream must not give a whole sheet. */
 static void plot_first(const struct request *q, struct kf_reader *in)
 {
 	struct album album;
@@ -180,7 +180,7 @@ void plot_faces(const struct request *q)
 		return;
 	}
 	find_worst(&worst, q->worst, in);
-	kf_reader_close(in); /* its memory is needed for the picture */
+	kf_reader_close(in); /* frees memory for the picture */
 	draw_worst(q, &worst);
 	kf_worst_free(&worst);
 }

@@ -80,8 +80,8 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* A model's name in the legend: its file's without .kfkd, or the whole path
- * where another file has the same. */
+/* A model's name in the legend: its file name without .kfkd, or its whole path
+ * where another file has the same name. */
 static char *legend_name(char **operands, int i)
 {
 	const char *base = base_name(operands[i]);
@@ -124,7 +124,7 @@ static struct kf_model open_history(const char *operand)
 	return m;
 }
 
-/* The mean of n curves as one more behind them. */
+/* Appends the mean of n curves as one more curve. */
 static void add_mean(struct kf_curve *curves, int n)
 {
 	float *mean = malloc((size_t)curves[0].epochs * sizeof *mean);

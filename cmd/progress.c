@@ -1,4 +1,4 @@
-/* What kfkd-train says: layers, the table of epochs, the time left. */
+/* What kfkd-train prints: layers, the table of epochs, the time left. */
 #include "progress.h"
 
 #include <math.h>
@@ -40,8 +40,8 @@ void progress_say(const struct progress *p, const char *fmt, ...)
 
 /* -- layers -------------------------------------------------------------------- */
 
-/* flat: as a dense layer sees it, and makes it. */
-static void print_layer(const char *class, const int shape[3], bool flat,
+/* flat: as a dense layer takes and gives it. */
+static void print_layer(const char *name, const int shape[3], bool flat,
 	size_t parameters)
 {
 	int outputs = shape[0] * shape[1] * shape[2];
@@ -52,7 +52,7 @@ static void print_layer(const char *class, const int shape[3], bool flat,
 	else
 		snprintf(text, sizeof text, "(None, %d, %d, %d)", shape[0], shape[1],
 			shape[2]);
-	fprintf(stderr, "  %-18s\t%-20s\tproduces %7d outputs", class, text, outputs);
+	fprintf(stderr, "  %-18s\t%-20s\tproduces %7d outputs", name, text, outputs);
 	if (parameters)
 		fprintf(stderr, "\t%9zu parameters", parameters);
 	fputc('\n', stderr);
@@ -85,7 +85,7 @@ void progress_head(const struct progress *p)
 		p->classify ? "-------------|" : "");
 }
 
-/* A value in its column, coloured when it is the best so far. */
+/* A value in its column, coloured if it is the best so far. */
 static void print_value(const struct progress *p, float v, bool best,
 	const char *colour)
 {

@@ -1,4 +1,4 @@
-/* What kfkd-train says on standard error while it works. */
+/* What kfkd-train prints on standard error while it works. */
 #ifndef PROGRESS_H
 #define PROGRESS_H
 
@@ -24,7 +24,7 @@ void progress_start(struct progress *p, bool quiet, int epochs, bool classify,
 /* The tutorial's list of layers, with the number of parameters. */
 void progress_layers(const struct progress *p, const struct kf_layers *l);
 
-/* The head of the table, a row of it, and the line below it. */
+/* The table's header, a row, and the line below the table. */
 void progress_head(const struct progress *p);
 void progress_row(struct progress *p, const struct kf_epoch *e);
 void progress_end(const struct progress *p);
@@ -32,10 +32,10 @@ void progress_end(const struct progress *p);
 /* After resuming: the best validation loss of earlier runs. */
 void progress_best(struct progress *p, int epoch, float loss);
 
-/* Clears the line with the time left, before anything else is said. */
+/* Clears the line with the time left, before anything else is printed. */
 void progress_clear(const struct progress *p);
 
-/* A line before the table. */
+/* Prints a line, unless quiet. */
 void progress_say(const struct progress *p, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

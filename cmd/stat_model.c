@@ -1,4 +1,4 @@
-/* What kfkd-stat says of a model. */
+/* What kfkd-stat prints about a model. */
 #include "stat.h"
 
 #include <math.h>
@@ -22,7 +22,7 @@ static void print_layer(const char *name, const char *activation, const int shap
 	printf("%-28s %-20s %10zu\n", word, size, parameters);
 }
 
-/* What the net makes of an image, layer by layer. */
+/* The shape of each layer's output, and its parameters. */
 static void print_layers(const struct kf_model *m)
 {
 	struct kf_layers l;

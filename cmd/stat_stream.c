@@ -1,4 +1,4 @@
-/* What kfkd-stat says of a stream. */
+/* What kfkd-stat prints about a stream. */
 #include "stat.h"
 
 #include <inttypes.h>
@@ -19,7 +19,7 @@ static void print_columns(const char *title, const struct kf_names *names,
 			kf_stat_mean(&column[i]));
 }
 
-/* As the tutorial prints it after loading, and the mean. */
+/* As the tutorial prints it after loading, with the mean added. */
 static void print_whole(const char *tensor, uint64_t rows, size_t columns,
 	const struct kf_stat *s)
 {

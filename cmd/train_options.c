@@ -1,4 +1,4 @@
-/* The options of kfkd-train: presets, and what is given over them. */
+/* The options of kfkd-train: a preset, and what overrides it. */
 #define _GNU_SOURCE
 #include "train_options.h"
 
@@ -46,9 +46,11 @@ static const struct program program = {
 		{ 'u', "update", "RULE", "%s (nesterov)", OPTION_WORD,
 			.word = rule_word },
 		{ 'r', "rate", "A[:B]",
-			"learning rate, from A to B (the rule's own)", .kind = OPTION_TEXT },
+			"learning rate, from A to B (the rule's own)",
+			.kind = OPTION_TEXT },
 		{ 'M', "momentum", "A[:B]",
-			"of nesterov and momentum, from A to B (0.9)", .kind = OPTION_TEXT },
+			"of nesterov and momentum, from A to B (0.9)",
+			.kind = OPTION_TEXT },
 		{ 'w', "weight-decay", "F",
 			"F times a weight is added to its gradient (0)", OPTION_REAL,
 			.high = 1e6 },
@@ -59,7 +61,8 @@ static const struct program program = {
 			.max = 1 << 20 },
 		{ 'S', "shuffle", .help = "new batches in each epoch" },
 		{ 'a', "augment", "LIST",
-			"flip,shift:PX,rotate:DEG,scale:F,contrast:F or none", .kind = OPTION_TEXT },
+			"flip,shift:PX,rotate:DEG,scale:F,contrast:F or none",
+			.kind = OPTION_TEXT },
 		{ 'p', "patience", "N",
 			"end after N epochs without a better one, with the best",
 			OPTION_INT, .min = 1, .max = EPOCHS_MAX },
@@ -74,7 +77,8 @@ static const struct program program = {
 			.kind = OPTION_FILE },
 		{ 'N', "every", "N", "epochs from checkpoint to checkpoint (10)",
 			OPTION_INT, .min = 1, .max = EPOCHS_MAX },
-		{ 'R', "resume", "FILE", "go on from a checkpoint", .kind = OPTION_FILE },
+		{ 'R', "resume", "FILE", "go on from a checkpoint",
+			.kind = OPTION_FILE },
 		{ BACKEND_ROW },
 		{ THREADS_ROW },
 		{ TF32_ROW },
@@ -125,13 +129,13 @@ static void parse_augment(struct settings *s, const char *text)
 		misuse("--augment: %s", err.msg);
 }
 
-/* The option that was read last, over what the preset brought. */
+/* Applies the option just read, which overrides the preset. */
 static void apply(struct settings *s, int key, const struct options *o)
 {
 	struct kf_train_options *t = &s->train;
 
 	switch (key) {
-	case 'n': break; /* start_from_preset took it */
+	case 'n': break; /* start_from_preset has it already */
 	case 'l': t->classify = find_loss(o->text); break;
 	case 'u': t->rule = find_rule(o->text); break;
 	case 'r': parse_range("rate", o->text, 1e6, t->rate); break;
@@ -154,7 +158,7 @@ static void apply(struct settings *s, int key, const struct options *o)
 	}
 }
 
-/* Layers without a preset train like net1. */
+/* Layers that are no preset are trained like net1. */
 static struct settings start_from_preset(const char *net)
 {
 	const struct kf_preset *p = kf_preset_find(net);

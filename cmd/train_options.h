@@ -15,12 +15,12 @@ struct settings {
 	bool quiet;
 };
 
-/* From the command line, over those of the preset.  First call in main. */
+/* Those of the preset, overridden by the command line.  First call in main. */
 struct settings train_settings(struct options *o, int argc, char **argv);
 
 /*
- * Notes in a model all that its weights depend on, beside data and --init: a
- * checkpoint holds only for the same.
+ * Notes in the model all that its weights depend on, apart from the data and
+ * --init: a run can only be resumed with the same.
  */
 void train_note_settings(struct kf_model *m, const struct settings *s);
 

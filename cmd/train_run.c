@@ -9,12 +9,12 @@
 #include "train/checkpoint.h"
 
 /*
- * Signals that end a run are blocked and asked for between batches.  A handler
- * would not do: oneDNN's products use the stack pointer for their own ends, and
- * a signal that a thread takes meanwhile is written over the heap.
+ * Signals that end a run are blocked, and polled between batches.  A handler
+ * would not do: oneDNN's matrix products use the stack pointer for purposes of
+ * their own, and the frame of a signal delivered meanwhile overwrites the heap.
  */
-static sigset_t ending; /* those of SIGHUP, SIGINT, SIGTERM not ignored */
-static int end_signal;  /* the one that came */
+static sigset_t ending; /* SIGHUP, SIGINT, SIGTERM, unless ignored */
+static int end_signal;  /* the one that arrived */
 
 static void find_ending_signals(void)
 {
@@ -99,7 +99,7 @@ static void run(struct kf_trainer *t, struct kf_model *m, const struct settings 
 		cli_end_by_signal(end_signal);
 	progress_end(p);
 	kf_trainer_finish(t);
-	/* what comes now is a whole model, and quickly written */
+	/* what follows is quick, and writes a whole model */
 	sigprocmask(SIG_UNBLOCK, &ending, NULL);
 }
 
