@@ -103,7 +103,7 @@ static void test_refusals(void)
 		struct kf_schema s = { .columns = names(cases[i].y),
 			.p_columns = names(cases[i].p) };
 		struct kf_score score;
-		struct kf_err err = { "" };
+		struct kf_err err = { .msg = "" };
 
 		ok(kf_score_init(&score, &s, &err) < 0 &&
 				strstr(err.msg, cases[i].says),
@@ -242,7 +242,7 @@ static void test_class_refusals(void)
 			.classes = cases[i].classes,
 			.p_columns = names(cases[i].p) };
 		struct kf_accuracy a;
-		struct kf_err err = { "" };
+		struct kf_err err = { .msg = "" };
 
 		ok(kf_accuracy_init(&a, &s, &err) < 0 && strstr(err.msg, cases[i].says),
 			"refuses: %s", err.msg);

@@ -400,7 +400,7 @@ static void test_schemas(void)
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct kf_meta meta = { 0 };
-		struct kf_err err = { "" };
+		struct kf_err err = { .msg = "" };
 		int fd = kf_tempfile(&err), rc = -1;
 		struct kf_reader *r;
 		struct kf_chunk *c;

@@ -28,6 +28,12 @@ ssize_t kf_read(struct kf_source *src, void *buf, size_t n, struct kf_err *err)
 	return (ssize_t)done;
 }
 
+int kf_source_place(const struct kf_source *src, struct kf_err *err)
+{
+	return kf_place(err, "'%s', byte %llu", src->name,
+		(unsigned long long)src->offset);
+}
+
 int kf_pread(int fd, const char *name, void *buf, size_t n, uint64_t offset,
 	struct kf_err *err)
 {

@@ -21,6 +21,9 @@ struct kf_source {
  */
 ssize_t kf_read(struct kf_source *src, void *buf, size_t n, struct kf_err *err);
 
+/* Puts name and offset before the message of a failure; returns -1. */
+int kf_source_place(const struct kf_source *src, struct kf_err *err);
+
 /* The same at a position of a seekable file; short is an error. */
 int kf_pread(int fd, const char *name, void *buf, size_t n, uint64_t offset,
 	struct kf_err *err);

@@ -93,10 +93,8 @@ int kf_weights_read(struct kf_weights *k, int fd, const char *name, struct kf_er
 	if (rc < 0)
 		return -1;
 	if (take_shape(k, err) < 0) {
-		struct kf_err inner = *err;
-
 		kf_model_free(&k->model);
-		return kf_fail(err, "'%s': %.400s", name, inner.msg);
+		return kf_place(err, "'%s'", name);
 	}
 	return 0;
 }

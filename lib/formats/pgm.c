@@ -1,7 +1,6 @@
 /* PGM images: a header in text, then a byte a pixel. */
 #include "formats/pgm.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,19 +14,11 @@ struct pgm {
 	size_t have;    /* this many pixels of it are in row chunk.n of the chunk */
 };
 
-/* A failure in the image at hand. */
-__attribute__((format(printf, 3, 4))) static int fail_at(const struct pgm *p,
-	struct kf_err *err, const char *fmt, ...)
+/* Puts the image at hand before the message of a failure. */
+static int place(const struct pgm *p, struct kf_err *err)
 {
-	char text[300];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	return kf_fail(err, "'%s', image %llu, byte %llu: %s", p->l.in->name,
-		(unsigned long long)p->image, (unsigned long long)p->l.in->offset,
-		text);
+	return kf_place(err, "'%s', image %llu, byte %llu", p->l.in->name,
+		(unsigned long long)p->image, (unsigned long long)p->l.in->offset);
 }
 
 /* -- headers --------------------------------------------------------------------- */
@@ -78,14 +69,13 @@ static int next_number(struct cursor *c)
 }
 
 /* The mark "P5" at the start of n bytes: 1, 0 where they do not tell, -1. */
-static int check_mark(const struct pgm *p, const char *text, size_t n,
-	struct kf_err *err)
+static int check_mark(const char *text, size_t n, struct kf_err *err)
 {
 	if ((n > 0 && text[0] != 'P') || (n > 1 && (text[1] < '1' || text[1] > '7')) ||
 		(n > 2 && !is_space(text[2]) && text[2] != '#'))
-		return fail_at(p, err, "what follows is not a PGM image");
+		return kf_fail(err, "what follows is not a PGM image");
 	if (n > 1 && text[1] != '5')
-		return fail_at(p, err,
+		return kf_fail(err,
 			"netpbm's format P%c; only PGM, P5, is read; "
 			"pipe it through %s",
 			text[1], text[1] == '7' ? "pamtopnm" : "ppmtopgm");
@@ -97,16 +87,16 @@ static int check_size(const struct pgm *p, int w, int h, int maxval, struct kf_e
 	const struct kf_schema *s = &p->l.schema;
 
 	if (w < 1 || h < 1 || w > SIDE_MAX || h > SIDE_MAX)
-		return fail_at(p, err, "an image of %d x %d is out of bounds", w, h);
+		return kf_fail(err, "an image of %d x %d is out of bounds", w, h);
 	if (s->w && (w != s->w || h != s->h))
-		return fail_at(p, err,
+		return kf_fail(err,
 			"%d x %d pixels, but the images before have "
 			"%d x %d",
 			w, h, s->w, s->h);
 	if (maxval < 1 || maxval > 65535)
-		return fail_at(p, err, "a maxval of %d is out of bounds", maxval);
+		return kf_fail(err, "a maxval of %d is out of bounds", maxval);
 	if (maxval > 255)
-		return fail_at(p, err,
+		return kf_fail(err,
 			"pixels of 16 bits (maxval %d); pipe it through "
 			"pamdepth 255",
 			maxval);
@@ -120,7 +110,7 @@ static int take_header(struct pgm *p, struct kf_err *err)
 	struct kf_input *in = p->l.in;
 	struct cursor c;
 	size_t most;
-	int value[3], rc = check_mark(p, in->at, in->n, err);
+	int value[3], rc = check_mark(in->at, in->n, err);
 
 	if (rc <= 0)
 		return rc;
@@ -129,13 +119,12 @@ static int take_header(struct pgm *p, struct kf_err *err)
 	for (int i = 0; i < 3; i++) {
 		value[i] = next_number(&c);
 		if (value[i] == -1 && most == KF_PGM_HEADER_MAX)
-			return fail_at(p, err, "a header of more than %zu bytes",
+			return kf_fail(err, "a header of more than %zu bytes",
 				KF_PGM_HEADER_MAX);
 		if (value[i] == -1)
 			return 0;
 		if (value[i] < 0)
-			return fail_at(p, err, "there is no %s in its header",
-				names[i]);
+			return kf_fail(err, "there is no %s in its header", names[i]);
 	}
 	if (check_size(p, value[0], value[1], value[2], err) < 0)
 		return -1;
@@ -162,7 +151,7 @@ static int stretch(struct pgm *p, struct kf_err *err)
 
 	for (size_t i = 0; i < p->have; i++) {
 		if (pixel[i] > p->maxval)
-			return fail_at(p, err, "pixel %zu is %d, above the maxval %d",
+			return kf_fail(err, "pixel %zu is %d, above the maxval %d",
 				i + 1, pixel[i], p->maxval);
 		pixel[i] = (uint8_t)((pixel[i] * 255 + p->maxval / 2) / p->maxval);
 	}
@@ -198,8 +187,8 @@ static void start_chunk(struct pgm *p)
 static int truncated(const struct pgm *p, struct kf_err *err)
 {
 	if (!p->in_pixels)
-		return fail_at(p, err, "truncated inside its header");
-	return fail_at(p, err, "truncated: %zu of %zu pixels", p->have,
+		return kf_fail(err, "truncated inside its header");
+	return kf_fail(err, "truncated: %zu of %zu pixels", p->have,
 		kf_image_bytes(&p->l.schema));
 }
 
@@ -211,38 +200,41 @@ static int open_images(struct kf_loader *l, struct kf_err *err)
 
 	p->image = 1;
 	l->schema = (struct kf_schema){ .dtype = KF_U8, .c = 1 };
-	while ((rc = take_header(p, err)) == 0) {
-		if (l->in->ended)
-			return truncated(p, err);
-		if (kf_input_more(l->in, err) < 0)
-			return -1;
-	}
+	while ((rc = take_header(p, err)) == 0)
+		if (l->in->ended || kf_input_more(l->in, err) < 0) {
+			rc = l->in->ended ? truncated(p, err) : -1;
+			break;
+		}
 	if (rc < 0)
-		return -1;
+		return place(p, err);
 	return kf_chunk_reserve(&l->chunk, &l->schema, kf_chunk_rows(&l->schema), err);
+}
+
+/* Takes what is there or reads once: 1 to go on, 0 at the chunk's end, -1. */
+static int step(struct pgm *p, struct kf_err *err)
+{
+	const struct kf_loader *l = &p->l;
+	int rc = p->in_pixels ? take_pixels(p, err) : take_header(p, err);
+
+	if (rc != 0)
+		return rc;
+	if (l->in->ended && (p->in_pixels || l->in->n > 0))
+		return truncated(p, err);
+	if (l->in->ended || (l->chunk.n > 0 && !kf_input_ready(l->in)))
+		return 0;
+	return kf_input_more(l->in, err) < 0 ? -1 : 1;
 }
 
 static int next_images(struct kf_loader *l, struct kf_err *err)
 {
 	struct pgm *p = (struct pgm *)l;
 	size_t full = kf_chunk_rows(&l->schema);
+	int rc = 1;
 
 	start_chunk(p);
-	while (l->chunk.n < full) {
-		int rc = p->in_pixels ? take_pixels(p, err) : take_header(p, err);
-
-		if (rc < 0)
-			return -1;
-		if (rc > 0)
-			continue;
-		if (l->in->ended && (p->in_pixels || l->in->n > 0))
-			return truncated(p, err);
-		if (l->in->ended || (l->chunk.n > 0 && !kf_input_ready(l->in)))
-			return l->chunk.n > 0;
-		if (kf_input_more(l->in, err) < 0)
-			return -1;
-	}
-	return 1;
+	while (rc > 0 && l->chunk.n < full)
+		rc = step(p, err);
+	return rc < 0 ? place(p, err) : l->chunk.n > 0;
 }
 
 static void close_images(struct kf_loader *l)

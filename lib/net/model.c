@@ -154,7 +154,6 @@ int kf_model_from(struct kf_model *m, struct kf_st *st, const char *want,
 	struct kf_err *err)
 {
 	struct kf_source *src = st->src;
-	struct kf_err inner;
 	char more;
 	int rc;
 
@@ -165,10 +164,7 @@ int kf_model_from(struct kf_model *m, struct kf_st *st, const char *want,
 		rc = kf_fail(err, "something follows the model");
 	if (rc < 0) {
 		kf_model_free(m);
-		inner = *err;
-		/* messages of the layers below name the place already */
-		if (!strstr(inner.msg, src->name))
-			kf_fail(err, "'%s': %.400s", src->name, inner.msg);
+		kf_place(err, "'%s'", src->name);
 	}
 	return rc;
 }

@@ -67,32 +67,10 @@ static void print_digest(const XXH3_state_t *hash, char text[DIGITS + 1])
 
 /* -- reading --------------------------------------------------------------- */
 
-/* A failure at a byte of the source. */
-__attribute__((format(printf, 3, 4))) static int fail_at(const struct kf_source *src,
-	struct kf_err *err, const char *fmt, ...)
+int kf_st_place(const struct kf_st *st, struct kf_err *err)
 {
-	char text[400];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	return kf_fail(err, "'%s', byte %llu: %s", src->name,
-		(unsigned long long)src->offset, text);
-}
-
-/* A failure in a header, whose start is the place that helps. */
-__attribute__((format(printf, 3, 4))) static int fail_header(const struct kf_st *st,
-	struct kf_err *err, const char *fmt, ...)
-{
-	char text[400];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	return kf_fail(err, "'%s', header at byte %llu: %s", st->src->name,
-		(unsigned long long)st->start, text);
+	return kf_place(err, "'%s', header at byte %llu", st->src->name,
+		(unsigned long long)st->start);
 }
 
 static int read_metadata(struct kf_st *st, json_t *object, struct kf_err *err)
@@ -101,22 +79,20 @@ static int read_metadata(struct kf_st *st, json_t *object, struct kf_err *err)
 	json_t *value;
 
 	if (!json_is_object(object))
-		return fail_header(st, err, "metadata is not a JSON object");
+		return kf_fail(err, "metadata is not a JSON object");
 	if (json_object_size(object) > KF_META_MAX)
-		return fail_header(st, err, "metadata of more than %d entries",
-			KF_META_MAX);
+		return kf_fail(err, "metadata of more than %d entries", KF_META_MAX);
 	json_object_foreach (object, key, value) {
 		if (!json_is_string(value))
-			return fail_header(st, err, "metadata '%.40s' is not a string",
-				key);
+			return kf_fail(err, "metadata '%.40s' is not a string", key);
 		kf_meta_set(&st->meta, key, "%s", json_string_value(value));
 	}
 	return 0;
 }
 
 /* One entry of the header; begin and end are its data_offsets. */
-static int read_entry(struct kf_st *st, const char *name, json_t *entry,
-	struct kf_tensor *t, uint64_t *begin, uint64_t *end, struct kf_err *err)
+static int read_entry(const char *name, json_t *entry, struct kf_tensor *t,
+	uint64_t *begin, uint64_t *end, struct kf_err *err)
 {
 	const char *dtype = json_string_value(json_object_get(entry, "dtype"));
 	json_t *shape = json_object_get(entry, "shape");
@@ -125,14 +101,13 @@ static int read_entry(struct kf_st *st, const char *name, json_t *entry,
 	uint64_t bytes;
 
 	if (strlen(name) >= KF_NAME_MAX)
-		return fail_header(st, err, "tensor name '%.40s...' is too long", name);
+		return kf_fail(err, "tensor name '%.40s...' is too long", name);
 	if (!dtype || !json_is_array(shape) || json_array_size(offsets) != 2)
-		return fail_header(st, err,
-			"tensor '%s' lacks dtype, shape or data_offsets", name);
+		return kf_fail(err, "tensor '%s' lacks dtype, shape or data_offsets",
+			name);
 	if (json_array_size(shape) > KF_RANK_MAX)
-		return fail_header(st, err,
-			"tensor '%s' has %zu dimensions, more than %d", name,
-			json_array_size(shape), KF_RANK_MAX);
+		return kf_fail(err, "tensor '%s' has %zu dimensions, more than %d",
+			name, json_array_size(shape), KF_RANK_MAX);
 	*t = kf_tensor(name, KF_U8, 0, NULL);
 	if (!strcmp(dtype, "U8"))
 		t->dtype = KF_U8;
@@ -141,16 +116,15 @@ static int read_entry(struct kf_st *st, const char *name, json_t *entry,
 	else if (!strcmp(dtype, "F32"))
 		t->dtype = KF_F32;
 	else
-		return fail_header(st, err,
-			"tensor '%s' is of type %.10s, not U8, I64 or F32", name,
-			dtype);
+		return kf_fail(err, "tensor '%s' is of type %.10s, not U8, I64 or F32",
+			name, dtype);
 	t->rank = (int)json_array_size(shape);
 	bytes = kf_dtype_size(t->dtype);
 	for (int i = 0; i < t->rank; i++) {
 		json_t *dim = json_array_get(shape, (size_t)i);
 
 		if (!json_is_integer(dim) || json_integer_value(dim) < 0)
-			return fail_header(st, err,
+			return kf_fail(err,
 				"tensor '%s' has a shape that is no list of sizes",
 				name);
 		t->shape[i] = json_integer_value(dim);
@@ -158,16 +132,15 @@ static int read_entry(struct kf_st *st, const char *name, json_t *entry,
 	for (int i = 0; i < t->rank; i++)
 		if (__builtin_mul_overflow(bytes, (uint64_t)t->shape[i], &bytes) ||
 			bytes > DATA_MAX)
-			return fail_header(st, err, "tensor '%s' claims too many bytes",
-				name);
+			return kf_fail(err, "tensor '%s' claims too many bytes", name);
 	if (!json_is_integer(json_array_get(offsets, 0)) ||
 		!json_is_integer(json_array_get(offsets, 1)))
-		return fail_header(st, err,
-			"tensor '%s' has data_offsets that are no integers", name);
+		return kf_fail(err, "tensor '%s' has data_offsets that are no integers",
+			name);
 	b = json_integer_value(json_array_get(offsets, 0));
 	e = json_integer_value(json_array_get(offsets, 1));
 	if (b < 0 || e < b || (uint64_t)(e - b) != bytes)
-		return fail_header(st, err,
+		return kf_fail(err,
 			"tensor '%s' has data_offsets that do not fit its shape", name);
 	*begin = (uint64_t)b;
 	*end = (uint64_t)e;
@@ -203,7 +176,7 @@ static int read_entries(struct kf_st *st, json_t *root, struct kf_err *err)
 		goto out;
 	}
 	if (n > KF_TENSORS_MAX) {
-		fail_header(st, err, "more than %d tensors", KF_TENSORS_MAX - 1);
+		kf_fail(err, "more than %d tensors", KF_TENSORS_MAX - 1);
 		goto out;
 	}
 	json_object_foreach (root, name, value) {
@@ -214,14 +187,14 @@ static int read_entries(struct kf_st *st, json_t *root, struct kf_err *err)
 				goto out;
 			continue;
 		}
-		if (read_entry(st, name, value, &x->t, &x->begin, &x->end, err) < 0)
+		if (read_entry(name, value, &x->t, &x->begin, &x->end, err) < 0)
 			goto out;
 		st->n++;
 	}
 	qsort(e, (size_t)st->n, sizeof *e, by_offset);
 	for (int i = 0; i < st->n; i++) {
 		if (e[i].begin != st->data_bytes) {
-			fail_header(st, err, "tensor '%s' leaves a hole or overlaps",
+			kf_fail(err, "tensor '%s' leaves a hole or overlaps",
 				e[i].t.name);
 			goto out;
 		}
@@ -229,7 +202,7 @@ static int read_entries(struct kf_st *st, json_t *root, struct kf_err *err)
 		st->tensor[i] = e[i].t;
 	}
 	if (st->data_bytes > DATA_MAX) {
-		fail_header(st, err, "header claims too many bytes");
+		kf_fail(err, "header claims too many bytes");
 		goto out;
 	}
 	rc = 0;
@@ -249,7 +222,7 @@ static int start_digest(struct kf_st *st, const unsigned char *prefix, char *tex
 		digits += strlen(digits_key);
 	if (!want || !digits || strlen(want) != DIGITS ||
 		(size_t)(text + len - digits) < DIGITS || memcmp(digits, want, DIGITS))
-		return fail_header(st, err, "the checksum 'xxh3' is missing");
+		return kf_fail(err, "the checksum 'xxh3' is missing");
 	memcpy(st->digest, want, sizeof st->digest);
 	memcpy(digits, zeros, DIGITS);
 	st->hash = XXH3_createState();
@@ -270,7 +243,7 @@ static int parse_header(struct kf_st *st, const unsigned char *prefix, char *tex
 	int rc = -1;
 
 	if (!json_is_object(root))
-		fail_header(st, err,
+		kf_fail(err,
 			"not a kfkd stream or model: the header is not "
 			"a JSON object%s%.100s",
 			root ? "" : ": ", root ? "" : json_err.text);
@@ -284,12 +257,33 @@ static int parse_header(struct kf_st *st, const unsigned char *prefix, char *tex
 	if (st->foreign)
 		return 0;
 	if (!version)
-		return fail_header(st, err, "the format version 'kfkd' is missing");
+		return kf_fail(err, "the format version 'kfkd' is missing");
 	if (strcmp(version, KF_FORMAT_VERSION))
-		return fail_header(st, err,
+		return kf_fail(err,
 			"format version '%.20s' is not the one known here, %s", version,
 			KF_FORMAT_VERSION);
 	return start_digest(st, prefix, text, len, err);
+}
+
+/* Reads and parses a header of len bytes, all that follows its prefix. */
+static int read_header(struct kf_st *st, const unsigned char *prefix, size_t len,
+	struct kf_err *err)
+{
+	char *text = malloc(len);
+	ssize_t got;
+	int rc = -1;
+
+	if (!text)
+		return kf_fail(err, "out of memory");
+	got = kf_read(st->src, text, len, err);
+	if (got >= 0 && (size_t)got < len) {
+		kf_fail(err, "truncated: the input ends inside a header");
+		kf_source_place(st->src, err);
+	} else if (got >= 0) {
+		rc = parse_header(st, prefix, text, len, err);
+	}
+	free(text);
+	return rc;
 }
 
 int kf_st_open(struct kf_st *st, struct kf_source *src, struct kf_err *err)
@@ -297,34 +291,26 @@ int kf_st_open(struct kf_st *st, struct kf_source *src, struct kf_err *err)
 	unsigned char prefix[8];
 	uint64_t len = 0;
 	ssize_t got = kf_read(src, prefix, sizeof prefix, err);
-	char *text;
-	int rc = -1;
 
 	*st = (struct kf_st){ .src = src };
 	if (got > 0)
 		st->start = src->offset - (uint64_t)got;
 	if (got <= 0)
 		return (int)got;
-	if (got < 8)
-		return fail_at(src, err, "truncated: the input ends inside a header");
+	if (got < 8) {
+		kf_fail(err, "truncated: the input ends inside a header");
+		return kf_source_place(src, err);
+	}
 	for (int i = 7; i >= 0; i--)
 		len = len << 8 | prefix[i];
 	if (len < 2 || len > KF_HEADER_MAX) {
 		src->offset -= 8;
-		return fail_at(src, err,
-			"not a kfkd stream or model (header length %llu)",
+		kf_fail(err, "not a kfkd stream or model (header length %llu)",
 			(unsigned long long)len);
+		return kf_source_place(src, err);
 	}
-	text = malloc(len);
-	if (!text)
-		return kf_fail(err, "out of memory");
-	got = kf_read(src, text, len, err);
-	if (got >= 0 && (uint64_t)got < len)
-		fail_at(src, err, "truncated: the input ends inside a header");
-	else if (got >= 0)
-		rc = parse_header(st, prefix, text, len, err);
-	free(text);
-	if (rc < 0) {
+	if (read_header(st, prefix, len, err) < 0) {
+		kf_st_place(st, err);
 		kf_st_free(st);
 		return -1;
 	}
@@ -333,35 +319,39 @@ int kf_st_open(struct kf_st *st, struct kf_source *src, struct kf_err *err)
 	return 1;
 }
 
+/* The next n bytes of data, at most a piece; to is never NULL. */
+static int read_piece(struct kf_st *st, void *to, size_t n, struct kf_err *err)
+{
+	ssize_t got = kf_read(st->src, to, n, err);
+
+	if (got < 0)
+		return -1;
+	if ((size_t)got < n)
+		return kf_fail(err, "truncated: %llu bytes of data are missing",
+			(unsigned long long)(st->left - (uint64_t)got));
+	if (st->hash)
+		XXH3_64bits_update(st->hash, to, n);
+	st->left -= n;
+	return 0;
+}
+
 int kf_st_read(struct kf_st *st, void *dst, size_t n, struct kf_err *err)
 {
-	char scratch[1 << 16];
+	char scratch[1 << 16], *to = dst ? dst : scratch;
 
-	if (n > st->left)
-		return fail_at(st->src, err, "read past the end of a blob");
+	if (n > st->left) {
+		kf_fail(err, "read past the end of a blob");
+		return kf_source_place(st->src, err);
+	}
 	while (n > 0) {
-		size_t want = n;
-		char *to = dst;
-		ssize_t got;
-
 		/* in pieces, so that they are hashed while in the cache */
-		if (want > sizeof scratch)
-			want = sizeof scratch;
-		if (!dst)
-			to = scratch;
-		got = kf_read(st->src, to, want, err);
-		if (got < 0)
-			return -1;
-		if ((size_t)got < want)
-			return fail_at(st->src, err,
-				"truncated: %llu bytes of data are missing",
-				(unsigned long long)(st->left - (uint64_t)got));
-		if (st->hash)
-			XXH3_64bits_update(st->hash, to, want);
+		size_t piece = n < sizeof scratch ? n : sizeof scratch;
+
+		if (read_piece(st, to, piece, err) < 0)
+			return kf_source_place(st->src, err);
 		if (dst)
-			dst = to + want;
-		n -= want;
-		st->left -= want;
+			to += piece;
+		n -= piece;
 	}
 	return 0;
 }
@@ -375,12 +365,11 @@ int kf_st_finish(struct kf_st *st, struct kf_err *err)
 	if (!st->hash)
 		return 0;
 	print_digest(st->hash, digest);
-	if (strcmp(digest, st->digest))
-		return fail_at(st->src, err,
-			"damaged: the checksum of what begins at "
-			"byte %llu does not fit",
-			(unsigned long long)st->start);
-	return 0;
+	if (!strcmp(digest, st->digest))
+		return 0;
+	kf_fail(err, "damaged: the checksum of what begins at byte %llu does not fit",
+		(unsigned long long)st->start);
+	return kf_source_place(st->src, err);
 }
 
 void kf_st_free(struct kf_st *st)

@@ -57,6 +57,9 @@ struct kf_st {
  */
 int kf_st_open(struct kf_st *st, struct kf_source *src, struct kf_err *err);
 
+/* Puts where the header is before the message of a failure; returns -1. */
+int kf_st_place(const struct kf_st *st, struct kf_err *err);
+
 /* The next n bytes of data into dst, or nowhere when dst is NULL. */
 int kf_st_read(struct kf_st *st, void *dst, size_t n, struct kf_err *err);
 

@@ -221,15 +221,6 @@ struct kf_reader {
 	size_t at;         /* rows of the blob handed out */
 };
 
-/* Puts the place before a message about a header. */
-static int at_header(struct kf_reader *r, struct kf_err *err)
-{
-	struct kf_err inner = *err;
-
-	return kf_fail(err, "'%s', header at byte %llu: %.400s", r->src.name,
-		(unsigned long long)r->st.start, inner.msg);
-}
-
 /* Checks the header in st; frees st when it is refused. */
 static int take_header(struct kf_reader *r, struct kf_schema *s, struct kf_err *err)
 {
@@ -242,7 +233,7 @@ static int take_header(struct kf_reader *r, struct kf_schema *s, struct kf_err *
 	else
 		rc = schema_from_st(&r->st, s, &r->n, err);
 	if (rc < 0) {
-		at_header(r, err);
+		kf_st_place(&r->st, err);
 		kf_st_free(&r->st);
 		return -1;
 	}
@@ -282,7 +273,7 @@ static int further_header(struct kf_reader *r, struct kf_err *err)
 	if (what) {
 		kf_fail(err, "%s: another %s than before",
 			r->ended ? "a second stream" : "a chunk", what);
-		return at_header(r, err);
+		return kf_st_place(&r->st, err);
 	}
 	r->ended = false;
 	return 1;
@@ -409,11 +400,11 @@ static int finish_blob(struct kf_reader *r, struct kf_err *err)
 	r->rows += r->n;
 	r->all_rows += r->n;
 	snprintf(count, sizeof count, "%llu", (unsigned long long)r->rows);
-	if (rows && strcmp(rows, count))
-		return kf_fail(err,
-			"'%s', byte %llu: the stream should have %.20s "
-			"rows, and has %s",
-			r->src.name, (unsigned long long)r->src.offset, rows, count);
+	if (rows && strcmp(rows, count)) {
+		kf_fail(err, "the stream should have %.20s rows, and has %s", rows,
+			count);
+		return kf_source_place(&r->src, err);
+	}
 	if (rows || r->st.foreign) {
 		r->ended = true;
 		r->rows = 0;

@@ -236,7 +236,6 @@ int kf_checkpoint_read(const char *path, struct kf_trainer *t, struct kf_model *
 	uint64_t digest, struct kf_err *err)
 {
 	struct kf_model saved;
-	struct kf_err inner;
 	int rc, fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
@@ -245,10 +244,10 @@ int kf_checkpoint_read(const char *path, struct kf_trainer *t, struct kf_model *
 	close(fd);
 	if (rc < 0)
 		return -1;
-	if (same_data(&saved, digest, &inner) < 0 ||
-		same_options(&saved, m, &t->options, &inner) < 0 ||
-		parse_state(&saved, t, &inner) < 0 || restore(&saved, t, &inner) < 0) {
-		rc = kf_fail(err, "cannot resume from '%s': %.400s", path, inner.msg);
+	if (same_data(&saved, digest, err) < 0 ||
+		same_options(&saved, m, &t->options, err) < 0 ||
+		parse_state(&saved, t, err) < 0 || restore(&saved, t, err) < 0) {
+		rc = kf_place(err, "cannot resume from '%s'", path);
 	} else {
 		m->epochs = saved.epochs;
 		memcpy(m->train_loss, saved.train_loss,
