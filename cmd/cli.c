@@ -10,14 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/whole_file.h"
 
 const char *cli_name = "kfkd";
 static const char *usage_text = "";
-static const char *output_path; /* of -o, or NULL */
-static char *output_target;     /* what it is, if it is a link, or NULL */
-static char output_temp[4096];  /* written beside it; "" when none */
+static const char *output_path;      /* of -o, or NULL */
+static struct kf_whole_file *output; /* the same */
 
 /* -- messages ---------------------------------------------------------------- */
 
@@ -182,23 +182,17 @@ struct kf_chunk *cli_next(struct kf_reader *r)
 
 /* -- output ------------------------------------------------------------------- */
 
-static void remove_temp(void)
+static void remove_and_end(int signal)
 {
-	if (*output_temp)
-		unlink(output_temp);
-}
-
-static void remove_temp_and_end(int signal)
-{
-	remove_temp();
+	kf_whole_remove_pending();
 	raise(signal); /* SA_RESETHAND restored its default */
 }
 
 /* A signal that is ignored, as under nohup, stays so. */
-static void remove_temp_at_signals(void)
+static void remove_at_signals(void)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction sa = { .sa_handler = remove_temp_and_end,
+	struct sigaction sa = { .sa_handler = remove_and_end,
 		.sa_flags = (int)SA_RESETHAND },
 			 old;
 
@@ -207,42 +201,20 @@ static void remove_temp_at_signals(void)
 			sigaction(signals[i], &sa, NULL);
 }
 
-/* A new file beside path, to be renamed in cli_finish. */
-static int create_temp(const char *path)
-{
-	int fd = -1;
-
-	if ((size_t)snprintf(output_temp, sizeof output_temp, "%s.%ld.tmp", path,
-		    (long)getpid()) >= sizeof output_temp)
-		errno = ENAMETOOLONG;
-	else
-		fd = open(output_temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (fd < 0)
-		*output_temp = '\0';
-	return fd;
-}
-
 void cli_output(const char *path)
 {
-	struct stat sb;
-	int fd;
+	struct kf_err err;
 
 	if (!path)
 		return;
 	output_path = path;
-	remove_temp_at_signals();
-	atexit(remove_temp);
-	if (stat(path, &sb) == 0 && !S_ISREG(sb.st_mode)) {
-		fd = open(path, O_WRONLY | O_CLOEXEC); /* never replace a device */
-	} else {
-		output_target = realpath(path, NULL); /* nor a symbolic link */
-		fd = create_temp(output_target ? output_target : path);
-	}
-	if (fd < 0)
-		die("cannot create '%s': %s", path, strerror(errno));
-	if (dup2(fd, STDOUT_FILENO) < 0)
+	remove_at_signals();
+	atexit(kf_whole_remove_pending);
+	output = kf_whole_open(path, KF_WHOLE_OUTPUT, &err);
+	if (!output)
+		die("%s", err.msg);
+	if (dup2(kf_whole_fd(output), STDOUT_FILENO) < 0)
 		die("cannot write '%s': %s", path, strerror(errno));
-	close(fd);
 }
 
 const char *cli_output_name(void)
@@ -289,7 +261,7 @@ void cli_end_by_signal(int number)
 {
 	sigset_t set;
 
-	remove_temp();
+	kf_whole_remove_pending();
 	signal(number, SIG_DFL);
 	sigemptyset(&set);
 	sigaddset(&set, number);
@@ -300,16 +272,11 @@ void cli_end_by_signal(int number)
 
 int cli_finish(void)
 {
-	if (fflush(stdout) || ferror(stdout))
+	struct kf_err err;
+
+	if (fflush(stdout) || ferror(stdout) || close(STDOUT_FILENO))
 		die("cannot write '%s': %s", cli_output_name(), strerror(errno));
-	if (*output_temp && fsync(STDOUT_FILENO) && errno != EINVAL)
-		die("cannot write '%s': %s", cli_output_name(), strerror(errno));
-	if (close(STDOUT_FILENO))
-		die("cannot write '%s': %s", cli_output_name(), strerror(errno));
-	if (*output_temp) {
-		if (rename(output_temp, output_target ? output_target : output_path))
-			die("cannot create '%s': %s", output_path, strerror(errno));
-		*output_temp = '\0';
-	}
+	if (output && kf_whole_commit(output, &err) < 0)
+		die("%s", err.msg);
 	return 0;
 }

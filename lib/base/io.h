@@ -1,4 +1,4 @@
-/* Whole reads and writes on file descriptors, and temporary files. */
+/* Reads and writes of all bytes on file descriptors, and temporary files. */
 #ifndef KF_IO_H
 #define KF_IO_H
 
@@ -33,13 +33,5 @@ int kf_write(int fd, const char *name, const void *buf, size_t n, struct kf_err 
 
 /* A new file without a name under $TMPDIR (else /tmp); -1 on failure. */
 int kf_tempfile(struct kf_err *err);
-
-/*
- * A file that appears whole or not at all: kf_file_begin opens a new one beside
- * path, whose name it puts into temp (size), and kf_file_commit gives it the
- * name path, replacing what was there.  It closes fd.
- */
-int kf_file_begin(const char *path, char *temp, size_t size, struct kf_err *err);
-int kf_file_commit(int fd, const char *temp, const char *path, struct kf_err *err);
 
 #endif

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/io.h"
+#include "base/whole_file.h"
 
 /* The arenas of a run; those that it does not keep are NULL. */
 struct arena {
@@ -95,22 +95,16 @@ static void drop_tensors(struct kf_model *m)
 int kf_checkpoint_write(const char *path, struct kf_trainer *t, struct kf_model *m,
 	uint64_t digest, struct kf_err *err)
 {
-	char temp[4096];
-	int rc, fd = -1;
+	struct kf_whole_file *f = NULL;
+	int rc = -1;
 
 	note_state(t, digest, &m->state);
-	rc = collect(t, m, err);
-	if (rc == 0)
-		rc = fd = kf_file_begin(path, temp, sizeof temp, err);
-	if (rc >= 0) {
-		rc = kf_model_write(m, fd, temp, err);
-		if (rc < 0) {
-			close(fd);
-			unlink(temp);
-		} else {
-			rc = kf_file_commit(fd, temp, path, err);
-		}
-	}
+	if (collect(t, m, err) == 0)
+		f = kf_whole_open(path, KF_WHOLE_STATE, err);
+	if (f && kf_model_write(m, kf_whole_fd(f), path, err) == 0)
+		rc = kf_whole_commit(f, err);
+	else
+		kf_whole_abandon(f);
 	drop_tensors(m);
 	return rc;
 }
