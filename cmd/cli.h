@@ -9,7 +9,8 @@
 
 #include <getopt.h>
 
-#include "stream/stream.h"
+#include "stream/reader.h"
+#include "stream/writer.h"
 
 #define VERSION "0.1.0"
 

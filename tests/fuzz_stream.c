@@ -17,7 +17,8 @@
 #include <xxhash.h>
 
 #include "base/io.h"
-#include "stream/stream.h"
+#include "stream/reader.h"
+#include "stream/writer.h"
 
 /* Rows that a reader may hand out; a chunk of more is cut into slices. */
 static void touch(const struct kf_chunk *c, const struct kf_schema *s)

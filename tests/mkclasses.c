@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "stream/stream.h"
+#include "stream/writer.h"
 
 static int fill(struct kf_chunk *c, const struct kf_schema *s, int rows, int classes,
 	struct kf_err *err)

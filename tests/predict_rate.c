@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "train/predict.h"
-#include "stream/stream.h"
+#include "stream/reader.h"
 
 #define CHUNKS_MAX 64
 

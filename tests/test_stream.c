@@ -8,7 +8,8 @@
 
 #include "base/io.h"
 #include "stream/safetensors.h"
-#include "stream/stream.h"
+#include "stream/reader.h"
+#include "stream/writer.h"
 #include "tap.h"
 
 /* A stream as bytes. */

@@ -100,17 +100,23 @@ static void scale_columns(const struct kf_names *names, const struct kf_scale *s
 	}
 }
 
-static int copy_rest(const struct kf_schema *s, const struct kf_chunk *from,
-	struct kf_chunk *to, const struct kf_schema *out, struct kf_err *err)
+/* What scaling leaves alone: neither pixels nor columns. */
+static int copy_rest(const struct kf_chunk *from, struct kf_chunk *to,
+	const struct kf_schema *out, struct kf_err *err)
 {
 	if (kf_chunk_reserve(to, out, from->n, err) < 0)
 		return -1;
 	to->n = from->n;
 	if (from->n == 0)
 		return 0; /* there may be no memory at all */
-	memcpy(to->id, from->id, from->n * sizeof *to->id);
-	if (s->has_label)
-		memcpy(to->label, from->label, from->n * sizeof *to->label);
+	for (int i = 0; i < KF_FIELDS; i++) {
+		const struct kf_field *f = &kf_fields[i];
+		size_t bytes = kf_field_bytes(f, out);
+
+		if (bytes && !f->image && !f->columns)
+			memcpy(kf_field_data(f, to), kf_field_data(f, from),
+				from->n * bytes);
+	}
 	return 0;
 }
 
@@ -120,7 +126,7 @@ int kf_scale_rows(const struct kf_schema *in, struct kf_chunk *from,
 	size_t count = from->n * kf_image_bytes(in) / kf_dtype_size(in->dtype);
 	float *x, table[256];
 
-	if (copy_rest(in, from, to, out, err) < 0)
+	if (copy_rest(from, to, out, err) < 0)
 		return -1;
 	scale_columns(&in->columns, out->y_scale, false, from->y, to->y, from->n);
 	scale_columns(&in->p_columns, out->p_scale, false, from->p, to->p, from->n);
@@ -144,7 +150,7 @@ int kf_unscale_rows(const struct kf_schema *in, struct kf_chunk *from,
 	const float *x = from->X;
 	uint8_t *u;
 
-	if (copy_rest(in, from, to, out, err) < 0)
+	if (copy_rest(from, to, out, err) < 0)
 		return -1;
 	scale_columns(&in->columns, in->y_scale, true, from->y, to->y, from->n);
 	scale_columns(&in->p_columns, in->p_scale, true, from->p, to->p, from->n);

@@ -2,7 +2,7 @@
 #ifndef KF_DATASET_H
 #define KF_DATASET_H
 
-#include "stream/stream.h"
+#include "stream/reader.h"
 
 struct kf_dataset {
 	struct kf_schema schema;
