@@ -79,7 +79,7 @@ int main(int argc, char **argv)
 				misuse("--columns: %s", err.msg);
 			how.columns = &columns;
 		} else if (c == 'z') {
-			cli_pair("--size", optarg, 16384, &how.w, &how.h);
+			cli_pair("--size", optarg, KF_SIDE_MAX, &how.w, &how.h);
 		} else if (c == 'l') {
 			labels_path = optarg;
 		} else if (c == 'o') {

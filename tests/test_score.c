@@ -227,13 +227,13 @@ static void test_class_refusals(void)
 {
 	static const struct {
 		bool label;
-		char *classes;
+		int classes;
 		const char *p, *says;
 	} cases[] = {
-		{ false, NULL, "class_0", "no labels" },
-		{ true, "10", "", "kfkd-predict" },
-		{ true, NULL, "nose_x,class_1", "'class_0'" },
-		{ true, "10", "class_0,class_1,class_3",
+		{ false, 0, "class_0", "no labels" },
+		{ true, 10, "", "kfkd-predict" },
+		{ true, 0, "nose_x,class_1", "'class_0'" },
+		{ true, 10, "class_0,class_1,class_3",
 			"10 classes, and predictions of 2" },
 	};
 

@@ -5,12 +5,10 @@
 #define _GNU_SOURCE
 #include "formats/idx.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #define TYPE_U8 0x08
 #define RANK_MAX 3
-#define SIDE_MAX 16384 /* as kfkd-stream(5) bounds an image */
 
 /* -- headers --------------------------------------------------------------------- */
 
@@ -145,16 +143,6 @@ struct idx {
 	uint64_t done; /* of them in chunks */
 };
 
-static int set_classes(struct kf_schema *s, int classes, struct kf_err *err)
-{
-	s->has_label = true;
-	if (asprintf(&s->classes, "%d", classes) < 0) {
-		s->classes = NULL;
-		return kf_fail(err, "out of memory");
-	}
-	return 0;
-}
-
 static int open_images(struct kf_loader *l, struct kf_err *err)
 {
 	const struct kf_labels *labels = l->options->labels;
@@ -163,18 +151,19 @@ static int open_images(struct kf_loader *l, struct kf_err *err)
 	if (read_header(l->in, 3, "images (IDX of rank 3)", size, err) < 0)
 		return -1;
 	((struct idx *)l)->n = size[0];
-	if (size[1] < 1 || size[2] < 1 || size[1] > SIDE_MAX || size[2] > SIDE_MAX)
+	if (size[1] < 1 || size[2] < 1 || size[1] > KF_SIDE_MAX ||
+		size[2] > KF_SIDE_MAX)
 		return kf_fail(err, "'%s': images of %lu x %lu are out of bounds",
 			l->in->name, (unsigned long)size[2], (unsigned long)size[1]);
 	l->schema = (struct kf_schema){ .dtype = KF_U8,
 		.c = 1,
 		.h = (int)size[1],
-		.w = (int)size[2] };
+		.w = (int)size[2],
+		.has_label = labels != NULL,
+		.classes = labels ? labels->classes : 0 };
 	if (labels && labels->n != size[0])
 		return kf_fail(err, "'%s' has %lu images, but '%s' has %zu labels",
 			l->in->name, (unsigned long)size[0], labels->name, labels->n);
-	if (labels && set_classes(&l->schema, labels->classes, err) < 0)
-		return -1;
 	return kf_chunk_reserve(&l->chunk, &l->schema, kf_chunk_rows(&l->schema), err);
 }
 

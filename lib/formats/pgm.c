@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SIDE_MAX 16384 /* as kfkd-stream(5) bounds an image */
-
 struct pgm {
 	struct kf_loader l;
 	uint64_t image; /* the number of the image at hand, from 1 */
@@ -86,7 +84,7 @@ static int check_size(const struct pgm *p, int w, int h, int maxval, struct kf_e
 {
 	const struct kf_schema *s = &p->l.schema;
 
-	if (w < 1 || h < 1 || w > SIDE_MAX || h > SIDE_MAX)
+	if (w < 1 || h < 1 || w > KF_SIDE_MAX || h > KF_SIDE_MAX)
 		return kf_fail(err, "an image of %d x %d is out of bounds", w, h);
 	if (s->w && (w != s->w || h != s->h))
 		return kf_fail(err,

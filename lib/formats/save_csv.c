@@ -18,8 +18,7 @@ static int check_schema(const struct kf_save *s, struct kf_err *err)
 {
 	const struct kf_schema *schema = s->schema;
 
-	if (schema->x_scale.factor != 0 || schema->y_scale[0].factor != 0 ||
-		schema->p_scale[0].factor != 0)
+	if (kf_schema_is_scaled(schema))
 		return kf_fail(err,
 			"the stream is scaled; "
 			"pipe it through kfkd-scale --undo");

@@ -241,11 +241,8 @@ struct kf_submission *kf_submission_open(int fd, const char *name,
 static float location(const struct kf_schema *s, int column, float p)
 {
 	int axis = kf_axis(s->p_columns.name[column]);
-	const struct kf_scale *scale = &s->p_scale[axis];
-	double most = axis == 0 ? s->w : s->h, v = p;
+	double most = axis == 0 ? s->w : s->h, v = kf_unscale(p, s->p_scale[axis]);
 
-	if (scale->factor != 0)
-		v = v * scale->factor + scale->offset;
 	return (float)(!(v > 0) ? 0 : v > most ? most : v);
 }
 

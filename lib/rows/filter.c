@@ -47,8 +47,7 @@ int kf_scale_schema(const struct kf_schema *in, struct kf_schema *out,
 	struct kf_scale half[2] = { { (float)in->w / 2, (float)in->w / 2 },
 		{ (float)in->h / 2, (float)in->h / 2 } };
 
-	if (in->x_scale.factor != 0 || in->y_scale[0].factor != 0 ||
-		in->p_scale[0].factor != 0)
+	if (kf_schema_is_scaled(in))
 		return kf_fail(err, "the stream is scaled already");
 	if (check_axes(&in->columns, err) < 0 || check_axes(&in->p_columns, err) < 0)
 		return -1;
@@ -67,11 +66,10 @@ int kf_unscale_schema(const struct kf_schema *in, struct kf_schema *out,
 {
 	static const struct kf_scale none[2];
 
-	if (in->x_scale.factor == 0 && in->y_scale[0].factor == 0 &&
-		in->p_scale[0].factor == 0)
+	if (!kf_schema_is_scaled(in))
 		return kf_fail(err, "the stream is not scaled");
 	*out = kf_schema_copy(in);
-	if (in->x_scale.factor != 0)
+	if (kf_is_scaled(in->x_scale))
 		out->dtype = KF_U8;
 	out->x_scale = none[0];
 	memcpy(out->y_scale, none, sizeof none);
@@ -79,7 +77,7 @@ int kf_unscale_schema(const struct kf_schema *in, struct kf_schema *out,
 	return 0;
 }
 
-/* (v - offset) / factor for n rows of the named columns, or its inverse. */
+/* (v - offset) / factor for n rows of the named columns, or undoes that. */
 static void scale_columns(const struct kf_names *names, const struct kf_scale *s,
 	bool undo, const float *v /* (n, names.n) */, float *out, size_t n)
 {
@@ -89,13 +87,13 @@ static void scale_columns(const struct kf_names *names, const struct kf_scale *s
 		for (size_t i = 0; i < n; i++) {
 			size_t at = i * (size_t)names->n + (size_t)j;
 
-			if (a.factor == 0)
-				out[at] = v[at];
-			else if (undo)
-				out[at] = (float)((double)v[at] * a.factor + a.offset);
-			else
+			if (undo)
+				out[at] = (float)kf_unscale(v[at], a);
+			else if (kf_is_scaled(a))
 				out[at] =
 					(float)(((double)v[at] - a.offset) / a.factor);
+			else
+				out[at] = v[at];
 		}
 	}
 }
@@ -123,7 +121,7 @@ static int copy_rest(const struct kf_chunk *from, struct kf_chunk *to,
 int kf_scale_rows(const struct kf_schema *in, struct kf_chunk *from,
 	const struct kf_schema *out, struct kf_chunk *to, struct kf_err *err)
 {
-	size_t count = from->n * kf_image_bytes(in) / kf_dtype_size(in->dtype);
+	size_t count = from->n * kf_image_pixels(in);
 	float *x, table[256];
 
 	if (copy_rest(from, to, out, err) < 0)
@@ -146,7 +144,7 @@ int kf_scale_rows(const struct kf_schema *in, struct kf_chunk *from,
 int kf_unscale_rows(const struct kf_schema *in, struct kf_chunk *from,
 	const struct kf_schema *out, struct kf_chunk *to, struct kf_err *err)
 {
-	size_t image = kf_image_bytes(in) / kf_dtype_size(in->dtype);
+	size_t image = kf_image_pixels(in);
 	const float *x = from->X;
 	uint8_t *u;
 
@@ -155,12 +153,13 @@ int kf_unscale_rows(const struct kf_schema *in, struct kf_chunk *from,
 	scale_columns(&in->columns, in->y_scale, true, from->y, to->y, from->n);
 	scale_columns(&in->p_columns, in->p_scale, true, from->p, to->p, from->n);
 	u = to->X;
-	if (in->x_scale.factor == 0 && from->n > 0) {
-		memcpy(to->X, from->X, from->n * kf_image_bytes(in));
+	if (!kf_is_scaled(in->x_scale)) {
+		if (from->n > 0) /* else there may be no memory */
+			memcpy(to->X, from->X, from->n * kf_image_bytes(in));
 		return 0;
 	}
 	for (size_t i = 0; i < from->n * image; i++) {
-		float v = x[i] * in->x_scale.factor + in->x_scale.offset;
+		float v = (float)kf_unscale(x[i], in->x_scale);
 
 		if (!(v > -0.5f && v < 255.5f))
 			return kf_fail(err, "row %lld: pixel %zu is %g, not 0 to 255",

@@ -66,11 +66,6 @@ int kf_score_init(struct kf_score *s, const struct kf_schema *schema,
 	return 0;
 }
 
-static double unscale(double v, struct kf_scale s)
-{
-	return s.factor == 0 ? v : v * s.factor + s.offset;
-}
-
 int kf_score_row(struct kf_score *s, const struct kf_schema *schema,
 	const struct kf_chunk *c, size_t row, struct kf_point_score *alone,
 	struct kf_err *err)
@@ -82,8 +77,8 @@ int kf_score_row(struct kf_score *s, const struct kf_schema *schema,
 	for (int i = 0; i < s->pairs; i++) {
 		const struct kf_score_pair *pair = &s->pair[i];
 		struct kf_point_score *point = &s->point[pair->point];
-		double truth = unscale(y[pair->y], pair->y_scale);
-		double found = unscale(p[pair->p], pair->p_scale), square;
+		double truth = kf_unscale(y[pair->y], pair->y_scale);
+		double found = kf_unscale(p[pair->p], pair->p_scale), square;
 
 		if (!isfinite(found))
 			return kf_fail(err,

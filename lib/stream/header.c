@@ -2,12 +2,10 @@
 #define _GNU_SOURCE
 #include "stream/header.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define SIDE_MAX 16384                /* of an image */
-#define PIXELS_MAX ((int64_t)1 << 28) /* of an image, all channels */
 
 /* -- writing ------------------------------------------------------------------ */
 
@@ -38,7 +36,7 @@ struct kf_meta kf_header_meta(const struct kf_schema *s)
 		kf_meta_set(&m, k->key, "%s", text);
 	}
 	if (s->classes)
-		kf_meta_set(&m, KF_KEY_CLASSES, "%s", s->classes);
+		kf_meta_set(&m, KF_KEY_CLASSES, "%d", s->classes);
 	return m;
 }
 
@@ -58,6 +56,22 @@ static int get_scales(const struct kf_st *st, struct kf_schema *s, struct kf_err
 	if (kf_is_scaled(s->x_scale) && s->dtype != KF_F32)
 		return kf_fail(err, "there is an '%s', but 'X' is not F32",
 			KF_KEY_X_SCALE);
+	return 0;
+}
+
+static int get_classes(const struct kf_st *st, struct kf_schema *s, struct kf_err *err)
+{
+	const char *text = kf_meta_get(&st->meta, KF_KEY_CLASSES);
+	char *end;
+	long n;
+
+	if (!text)
+		return 0;
+	n = strtol(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || n > INT_MAX)
+		return kf_fail(err, "metadata '%s' is no number: '%.60s'",
+			KF_KEY_CLASSES, text);
+	s->classes = (int)n;
 	return 0;
 }
 
@@ -118,8 +132,8 @@ static int get_image(const struct kf_st *st, struct kf_schema *s, struct kf_err 
 		c = X->shape[1];
 	h = X->shape[X->rank - 2];
 	w = X->shape[X->rank - 1];
-	if (c < 1 || h < 1 || w < 1 || c > SIDE_MAX || h > SIDE_MAX || w > SIDE_MAX ||
-		c * h > PIXELS_MAX || c * h * w > PIXELS_MAX)
+	if (c < 1 || h < 1 || w < 1 || c > KF_SIDE_MAX || h > KF_SIDE_MAX ||
+		w > KF_SIDE_MAX || c * h > KF_PIXELS_MAX || c * h * w > KF_PIXELS_MAX)
 		return kf_fail(err, "images of %lld x %lld x %lld are out of bounds",
 			(long long)c, (long long)h, (long long)w);
 	s->dtype = X->dtype;
@@ -167,15 +181,12 @@ static int count_rows(const struct kf_st *st, size_t *rows, struct kf_err *err)
 int kf_header_schema(const struct kf_st *st, struct kf_schema *s, size_t *rows,
 	struct kf_err *err)
 {
-	const char *classes = kf_meta_get(&st->meta, KF_KEY_CLASSES);
-
 	*s = (struct kf_schema){ 0 };
 	if (get_image(st, s, err) < 0 || count_rows(st, rows, err) < 0 ||
-		get_fields(st, s, err) < 0 || get_scales(st, s, err) < 0) {
+		get_fields(st, s, err) < 0 || get_scales(st, s, err) < 0 ||
+		get_classes(st, s, err) < 0) {
 		kf_schema_free(s);
 		return -1;
 	}
-	if (classes && !(s->classes = strdup(classes)))
-		abort();
 	return 0;
 }

@@ -46,8 +46,6 @@ struct kf_schema kf_schema_copy(const struct kf_schema *s)
 
 	copy.columns = kf_names_copy(&s->columns);
 	copy.p_columns = kf_names_copy(&s->p_columns);
-	if (s->classes && !(copy.classes = strdup(s->classes)))
-		abort();
 	return copy;
 }
 
@@ -55,8 +53,6 @@ void kf_schema_free(struct kf_schema *s)
 {
 	kf_names_free(&s->columns);
 	kf_names_free(&s->p_columns);
-	free(s->classes);
-	s->classes = NULL;
 }
 
 const char *kf_schema_differs(const struct kf_schema *a, const struct kf_schema *b)
@@ -70,8 +66,7 @@ const char *kf_schema_differs(const struct kf_schema *a, const struct kf_schema 
 	}
 	if (a->has_label != b->has_label)
 		return "label";
-	if (!a->classes != !b->classes ||
-		(a->classes && strcmp(a->classes, b->classes)))
+	if (a->classes != b->classes)
 		return KF_KEY_CLASSES;
 	if (a->dtype != b->dtype)
 		return "type of X";

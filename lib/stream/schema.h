@@ -15,6 +15,10 @@
 /* A full chunk holds as many rows as fit with one byte a pixel. */
 #define KF_CHUNK_BYTES ((size_t)4 << 20)
 
+/* Bounds of an image: of each of c, h and w, and of their product. */
+#define KF_SIDE_MAX 16384
+#define KF_PIXELS_MAX ((int64_t)1 << 28)
+
 /* What all rows of a stream have in common; its owner frees it. */
 struct kf_schema {
 	enum kf_dtype dtype;       /* of X: KF_U8 or KF_F32 */
@@ -22,7 +26,7 @@ struct kf_schema {
 	struct kf_names columns;   /* of y; none: there is no y */
 	struct kf_names p_columns; /* of p; none: there is no p */
 	bool has_label;
-	char *classes;              /* number of classes as text, or NULL */
+	int classes;                /* that labels are of; 0: unknown */
 	struct kf_scale x_scale;    /* of X */
 	struct kf_scale y_scale[2]; /* of targets: [0] for x, [1] for y */
 	struct kf_scale p_scale[2];

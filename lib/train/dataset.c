@@ -10,10 +10,10 @@
 
 int kf_check_scaled(const struct kf_schema *s, struct kf_err *err)
 {
-	if (s->x_scale.factor == 0 || s->dtype != KF_F32)
+	if (!kf_is_scaled(s->x_scale) || s->dtype != KF_F32)
 		return kf_fail(err,
 			"the images are not scaled; pipe through kfkd-scale");
-	if (s->columns.n && s->y_scale[0].factor == 0)
+	if (s->columns.n && !kf_is_scaled(s->y_scale[0]))
 		return kf_fail(err,
 			"the targets are not scaled; pipe through kfkd-scale");
 	return 0;
@@ -104,7 +104,7 @@ int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r, bool labels,
 		return -1;
 	d->schema = kf_schema_copy(kf_reader_schema(r));
 	d->m = labels ? 1 : d->schema.columns.n;
-	pixels = kf_image_bytes(&d->schema) / sizeof(float);
+	pixels = kf_image_pixels(&d->schema);
 	while ((rc = kf_reader_next(r, &c, err)) > 0) {
 		rc = check_finite(c, &d->schema, pixels, err);
 		if (rc < 0 || (rc = make_room(d, &room, d->n + c->n, pixels, err)) < 0)
