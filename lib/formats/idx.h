@@ -6,7 +6,7 @@
 #ifndef KF_IDX_H
 #define KF_IDX_H
 
-#include "formats/loader.h"
+#include "formats/format.h"
 
 extern const struct kf_format kf_idx;
 

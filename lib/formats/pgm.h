@@ -9,7 +9,7 @@
 #ifndef KF_PGM_H
 #define KF_PGM_H
 
-#include "formats/loader.h"
+#include "formats/format.h"
 
 /* With its comments. */
 #define KF_PGM_HEADER_MAX ((size_t)64 << 10)
