@@ -1,4 +1,4 @@
-/* Reads and writes of all bytes, temporary files. */
+/* Complete reads and writes; temporary files. */
 #define _GNU_SOURCE
 #include "base/io.h"
 

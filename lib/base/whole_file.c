@@ -30,9 +30,9 @@ static const struct {
 struct kf_whole_file {
 	enum kf_whole_kind kind;
 	int fd;
-	char *path;   /* as it was given: for messages */
-	char *target; /* the name that it gets */
-	char *temp;   /* the name that it has, or NULL: a device */
+	char *path;   /* as given, for messages */
+	char *target; /* its name once it is whole */
+	char *temp;   /* its name until then; NULL for a device */
 	sigset_t before;
 	struct kf_whole_file *volatile next; /* of those that are pending */
 };
@@ -65,7 +65,7 @@ void kf_whole_remove_pending(void)
 			unlink(f->temp);
 }
 
-/* SIGHUP, SIGINT and SIGTERM wait from here on. */
+/* Holds back SIGHUP, SIGINT and SIGTERM. */
 static void hold_signals(sigset_t *before)
 {
 	sigset_t enders;
@@ -77,7 +77,7 @@ static void hold_signals(sigset_t *before)
 	sigprocmask(SIG_BLOCK, &enders, before);
 }
 
-/* Frees f, and lets signals through that waited. */
+/* Frees f, and lets through the signals that were held back. */
 static void release(struct kf_whole_file *f)
 {
 	sigset_t before = f->before;

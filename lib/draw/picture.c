@@ -73,7 +73,7 @@ static void write_colour(FILE *f, const unsigned char *v /* (n, 3) */, pixel *ro
 	ppm_writeppmrow(f, row, n, 255, 0);
 }
 
-/* Rows from y on, as many as make a band, but none from end on. */
+/* Writes a band of rows from *y on, stopping before end. */
 static int write_band(FILE *f, const char *name, const struct kf_canvas *c, int *y,
 	int end, void *row, struct kf_err *err)
 {

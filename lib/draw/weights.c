@@ -121,7 +121,7 @@ static double largest(const float *v, size_t n)
 	return most;
 }
 
-/* part is -1 to 1. */
+/* The tone of a weight; part is from -1 to 1. */
 static struct kf_colour tone(double part, bool colour)
 {
 	unsigned char pale = (unsigned char)(255 * (1 - fabs(part)) + 0.5);

@@ -44,7 +44,7 @@ static void on_row(int terminator, void *data)
 	c->whole = true;
 }
 
-/* One line of the row, whole in the buffer; its length, 0 at the end, or -1. */
+/* Reads a complete line of the row; its length, 0 at the end, or -1. */
 static ssize_t next_line(struct kf_csv *c, struct kf_err *err)
 {
 	ssize_t most = (ssize_t)(c->most - c->bytes);
@@ -59,7 +59,7 @@ static ssize_t next_line(struct kf_csv *c, struct kf_err *err)
 	return n;
 }
 
-/* Gives libcsv a line; a quoted field may go on in the next. */
+/* Gives libcsv a line; a quoted field may continue in the next. */
 static void feed(struct kf_csv *c, size_t n)
 {
 	const char *line = c->lines.in->at;

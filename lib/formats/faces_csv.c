@@ -17,11 +17,11 @@ enum { IMAGE = -1, IMAGE_ID = -2, IGNORED = -3 };
 struct csv {
 	struct kf_loader l;
 	struct kf_csv rows;
-	bool ahead;     /* chunk has the first row, read to know its size */
-	bool in_header; /* that is the row at hand */
+	bool ahead;     /* chunk has the first row already, read to find the size */
+	bool in_header; /* that is the current row */
 	struct kf_names header;
 	int *role; /* (header.n) */
-	/* The row at hand. */
+	/* The current row. */
 	uint64_t row; /* its number, from 1 */
 	int64_t id;
 	float *y; /* (schema.columns.n) */
@@ -32,14 +32,14 @@ static size_t pixels(const struct csv *c)
 	return (size_t)c->l.schema.w * (size_t)c->l.schema.h;
 }
 
-/* Where the pixels of the row at hand go. */
+/* Where the pixels of the current row go. */
 static uint8_t *image(struct csv *c)
 {
 	return (uint8_t *)c->l.chunk.X + c->l.chunk.n * pixels(c);
 }
 
-/* Puts the row at hand and, unless negative, a column of it before the message
- * of a failure. */
+/* Puts the current row and, unless negative, a column of it before the
+ * message of a failure. */
 static int place(const struct csv *c, int column, struct kf_err *err)
 {
 	const char *name = c->l.in->name;
@@ -60,14 +60,14 @@ static bool is_blank(char ch)
 	return ch == ' ' || ch == '\t';
 }
 
-/* Now that the image size is known: memory for a full chunk. */
+/* Allocates a full chunk, now that the image size is known. */
 static int reserve(struct csv *c, struct kf_err *err)
 {
 	return kf_chunk_reserve(&c->l.chunk, &c->l.schema, kf_chunk_rows(&c->l.schema),
 		err);
 }
 
-/* The first image tells the size. */
+/* Infers the image size from the number of pixels in the first one. */
 static int guess_size(struct csv *c, size_t n, struct kf_err *err)
 {
 	int side = (int)lround(sqrt((double)n));
@@ -137,10 +137,9 @@ static int take_field(void *user, int field, char *text, size_t len, struct kf_e
 /* -- rows ----------------------------------------------------------------------- */
 
 /*
- * Reads a row in place: true where each field is just what it should be,
- * without quotes or further spaces, and the row ends with its line or at end.
- * False for anything else, be it unusual or wrong: then libcsv and the functions
- * above decide.
+ * Reads a row in place: true where each field is in its usual form, without
+ * quotes or extra spaces, and the row ends with its line or at end.  False for
+ * anything unusual or wrong, which is left to libcsv and the functions above.
  */
 static bool plain_row(struct csv *c, const char *p, const char *end)
 {
@@ -207,7 +206,7 @@ static int special_role(const char *name)
 	return !strcmp(name, "Image") ? IMAGE : !strcmp(name, "ImageId") ? IMAGE_ID : 0;
 }
 
-/* Says what could have been meant. */
+/* Lists the targets that there are. */
 static int no_such_target(const struct csv *c, const char *name, struct kf_err *err)
 {
 	char list[200] = "";
@@ -225,7 +224,7 @@ static int no_such_target(const struct csv *c, const char *name, struct kf_err *
 		name, list);
 }
 
-/* From the header to what each column is. */
+/* Decides what each column is. */
 static int assign_roles(struct csv *c, struct kf_err *err)
 {
 	const struct kf_names *wanted = c->l.options->columns;

@@ -25,7 +25,7 @@ static uint32_t big_endian(const char *p)
 	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-/* Reads a header of that rank; what says what the file should hold. */
+/* Reads a header of the given rank; what says what the file should hold. */
 static int read_header(struct kf_input *in, int rank, const char *what, uint32_t size[],
 	struct kf_err *err)
 {
@@ -72,7 +72,7 @@ static ssize_t fill(struct kf_input *in, uint8_t *to, size_t n, struct kf_err *e
 	}
 }
 
-/* Nothing may come behind the last. */
+/* Nothing may follow the last one. */
 static int check_end(struct kf_input *in, const char *what, struct kf_err *err)
 {
 	if (kf_input_need(in, 1, err) < 0)
@@ -140,7 +140,7 @@ void kf_labels_free(struct kf_labels *l)
 struct idx {
 	struct kf_loader l;
 	uint64_t n;    /* images that the header promises */
-	uint64_t done; /* of them in chunks */
+	uint64_t done; /* of them handed out */
 };
 
 static int open_images(struct kf_loader *l, struct kf_err *err)
@@ -199,7 +199,7 @@ static int next_images(struct kf_loader *l, struct kf_err *err)
 
 static void close_images(struct kf_loader *l)
 {
-	(void)l; /* has nothing of its own */
+	(void)l; /* owns nothing else */
 }
 
 const struct kf_format kf_idx = { .name = "IDX",

@@ -8,9 +8,9 @@
 #include "formats/format.h"
 
 /*
- * Reads as far as it takes to know the schema.  in stays the caller's and must
- * outlive the loader, as must the options.  NULL with err filled where it is in
- * no format that is known, or options do not go with it.
+ * Reads as far as it takes to know the schema. in stays the caller's and must
+ * outlive the loader, as must the options.  NULL with err filled where the input
+ * is damaged or an option does not go with its format.
  */
 struct kf_loader *kf_loader_open(struct kf_input *in,
 	const struct kf_load_options *options, struct kf_err *err);

@@ -6,13 +6,13 @@
 
 struct pgm {
 	struct kf_loader l;
-	uint64_t image; /* the number of the image at hand, from 1 */
-	bool in_pixels; /* its header was read, */
-	int maxval;     /* which said what white is; */
+	uint64_t image; /* the number of the current image, from 1 */
+	bool in_pixels; /* its header has been read, */
+	int maxval;     /* which says what white is; */
 	size_t have;    /* this many pixels of it are in row chunk.n of the chunk */
 };
 
-/* Puts the image at hand before the message of a failure. */
+/* Puts the current image before the message of a failure. */
 static int place(const struct pgm *p, struct kf_err *err)
 {
 	return kf_place(err, "'%s', image %llu, byte %llu", p->l.in->name,
@@ -26,19 +26,20 @@ static bool is_space(int c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* Any image of netpbm's, so that others than PGM get a hint. */
+/* Any of netpbm's formats, so that those other than PGM get a hint. */
 static bool claims(const unsigned char first[KF_FIRST_BYTES])
 {
 	return first[0] == 'P' && first[1] >= '1' && first[1] <= '7' &&
 		(is_space(first[2]) || first[2] == '#');
 }
 
-/* Where a header is read: what it goes on with may not be there yet. */
+/* A position in a header, the rest of which may not have been read yet. */
 struct cursor {
 	const char *at, *end;
 };
 
-/* The next byte, a comment being the newline that ends it; -1 at the end. */
+/* The next byte, a comment counting as the newline that ends it; -1 at the
+ * end. */
 static int next_byte(struct cursor *c)
 {
 	if (c->at < c->end && *c->at == '#')
@@ -48,8 +49,8 @@ static int next_byte(struct cursor *c)
 }
 
 /*
- * A whole number and the one space behind it.  Returns the number, at most
- * 999999; -1 where the text ends before; -2 where there is none.
+ * A whole number and the one space after it.  Returns the number, capped at
+ * 999999; -1 where the text ends too early; -2 where there is no number.
  */
 static int next_number(struct cursor *c)
 {
@@ -66,7 +67,7 @@ static int next_number(struct cursor *c)
 	return byte < 0 ? -1 : is_space(byte) ? value : -2;
 }
 
-/* The mark "P5" at the start of n bytes: 1, 0 where they do not tell, -1. */
+/* Checks n bytes for the mark "P5": 1, 0 where they are too few to tell, -1. */
 static int check_mark(const char *text, size_t n, struct kf_err *err)
 {
 	if ((n > 0 && text[0] != 'P') || (n > 1 && (text[1] < '1' || text[1] > '7')) ||
@@ -101,7 +102,7 @@ static int check_size(const struct pgm *p, int w, int h, int maxval, struct kf_e
 	return 0;
 }
 
-/* Reads the header: 1, 0 where it is not there to its end yet, -1. */
+/* Reads the header: 1, 0 where it is not complete yet, -1. */
 static int take_header(struct pgm *p, struct kf_err *err)
 {
 	static const char *const names[] = { "width", "height", "maxval" };
@@ -136,13 +137,13 @@ static int take_header(struct pgm *p, struct kf_err *err)
 
 /* -- pixels ---------------------------------------------------------------------- */
 
-/* Where the image at hand goes. */
+/* Where the current image goes. */
 static uint8_t *image(const struct pgm *p)
 {
 	return (uint8_t *)p->l.chunk.X + p->l.chunk.n * kf_image_bytes(&p->l.schema);
 }
 
-/* From 0 to maxval to 0 to 255, rounded. */
+/* Maps 0 to maxval onto 0 to 255, rounded. */
 static int stretch(struct pgm *p, struct kf_err *err)
 {
 	uint8_t *pixel = image(p);
@@ -173,7 +174,7 @@ static int take_pixels(struct pgm *p, struct kf_err *err)
 	return 1;
 }
 
-/* The chunk was used; what there is of a further image stays. */
+/* Starts a new chunk with what there is of the next image. */
 static void start_chunk(struct pgm *p)
 {
 	memmove(p->l.chunk.X, image(p), p->have);
@@ -190,7 +191,7 @@ static int truncated(const struct pgm *p, struct kf_err *err)
 		kf_image_bytes(&p->l.schema));
 }
 
-/* The first header, which tells the size. */
+/* Reads the first header, which gives the size. */
 static int open_images(struct kf_loader *l, struct kf_err *err)
 {
 	struct pgm *p = (struct pgm *)l;
@@ -208,7 +209,8 @@ static int open_images(struct kf_loader *l, struct kf_err *err)
 	return kf_chunk_reserve(&l->chunk, &l->schema, kf_chunk_rows(&l->schema), err);
 }
 
-/* Takes what is there or reads once: 1 to go on, 0 at the chunk's end, -1. */
+/* Takes what is there or reads once: 1 to continue, 0 at the chunk's end,
+ * -1. */
 static int step(struct pgm *p, struct kf_err *err)
 {
 	const struct kf_loader *l = &p->l;
@@ -237,7 +239,7 @@ static int next_images(struct kf_loader *l, struct kf_err *err)
 
 static void close_images(struct kf_loader *l)
 {
-	(void)l; /* has nothing of its own */
+	(void)l; /* owns nothing else */
 }
 
 const struct kf_format kf_pgm = { .name = "PGM",

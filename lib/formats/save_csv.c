@@ -47,7 +47,7 @@ static int check_schema(const struct kf_save *s, struct kf_err *err)
 	return 0;
 }
 
-/* A name, in quotes unless there is nothing unusual in it. */
+/* A name, in quotes if there is anything unusual in it. */
 static void write_name(FILE *file, const char *name)
 {
 	static const char usual[] = "abcdefghijklmnopqrstuvwxyz"
@@ -82,7 +82,7 @@ int kf_save_header(struct kf_save *s, struct kf_err *err)
 
 /* -- rows ---------------------------------------------------------------------- */
 
-/* The text of each pixel value with a space behind it. */
+/* The text of each pixel value, followed by a space. */
 struct pixel_text {
 	char text[4];
 	unsigned char n;
@@ -98,7 +98,8 @@ static void fill_table(struct pixel_text table[256])
 	}
 }
 
-/* text has room for 4 bytes a pixel; returns what is used, without a newline. */
+/* text has room for 4 bytes a pixel; returns its length without the last
+ * space. */
 static size_t print_image(const uint8_t *pixel, size_t n,
 	const struct pixel_text table[256], char *text)
 {

@@ -1,4 +1,4 @@
-/* A submission by a lookup table. */
+/* A submission according to a lookup table. */
 #include "formats/submission.h"
 
 #include <math.h>
@@ -20,7 +20,7 @@ static const char *const used[USED] = { "RowId", "ImageId", "FeatureName" };
 struct wanted {
 	int64_t row_id, image;
 	int column;    /* of p */
-	float value;   /* NAN until it has come */
+	float value;   /* NAN until its image has come */
 	uint32_t line; /* of the table */
 };
 
@@ -38,7 +38,7 @@ struct table {
 	struct kf_csv rows;
 	int *role; /* (columns), of the enum */
 	bool in_header;
-	struct wanted row; /* at hand */
+	struct wanted row; /* the current one */
 };
 
 static int take_name(struct table *t, int field, const char *text, struct kf_err *err)
@@ -237,7 +237,7 @@ struct kf_submission *kf_submission_open(int fd, const char *name,
 	return s;
 }
 
-/* From p to pixels, within the image. */
+/* A prediction in pixels, clamped to the image. */
 static float location(const struct kf_schema *s, int column, float p)
 {
 	int axis = kf_axis(s->p_columns.name[column]);

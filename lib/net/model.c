@@ -81,7 +81,7 @@ static int read_metadata(struct kf_model *m, const struct kf_st *st, struct kf_e
 	return read_loss(m, st, err) < 0 ? -1 : read_columns(m, st, err);
 }
 
-/* Where the data of a tensor goes, memory for it included. */
+/* Reads a tensor into memory of its own, if its data is wanted. */
 static int read_tensor(struct kf_model *m, struct kf_st *st, const struct kf_tensor *t,
 	const char *want, struct kf_err *err)
 {

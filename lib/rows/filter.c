@@ -1,4 +1,4 @@
-/* Dropping incomplete rows; scaling and its undoing. */
+/* Dropping incomplete rows; scaling, and undoing it. */
 #include "rows/filter.h"
 
 #include <math.h>
@@ -106,7 +106,7 @@ static int copy_rest(const struct kf_chunk *from, struct kf_chunk *to,
 		return -1;
 	to->n = from->n;
 	if (from->n == 0)
-		return 0; /* there may be no memory at all */
+		return 0; /* nothing may be allocated */
 	for (int i = 0; i < KF_FIELDS; i++) {
 		const struct kf_field *f = &kf_fields[i];
 		size_t bytes = kf_field_bytes(f, out);
@@ -154,7 +154,7 @@ int kf_unscale_rows(const struct kf_schema *in, struct kf_chunk *from,
 	scale_columns(&in->p_columns, in->p_scale, true, from->p, to->p, from->n);
 	u = to->X;
 	if (!kf_is_scaled(in->x_scale)) {
-		if (from->n > 0) /* else there may be no memory */
+		if (from->n > 0) /* else nothing may be allocated */
 			memcpy(to->X, from->X, from->n * kf_image_bytes(in));
 		return 0;
 	}

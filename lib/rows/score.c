@@ -8,12 +8,12 @@
 
 /* A column that is in y and in p. */
 struct kf_score_pair {
-	int y, p; /* their numbers */
+	int y, p; /* column numbers */
 	struct kf_scale y_scale, p_scale;
 	int point;
 };
 
-/* Which keypoint a column belongs to; a new one if need be. */
+/* The keypoint that a column belongs to, which is added if it is new. */
 static int find_point(struct kf_score *s, const char *column)
 {
 	size_t length = strlen(column);

@@ -1,4 +1,4 @@
-/* Count, least, greatest and mean. */
+/* Count, minimum, maximum and mean. */
 #include "rows/stats.h"
 
 #include <math.h>
@@ -58,7 +58,7 @@ static void add_columns(struct kf_stat *column, const float *v, size_t rows, siz
 			add(&column[j], v[i * n + j]);
 }
 
-/* The columns together. */
+/* Over all columns. */
 static struct kf_stat of_columns(const struct kf_stat *column, int n)
 {
 	struct kf_stat s = none;

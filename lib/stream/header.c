@@ -101,7 +101,7 @@ static int get_names(const struct kf_st *st, const struct kf_tensor *t, const ch
 	return 0;
 }
 
-/* What there is beside X: names of columns, and which tensors. */
+/* Which tensors there are, and the names of their columns. */
 static int get_fields(const struct kf_st *st, struct kf_schema *s, struct kf_err *err)
 {
 	for (int i = 0; i < KF_FIELDS; i++) {

@@ -1,6 +1,6 @@
 /*
  * The header of a chunk: a schema as the metadata and tensors of a safetensors
- * blob, and back.  Messages have no place: kf_st_place knows it.
+ * blob, and back.  Messages come without a place, which kf_st_place adds.
  */
 #ifndef KF_HEADER_H
 #define KF_HEADER_H
@@ -12,9 +12,10 @@
 struct kf_meta kf_header_meta(const struct kf_schema *s);
 
 /*
- * The schema and the number of rows of a blob that was opened; the caller frees
- * the schema.  Of a foreign one columns are named y1, y2, ... and X may lack
- * its channels.  -1 with nothing to free where the blob is no chunk.
+ * The schema, which the caller frees, and the number of rows of an open blob.
+ * In a foreign one X may lack its channels, and columns without names are
+ * called y1, y2, ... Returns -1, with nothing to free, where the blob is not a
+ * chunk.
  */
 int kf_header_schema(const struct kf_st *st, struct kf_schema *s, size_t *rows,
 	struct kf_err *err);

@@ -1,4 +1,4 @@
-/* Strings under names. */
+/* Named strings. */
 #define _GNU_SOURCE
 #include "stream/meta.h"
 

@@ -11,7 +11,7 @@
 
 #define KF_COLUMNS_MAX 4096
 
-/* Zeros are an empty list; its owner frees it with kf_names_free. */
+/* All zeros is an empty list; free it with kf_names_free. */
 struct kf_names {
 	int n;
 	char **name;

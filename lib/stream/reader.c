@@ -17,8 +17,8 @@ struct kf_reader {
 	struct kf_schema schema;
 	struct kf_chunk chunk;
 	struct kf_st st;
-	bool ready;        /* the chunk holds rows that were not handed out */
-	bool pending;      /* st holds a header whose data was not read */
+	bool ready;        /* the chunk holds rows not handed out yet */
+	bool pending;      /* st holds a header whose data has not been read */
 	size_t n;          /* rows of the blob in st */
 	bool ended;        /* the last chunk of a stream was read */
 	uint64_t rows;     /* of this stream so far */
@@ -109,8 +109,8 @@ static int spool(struct kf_reader *r, struct kf_err *err)
 }
 
 /*
- * A blob with many more rows than a full chunk is read in slices.  Some more
- * are let pass: columns that were added since make a full chunk smaller.
+ * A blob with many more rows than a full chunk is read in slices.  A few more
+ * are allowed: columns added since it was written make a full chunk smaller.
  */
 static bool in_slices(const struct kf_reader *r)
 {
@@ -255,8 +255,8 @@ struct kf_reader *kf_reader_open(int fd, const char *name, bool adopt,
 }
 
 /*
- * The first rows are read here: a schema is not to be used before its checksum
- * was found to fit.
+ * Reads the first rows too: a schema must not be used before its checksum has
+ * been verified.
  */
 struct kf_reader *kf_reader_from(struct kf_st *st, bool adopt, struct kf_err *err)
 {

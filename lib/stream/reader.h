@@ -16,13 +16,14 @@ struct kf_st; /* safetensors.h */
 
 /*
  * Opens a stream for reading on fd, which stays the caller's, and reads its
- * first rows, so that the schema is known to be undamaged.  With adopt a
- * foreign safetensors file that holds an X is a stream too: ids are counted
- * from 1 and columns are named y1, y2, ...
+ * first rows, so that the schema is known to be undamaged.  With adopt a foreign
+ * safetensors file that holds an X is a stream too: ids are counted from 1 and
+ * columns are named y1, y2, ... NULL with err filled on failure.
  */
 struct kf_reader *kf_reader_open(int fd, const char *name, bool adopt,
 	struct kf_err *err);
-/* The same where the first header was read already; takes st over. */
+/* The same where the first header has been read already; takes ownership of
+ * st. */
 struct kf_reader *kf_reader_from(struct kf_st *st, bool adopt, struct kf_err *err);
 const struct kf_schema *kf_reader_schema(const struct kf_reader *r);
 /*

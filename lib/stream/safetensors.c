@@ -166,7 +166,7 @@ static int read_root(struct kf_st *st, json_t *root, struct kf_err *err)
 
 /* -- the header --------------------------------------------------------------- */
 
-/* Starts the digest over prefix and header, the digits taken as zeros. */
+/* Starts the digest over prefix and header, with its own digits as zeros. */
 static int start_digest(struct kf_st *st, const unsigned char *prefix, char *text,
 	size_t len, struct kf_err *err)
 {

@@ -62,7 +62,7 @@ static char *header_bytes(const struct kf_meta *meta, const struct kf_tensor *t,
 	return b;
 }
 
-/* Hands the bytes of a tensor, in pieces, to write (fd >= 0) or to the hash. */
+/* Passes the bytes of a tensor, in pieces, to write (fd >= 0) or to the hash. */
 static int each_piece(const struct kf_tensor *t, int file, int fd, const char *name,
 	XXH3_state_t *hash, struct kf_err *err)
 {

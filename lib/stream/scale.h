@@ -1,4 +1,4 @@
-/* How values were scaled: what pixels and keypoints are multiplied by. */
+/* How pixels and keypoints were scaled. */
 #ifndef KF_SCALE_H
 #define KF_SCALE_H
 

@@ -12,27 +12,28 @@
 #include "stream/scale.h"
 #include "stream/tensor.h"
 
-/* A full chunk holds as many rows as fit with one byte a pixel. */
+/* A full chunk holds as many rows as fit into this, at one byte a pixel. */
 #define KF_CHUNK_BYTES ((size_t)4 << 20)
 
 /* Bounds of an image: of each of c, h and w, and of their product. */
 #define KF_SIDE_MAX 16384
 #define KF_PIXELS_MAX ((int64_t)1 << 28)
 
-/* What all rows of a stream have in common; its owner frees it. */
+/* What all rows of a stream have in common; free it with kf_schema_free. */
 struct kf_schema {
 	enum kf_dtype dtype;       /* of X: KF_U8 or KF_F32 */
 	int c, h, w;               /* one image */
 	struct kf_names columns;   /* of y; none: there is no y */
 	struct kf_names p_columns; /* of p; none: there is no p */
 	bool has_label;
-	int classes;                /* that labels are of; 0: unknown */
+	int classes;                /* how many there are; 0: unknown */
 	struct kf_scale x_scale;    /* of X */
 	struct kf_scale y_scale[2]; /* of targets: [0] for x, [1] for y */
 	struct kf_scale p_scale[2];
 };
 
-/* n rows; a tensor that the schema lacks is NULL.  Zeros are no rows. */
+/* n rows; a tensor that the schema lacks is NULL. All zeros is an empty
+ * chunk; free it with kf_chunk_free. */
 struct kf_chunk {
 	size_t n;
 	int64_t *id;    /* (n) */
@@ -40,7 +41,7 @@ struct kf_chunk {
 	float *y;       /* (n, columns.n), NaN where missing */
 	float *p;       /* (n, p_columns.n) */
 	void *X;        /* (n, c, h, w) of dtype */
-	size_t room;    /* rows that there is memory for */
+	size_t room;    /* rows allocated */
 };
 
 /* -- the schema ------------------------------------------------------------- */
@@ -74,20 +75,20 @@ extern const struct kf_scale_key {
 
 /*
  * One of the tensors that rows consist of.  A row of it is an image, or one
- * value for each of its columns, or a single value.  Offsets of 0 mean none:
- * nothing that they point to is the first of its struct.
+ * value for each of its columns, or a single value.  An offset of 0 means none:
+ * no such member comes first in its struct.
  */
 struct kf_field {
 	const char *name;
-	size_t data;         /* offset in struct kf_chunk of the pointer to its data */
-	enum kf_dtype dtype; /* of an image: the schema's */
+	size_t data;         /* offset in struct kf_chunk of the pointer to it */
+	enum kf_dtype dtype; /* an image has the schema's instead */
 	bool image;
-	const char *key; /* of the columns' names in the metadata, and */
-	size_t columns;  /* their offset in struct kf_schema; no names: no tensor */
-	size_t present;  /* offset there of a bool: whether there is the tensor */
+	const char *key; /* its columns' names in the metadata */
+	size_t columns; /* offset in struct kf_schema of these names; none: no tensor */
+	size_t present; /* a bool in struct kf_schema: whether it exists */
 };
 
-/* All that there are, in the order in which they are written. */
+/* All fields, in the order in which they are written. */
 #define KF_FIELDS 5
 extern const struct kf_field kf_fields[KF_FIELDS];
 
@@ -102,7 +103,8 @@ int kf_chunk_tensors(const struct kf_chunk *c, const struct kf_schema *s, size_t
 
 /* -- rows ------------------------------------------------------------------- */
 
-/* Memory for at least n rows; what there is stays.  Does not set n. */
+/* Makes room for at least n rows, keeping those that are there.  Does not set
+ * n.  0, or -1 when out of memory. */
 int kf_chunk_reserve(struct kf_chunk *c, const struct kf_schema *s, size_t n,
 	struct kf_err *err);
 /* Row i of to becomes row j of from; to may be from. */

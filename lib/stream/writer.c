@@ -9,7 +9,7 @@
 #include "base/io.h"
 #include "stream/header.h"
 
-#define PIPE_BYTES (1 << 20) /* as much as a user may ask for */
+#define PIPE_BYTES (1 << 20) /* the most that an ordinary user may ask for */
 
 struct kf_writer {
 	int fd;
@@ -35,7 +35,8 @@ struct kf_writer *kf_writer_open(int fd, const char *name, const struct kf_schem
 		kf_fail(err, "out of memory");
 		return NULL;
 	}
-	/* programs of a pipeline wait less for one another; else as it was */
+	/* lets the programs of a pipeline wait less for each other, if it
+	 * succeeds */
 	fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
 	w->fd = fd;
 	w->name = name;

@@ -60,7 +60,8 @@ struct kf_frame {
 	float x, y, along_x, along_y, down_x, down_y, reach_a, reach_b;
 };
 
-/* What a shape puts on its point (a, b); what says more about the shape. */
+/* What a shape puts on its point (a, b); the pointer says more about the
+ * shape. */
 typedef struct kf_ink kf_shape(const struct kf_head *f, const void *what, float a,
 	float b);
 

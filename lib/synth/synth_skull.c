@@ -9,7 +9,8 @@ struct ray {
 	struct kf_vec origin, towards;
 };
 
-/* Where it meets something: cover 0 is beside it.  normal has any length. */
+/* Where it meets something; cover is 0 where it misses. normal has any
+ * length. */
 struct hit {
 	float t, cover;
 	struct kf_vec normal;
@@ -24,7 +25,7 @@ static struct hit meet(const struct ray *ray, struct kf_vec middle,
 	struct kf_vec d = { ray->towards.x * by.x, ray->towards.y * by.y,
 		ray->towards.z * by.z };
 	float A = kf_dot(d, d), B = kf_dot(o, d), C = kf_dot(o, o);
-	float inside = 1 - (C - B * B / A); /* of the sphere that it then is */
+	float inside = 1 - (C - B * B / A); /* of the sphere that it becomes */
 	struct hit hit = { 0, kf_limit(0.5F + inside * radius.x * scale / 2, 0, 1),
 		{ 0, 0, 1 } };
 

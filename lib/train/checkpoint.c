@@ -24,7 +24,7 @@ static void list_arenas(struct kf_trainer *t, struct arena a[3])
 	a[2] = (struct arena){ "run.best.", t->best_weights };
 }
 
-/* The one value for each batch, as a tensor. */
+/* One value for each batch, as a tensor. */
 static struct kf_tensor read_values(struct kf_trainer *t, const char *name,
 	const struct kf_mem *m)
 {
@@ -78,7 +78,7 @@ static void note_state(const struct kf_trainer *t, uint64_t digest, struct kf_me
 	kf_meta_set(s, "best", "%a %a %a", t->best, t->best_train, t->best_valid);
 }
 
-/* Gives back what collect took; the rest of m stays. */
+/* Frees what collect allocated; the rest of m stays. */
 static void drop_tensors(struct kf_model *m)
 {
 	for (int i = 0; m->param && i < m->n; i++)
@@ -111,7 +111,7 @@ int kf_checkpoint_write(const char *path, struct kf_trainer *t, struct kf_model 
 
 /* -- reading ----------------------------------------------------------------------- */
 
-/* Does the number of epochs change those at their start? */
+/* Whether the number of epochs affects what earlier ones do. */
 static bool epochs_matter(const struct kf_train_options *o)
 {
 	return o->rate[0] != o->rate[1] || o->momentum[0] != o->momentum[1];
@@ -216,7 +216,7 @@ static int restore(const struct kf_model *saved, struct kf_trainer *t,
 	for (int i = 0; i < saved->n_extra; i++)
 		if (!strcmp(saved->extra[i].name, "run.losses"))
 			losses = &saved->extra[i];
-	/* no more batches than are behind it in this epoch */
+	/* no more batches than it has done of this epoch */
 	if (!losses || losses->rank != 1 ||
 		(uint64_t)losses->shape[0] > (t->at + (size_t)t->options.batch - 1) /
 				(size_t)t->options.batch)
