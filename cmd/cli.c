@@ -9,14 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/whole_file.h"
 
 const char *cli_name = "kfkd";
 static const struct program *program;
-static const char *output_path; /* of -o, or NULL */
-static char *output_target;     /* what it is, if it is a link, or NULL */
-static char output_temp[4096];  /* written beside it; "" when none */
+static const char *output_path;      /* of -o, or NULL */
+static struct kf_whole_file *output; /* the same */
 
 void cli_init(char **argv, const struct program *p)
 {
@@ -153,23 +153,17 @@ struct kf_chunk *cli_next(struct kf_reader *r)
 
 /* -- output ------------------------------------------------------------------- */
 
-static void remove_temp(void)
+static void remove_and_end(int signal)
 {
-	if (*output_temp)
-		unlink(output_temp);
-}
-
-static void remove_temp_and_end(int signal)
-{
-	remove_temp();
+	kf_whole_remove_pending();
 	raise(signal); /* SA_RESETHAND restored its default */
 }
 
 /* A signal that is ignored, as under nohup, stays so. */
-static void remove_temp_at_signals(void)
+static void remove_at_signals(void)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction sa = { .sa_handler = remove_temp_and_end,
+	struct sigaction sa = { .sa_handler = remove_and_end,
 		.sa_flags = (int)SA_RESETHAND },
 			 old;
 
@@ -178,42 +172,19 @@ static void remove_temp_at_signals(void)
 			sigaction(signals[i], &sa, NULL);
 }
 
-/* A new file beside path, to be renamed in cli_finish. */
-static int create_temp(const char *path)
-{
-	int fd = -1;
-
-	if ((size_t)snprintf(output_temp, sizeof output_temp, "%s.%ld.tmp", path,
-		    (long)getpid()) >= sizeof output_temp)
-		errno = ENAMETOOLONG;
-	else
-		fd = open(output_temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (fd < 0)
-		*output_temp = '\0';
-	return fd;
-}
-
 void cli_output(const char *path)
 {
-	struct stat sb;
-	int fd;
+	struct kf_err err;
 
 	if (!path)
 		return;
 	output_path = path;
-	remove_temp_at_signals();
-	atexit(remove_temp);
-	if (stat(path, &sb) == 0 && !S_ISREG(sb.st_mode)) {
-		fd = open(path, O_WRONLY | O_CLOEXEC); /* never replace a device */
-	} else {
-		output_target = realpath(path, NULL); /* nor a symbolic link */
-		fd = create_temp(output_target ? output_target : path);
-	}
-	if (fd < 0)
-		die("cannot create '%s': %s", path, strerror(errno));
-	if (dup2(fd, STDOUT_FILENO) < 0)
+	remove_at_signals();
+	atexit(kf_whole_remove_pending);
+	output = kf_whole_open(path, KF_WHOLE_OUTPUT, &err);
+	must(output, &err);
+	if (dup2(kf_whole_fd(output), STDOUT_FILENO) < 0)
 		die("cannot write '%s': %s", path, strerror(errno));
-	close(fd);
 }
 
 const char *cli_output_name(void)
@@ -234,8 +205,7 @@ struct kf_writer *cli_writer(const struct kf_schema *s)
 
 	cli_binary_output();
 	w = kf_writer_open(STDOUT_FILENO, cli_output_name(), s, &err);
-	if (!w)
-		die("%s", err.msg);
+	must(w, &err);
 	return w;
 }
 
@@ -243,16 +213,14 @@ void cli_write(struct kf_writer *w, const struct kf_chunk *c)
 {
 	struct kf_err err;
 
-	if (kf_writer_write(w, c, &err) < 0)
-		die("%s", err.msg);
+	check(kf_writer_write(w, c, &err), &err);
 }
 
 void cli_end(struct kf_writer *w)
 {
 	struct kf_err err;
 
-	if (kf_writer_end(w, &err) < 0)
-		die("%s", err.msg);
+	check(kf_writer_end(w, &err), &err);
 	kf_writer_close(w);
 }
 
@@ -260,7 +228,7 @@ void cli_end_by_signal(int number)
 {
 	sigset_t set;
 
-	remove_temp();
+	kf_whole_remove_pending();
 	signal(number, SIG_DFL);
 	sigemptyset(&set);
 	sigaddset(&set, number);
@@ -271,16 +239,11 @@ void cli_end_by_signal(int number)
 
 int cli_finish(void)
 {
-	if (fflush(stdout) || ferror(stdout))
+	struct kf_err err;
+
+	if (fflush(stdout) || ferror(stdout) || close(STDOUT_FILENO))
 		die("cannot write '%s': %s", cli_output_name(), strerror(errno));
-	if (*output_temp && fsync(STDOUT_FILENO) && errno != EINVAL)
-		die("cannot write '%s': %s", cli_output_name(), strerror(errno));
-	if (close(STDOUT_FILENO))
-		die("cannot write '%s': %s", cli_output_name(), strerror(errno));
-	if (*output_temp) {
-		if (rename(output_temp, output_target ? output_target : output_path))
-			die("cannot create '%s': %s", output_path, strerror(errno));
-		*output_temp = '\0';
-	}
+	if (output)
+		check(kf_whole_commit(output, &err), &err);
 	return 0;
 }

@@ -8,7 +8,8 @@
 #define CLI_H
 
 #include "options.h"
-#include "stream/stream.h"
+#include "stream/reader.h"
+#include "stream/writer.h"
 
 #define VERSION "0.1.0"
 

@@ -13,7 +13,7 @@ static const struct program program = {
 		{ 'c', "columns", "A,B,...", "CSV: these targets, in this order (all)",
 			.kind = OPTION_TEXT },
 		{ 'z', "size", "WxH", "CSV: width and height of an image (square)",
-			OPTION_PAIR, .max = 16384 },
+			OPTION_PAIR, .max = KF_SIDE_MAX },
 		{ 'l', "labels", "FILE", "IDX: the labels of the images",
 			.kind = OPTION_FILE },
 	},

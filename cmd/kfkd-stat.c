@@ -19,7 +19,7 @@ void print_scale(const char *what, const struct kf_scale *s, int n)
 {
 	char text[160];
 
-	if (s[0].factor == 0)
+	if (!kf_is_scaled(s[0]))
 		return;
 	kf_scales_print(s, n, text, sizeof text);
 	printf("%s: %s\n", what, text);

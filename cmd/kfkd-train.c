@@ -15,19 +15,18 @@
 
 static void name_outputs(struct kf_model *m, const struct kf_schema *schema)
 {
-	char *end = NULL, name[32];
-	long classes = schema->classes ? strtol(schema->classes, &end, 10) : 0;
+	char name[32];
 
 	if (!m->classify) {
 		m->columns = kf_names_copy(&schema->columns);
 		memcpy(m->y_scale, schema->y_scale, sizeof m->y_scale);
 		return;
 	}
-	if (classes < 1 || classes > KF_COLUMNS_MAX || *end)
-		die("the stream's number of classes, '%s', is not from 1 to %d",
-			schema->classes ? schema->classes : "", KF_COLUMNS_MAX);
-	for (long i = 0; i < classes; i++) {
-		snprintf(name, sizeof name, "class_%ld", i);
+	if (schema->classes < 1 || schema->classes > KF_COLUMNS_MAX)
+		die("the stream's number of classes, '%d', is not from 1 to %d",
+			schema->classes, KF_COLUMNS_MAX);
+	for (int i = 0; i < schema->classes; i++) {
+		snprintf(name, sizeof name, "class_%d", i);
 		kf_names_add(&m->columns, name);
 	}
 }

@@ -39,7 +39,7 @@ static void print_stream(const struct kf_schema *schema, const struct kf_stats *
 	print_scale("y.scale", schema->y_scale, 2);
 	print_scale("p.scale", schema->p_scale, 2);
 	if (schema->classes)
-		printf("classes: %s\n", schema->classes);
+		printf("classes: %d\n", schema->classes);
 	print_columns("column of y", &schema->columns, s->column);
 	print_columns("column of p", &schema->p_columns, s->p_column);
 	printf("\n");

@@ -33,7 +33,7 @@ static void digest(struct outcome *o, const void *data, size_t n)
 static struct outcome read_all(int fd, const struct kf_load_options *options,
 	size_t piece)
 {
-	struct outcome o = { 0, { "" } };
+	struct outcome o = { 0, { .msg = "" } };
 	const struct kf_schema *s;
 	const struct kf_chunk *c;
 	struct kf_loader *loader;

@@ -17,7 +17,8 @@
 #include <xxhash.h>
 
 #include "base/io.h"
-#include "stream/stream.h"
+#include "stream/reader.h"
+#include "stream/writer.h"
 
 /* Rows that a reader may hand out; a chunk of more is cut into slices. */
 static void touch(const struct kf_chunk *c, const struct kf_schema *s)
@@ -79,7 +80,8 @@ static size_t sample(uint8_t *data, size_t room)
 
 	kf_names_add(&s.columns, "a_x");
 	kf_names_add(&s.p_columns, "a_x");
-	if (!(s.classes = strdup("3")) || kf_chunk_reserve(&c, &s, 2, &err) < 0)
+	s.classes = 3;
+	if (kf_chunk_reserve(&c, &s, 2, &err) < 0)
 		abort();
 	c.n = 2;
 	memset(c.id, 1, 2 * sizeof *c.id);

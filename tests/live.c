@@ -17,7 +17,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "formats/loader.h"
-#include "stream/stream.h"
+#include "stream/reader.h"
 
 #define SIDE 96
 #define PATIENCE 30 /* seconds for an image; then SIGALRM ends it all */

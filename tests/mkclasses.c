@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "stream/stream.h"
+#include "stream/writer.h"
 
 static int fill(struct kf_chunk *c, const struct kf_schema *s, int rows, int classes,
 	struct kf_err *err)
@@ -39,8 +39,7 @@ int main(int argc, char **argv)
 		.dtype = KF_U8,
 		.c = 1,
 		.h = 28,
-		.w = 28,
-		.classes = argv[2] };
+		.w = 28 };
 	struct kf_chunk chunk = { 0 };
 	struct kf_writer *out;
 	struct kf_err err;
@@ -50,7 +49,7 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		return 2;
 	rows = atoi(argv[1]);
-	classes = atoi(argv[2]);
+	classes = s.classes = atoi(argv[2]);
 	for (int i = classes - 1; i >= 0; i--) {
 		snprintf(name, sizeof name, "class_%d", i);
 		kf_names_add(&s.p_columns, name);

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "train/predict.h"
-#include "stream/stream.h"
+#include "stream/reader.h"
 
 #define CHUNKS_MAX 64
 
@@ -26,7 +26,7 @@ static int read_all(struct kf_reader *r, struct kf_chunk *chunk)
 {
 	const struct kf_schema *s = kf_reader_schema(r);
 	struct kf_chunk *next;
-	struct kf_err err = { "" };
+	struct kf_err err = { .msg = "" };
 	int n = 0, rc;
 
 	while ((rc = kf_reader_next(r, &next, &err)) > 0) {
@@ -50,7 +50,7 @@ int main(int argc, char **argv)
 	struct kf_reader *r;
 	struct kf_backend *b;
 	struct kf_predictor *p;
-	struct kf_err err = { "" };
+	struct kf_err err = { .msg = "" };
 	double start = 0;
 	int n;
 

@@ -236,7 +236,7 @@ static struct result load(const char *csv, size_t n,
 {
 	struct result r = { 0 };
 	FILE *f = open_memstream(&r.bytes, &r.n);
-	struct kf_err err = { "" };
+	struct kf_err err = { .msg = "" };
 	struct kf_input in;
 	const struct kf_chunk *chunk;
 	int rc, fd = memfd_create("csv", MFD_CLOEXEC);

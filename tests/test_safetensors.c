@@ -229,7 +229,7 @@ static const struct {
 static void test_headers(void)
 {
 	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
-		struct kf_err err = { "" };
+		struct kf_err err = { .msg = "" };
 		char blob[1000];
 		size_t n = make_blob(blob, headers[i].header, headers[i].data);
 		int rc = read_all(blob, n, &err);

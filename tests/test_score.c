@@ -103,7 +103,7 @@ static void test_refusals(void)
 		struct kf_schema s = { .columns = names(cases[i].y),
 			.p_columns = names(cases[i].p) };
 		struct kf_score score;
-		struct kf_err err = { "" };
+		struct kf_err err = { .msg = "" };
 
 		ok(kf_score_init(&score, &s, &err) < 0 &&
 				strstr(err.msg, cases[i].says),
@@ -227,13 +227,13 @@ static void test_class_refusals(void)
 {
 	static const struct {
 		bool label;
-		char *classes;
+		int classes;
 		const char *p, *says;
 	} cases[] = {
-		{ false, NULL, "class_0", "no labels" },
-		{ true, "10", "", "kfkd-predict" },
-		{ true, NULL, "nose_x,class_1", "'class_0'" },
-		{ true, "10", "class_0,class_1,class_3",
+		{ false, 0, "class_0", "no labels" },
+		{ true, 10, "", "kfkd-predict" },
+		{ true, 0, "nose_x,class_1", "'class_0'" },
+		{ true, 10, "class_0,class_1,class_3",
 			"10 classes, and predictions of 2" },
 	};
 
@@ -242,7 +242,7 @@ static void test_class_refusals(void)
 			.classes = cases[i].classes,
 			.p_columns = names(cases[i].p) };
 		struct kf_accuracy a;
-		struct kf_err err = { "" };
+		struct kf_err err = { .msg = "" };
 
 		ok(kf_accuracy_init(&a, &s, &err) < 0 && strstr(err.msg, cases[i].says),
 			"refuses: %s", err.msg);

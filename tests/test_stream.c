@@ -8,7 +8,8 @@
 
 #include "base/io.h"
 #include "stream/safetensors.h"
-#include "stream/stream.h"
+#include "stream/reader.h"
+#include "stream/writer.h"
 #include "tap.h"
 
 /* A stream as bytes. */
@@ -38,6 +39,53 @@ static struct bytes bytes_of(int fd)
 	return b;
 }
 
+/* -- the table ------------------------------------------------------------- */
+
+/* What a schema has of the tensors, as "name:bytes of a row ". */
+static void list(const struct kf_schema *s, char *text, size_t size)
+{
+	struct kf_tensor t[KF_FIELDS];
+	struct kf_chunk c = { 0 };
+	struct kf_err err;
+	int n;
+
+	if (kf_chunk_reserve(&c, s, 3, &err) < 0)
+		abort();
+	n = kf_chunk_tensors(&c, s, 3, t);
+	for (int i = 0; i < n; i++) {
+		const struct kf_field *f = kf_field_find(t[i].name);
+		int used = snprintf(text, size, "%s:%zu ", t[i].name,
+			kf_field_bytes(f, s));
+
+		if (!t[i].data || t[i].data != kf_field_data(f, &c) ||
+			kf_tensor_bytes(&t[i]) != 3 * kf_field_bytes(f, s))
+			abort();
+		text += used;
+		size -= (size_t)used;
+	}
+	kf_chunk_free(&c);
+}
+
+static void test_fields(void)
+{
+	struct kf_schema s = { .dtype = KF_F32, .c = 3, .h = 2, .w = 5 };
+	char text[100];
+
+	list(&s, text, sizeof text);
+	ok(!strcmp(text, "id:8 X:120 "), "an image and its id: %s", text);
+	s.has_label = true;
+	s.dtype = KF_U8;
+	kf_names_add(&s.p_columns, "a");
+	list(&s, text, sizeof text);
+	ok(!strcmp(text, "id:8 label:8 p:4 X:30 "), "... label and p: %s", text);
+	kf_names_add(&s.columns, "a");
+	kf_names_add(&s.columns, "b");
+	list(&s, text, sizeof text);
+	ok(!strcmp(text, "id:8 label:8 y:8 p:4 X:30 "), "... and y: %s", text);
+	ok(!kf_field_find("z") && !kf_field_find(""), "there are no others");
+	kf_schema_free(&s);
+}
+
 /* -- samples --------------------------------------------------------------- */
 
 /* Everything that a stream can have. */
@@ -53,8 +101,7 @@ static struct kf_schema sample_schema(int side)
 	kf_names_add(&s.columns, "eye_x");
 	kf_names_add(&s.columns, "eye_y");
 	kf_names_add(&s.p_columns, "eye_y");
-	if (!(s.classes = strdup("10")))
-		abort();
+	s.classes = 10;
 	return s;
 }
 
@@ -395,12 +442,17 @@ static void test_schemas(void)
 			"no scale" },
 		{ "an infinite scale", "y.scale", "0 1 0 inf", { ID(2), X(2) }, 2,
 			"no scale" },
+		{ "classes in words", "classes", "ten", { ID(2), X(2) }, 2,
+			"'classes' is no number: 'ten'" },
+		{ "classes below 0", "classes", "-1", { ID(2), X(2) }, 2, "no number" },
+		{ "more classes than fit", "classes", "2147483648", { ID(2), X(2) }, 2,
+			"no number" },
 		{ "scaled bytes", "X.scale", "0 255", { ID(2), X(2) }, 2, "not F32" },
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct kf_meta meta = { 0 };
-		struct kf_err err = { "" };
+		struct kf_err err = { .msg = "" };
 		int fd = kf_tempfile(&err), rc = -1;
 		struct kf_reader *r;
 		struct kf_chunk *c;
@@ -461,6 +513,7 @@ static void test_foreign(void)
 
 int main(void)
 {
+	test_fields();
 	struct kf_schema s = sample_schema(4);
 
 	test_round_trip(&s);

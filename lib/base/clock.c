@@ -1,4 +1,4 @@
-/* A clock that only goes forward. */
+/* A monotonic clock. */
 #define _GNU_SOURCE
 #include "base/clock.h"
 

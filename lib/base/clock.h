@@ -1,8 +1,8 @@
-/* A clock that only goes forward. */
+/* A monotonic clock. */
 #ifndef KF_CLOCK_H
 #define KF_CLOCK_H
 
-/* Seconds since some moment that stays the same while the process runs. */
+/* Seconds since a fixed but unspecified moment. */
 double kf_seconds(void);
 
 #endif

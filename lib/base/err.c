@@ -6,6 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Appends what fits. */
+static void append(struct kf_err *err, const char *text)
+{
+	size_t len = strlen(err->msg);
+
+	snprintf(err->msg + len, sizeof err->msg - len, ": %s", text);
+}
+
 int kf_fail(struct kf_err *err, const char *fmt, ...)
 {
 	va_list ap;
@@ -13,19 +21,34 @@ int kf_fail(struct kf_err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
 	va_end(ap);
+	err->placed = false;
 	return -1;
 }
 
 int kf_fail_errno(struct kf_err *err, const char *fmt, ...)
 {
 	int saved = errno;
-	size_t len;
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
 	va_end(ap);
-	len = strlen(err->msg);
-	snprintf(err->msg + len, sizeof err->msg - len, ": %s", strerror(saved));
+	append(err, strerror(saved));
+	err->placed = true;
+	return -1;
+}
+
+int kf_place(struct kf_err *err, const char *fmt, ...)
+{
+	struct kf_err inner = *err;
+	va_list ap;
+
+	if (err->placed)
+		return -1;
+	va_start(ap, fmt);
+	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+	va_end(ap);
+	append(err, inner.msg);
+	err->placed = true;
 	return -1;
 }

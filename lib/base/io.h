@@ -1,4 +1,4 @@
-/* Whole reads and writes on file descriptors, and temporary files. */
+/* Complete reads and writes on file descriptors, and temporary files. */
 #ifndef KF_IO_H
 #define KF_IO_H
 
@@ -21,22 +21,19 @@ struct kf_source {
  */
 ssize_t kf_read(struct kf_source *src, void *buf, size_t n, struct kf_err *err);
 
-/* The same at a position of a seekable file; short is an error. */
+/* Puts name and offset before the message of a failure; returns -1. */
+int kf_source_place(const struct kf_source *src, struct kf_err *err);
+
+/* Reads exactly n bytes at an offset of a seekable file: 0, or -1 with err
+ * filled, also where the file is too short. */
 int kf_pread(int fd, const char *name, void *buf, size_t n, uint64_t offset,
 	struct kf_err *err);
 
-/* Writes all n bytes. */
+/* Writes all n bytes: 0, or -1 with err filled. */
 int kf_write(int fd, const char *name, const void *buf, size_t n, struct kf_err *err);
 
-/* A new file without a name under $TMPDIR (else /tmp); -1 on failure. */
+/* Creates an unnamed file under $TMPDIR (else /tmp).  Returns its descriptor,
+ * which is the caller's, or -1. */
 int kf_tempfile(struct kf_err *err);
-
-/*
- * A file that appears whole or not at all: kf_file_begin opens a new one beside
- * path, whose name it puts into temp (size), and kf_file_commit gives it the
- * name path, replacing what was there.  It closes fd.
- */
-int kf_file_begin(const char *path, char *temp, size_t size, struct kf_err *err);
-int kf_file_commit(int fd, const char *temp, const char *path, struct kf_err *err);
 
 #endif

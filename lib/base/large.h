@@ -5,8 +5,9 @@
 #include <stddef.h>
 
 /*
- * Asks the system to back memory that was just allocated with large pages, where
- * it can: of tens of MiB that are used once, most of the time goes into pages.
+ * Asks the system to back freshly allocated memory with large pages, where it
+ * can.  An array of tens of MiB that is used once would cost most of its time in
+ * page faults.
  */
 void kf_large(void *p, size_t bytes);
 

@@ -41,8 +41,8 @@ typedef uint64_t words __attribute__((vector_size(32)));
 #define TIMES(a, b) (words) _mm256_mul_epu32((__m256i)(a), (__m256i)(b))
 
 /*
- * Four blocks at once, one in each word's lower half, as often as there are four;
- * returns how many were done.
+ * Four blocks at a time, one in the lower half of each word; returns how many
+ * blocks were done, a multiple of four.
  */
 __attribute__((target("avx2"))) static size_t fours(uint64_t seed, uint32_t last,
 	uint32_t step, uint64_t first, size_t count, uint32_t *out)

@@ -30,7 +30,7 @@ enum kf_purpose {
 void kf_philox(uint64_t seed, enum kf_purpose purpose, uint32_t layer, uint32_t step,
 	uint64_t block, uint32_t out[4]);
 
-/* count blocks, from `first` on, one after another in out (4 count). */
+/* count consecutive blocks, starting with block `first`, into out (4 * count). */
 void kf_philox_blocks(uint64_t seed, enum kf_purpose purpose, uint32_t layer,
 	uint32_t step, uint64_t first, size_t count, uint32_t *out);
 
@@ -46,15 +46,15 @@ void kf_rng_fill_uniform(float *out, size_t n, float a, uint64_t seed,
 
 /*
  * order (n) becomes 0 to n - 1 in a random order, that of the numbers of index 0
- * to n - 1.  -1 where there is no memory to sort them.
+ * to n - 1.  -1 if there is no memory to sort them.
  */
 int kf_rng_order(uint32_t *order, uint32_t n, uint64_t seed, enum kf_purpose purpose,
 	uint32_t step);
 
 /*
- * rows becomes 0 to n - 1 in the order into which numpy's
- * RandomState(seed).shuffle, and with it scikit-learn's
- * shuffle(random_state=seed), brings them: the one sequential generator here.
+ * Fills rows with 0 to n - 1 in the order that numpy's
+ * RandomState(seed).shuffle gives them, and so scikit-learn's
+ * shuffle(random_state=seed).  The only sequential generator here.
  */
 void kf_shuffle(uint32_t *rows, uint32_t n, uint32_t seed);
 

@@ -51,7 +51,7 @@ static double widest_name(const struct kf_bar *bars, int n, struct kf_bar whole)
 	return widest;
 }
 
-/* The step of round numbers, of which at most so many fit into end. */
+/* A round step that fits into end at most this many times. */
 static double step_of(double end, int most)
 {
 	double unit = pow(10, floor(log10(end)) - 2);
@@ -147,7 +147,7 @@ void kf_draw_bars(struct kf_canvas *c, const struct kf_bar *bars, int n,
 	for (int i = 0; i < n; i++)
 		if (isfinite(bars[i].value))
 			p.end = fmax(p.end, bars[i].value);
-	/* Behind the longest bar there is room for its value. */
+	/* Leaves room for a value after the longest bar. */
 	p.end = p.end > 0 ? p.end * (1 + 52.0 / (p.box.right - p.box.left - 52)) : 1;
 	draw_axis(&p);
 	for (int i = 0; i < n; i++)

@@ -9,15 +9,16 @@ struct kf_bar {
 	double value; /* in pixels; NaN where there is none */
 };
 
-/* The height that suits n bars and the one for all; the least is less. */
+/* The height that suits n bars and the one for all, and the least that has
+ * room for them. */
 int kf_bars_height(int n);
 int kf_bars_least_height(int n);
 #define KF_BARS_MIN_W 320
 
 /*
  * Draws bars from the top down over a whole white canvas, each with its name
- * and value, and below them that of the whole, whose value a line marks in all
- * of them.
+ * and value, and below them the bar for all, whose value a line marks across
+ * the others.
  */
 void kf_draw_bars(struct kf_canvas *c, const struct kf_bar *bars, int n,
 	struct kf_bar whole);

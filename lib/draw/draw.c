@@ -1,7 +1,8 @@
 /*
  * Drawing in memory.  Every stroke is the set of pixels nearer than half its
  * width to a line or a circle, which gives smooth edges between pixels;
- * libnetpbm's ppmd_text supplies the letters as dots that are inked likewise.
+ * libnetpbm's ppmd_text supplies the letters as dots that are inked the same
+ * way.
  */
 #include "draw/draw.h"
 
@@ -141,7 +142,7 @@ static double distance(const struct stroke *s, double x, double y)
 	return fabs(hypot(x - t * s->dx, y - t * s->dy) - s->radius);
 }
 
-/* A coordinate as a pixel's; what is far outside may be anywhere outside. */
+/* A coordinate in whole pixels, clamped far outside of any canvas. */
 static int pixel_at(double v)
 {
 	return (int)fmin(1e8, fmax(-1e8, v));
@@ -181,7 +182,7 @@ void kf_ink_dashes(struct kf_canvas *c, double x0, double y0, double x1, double 
 {
 	double length = hypot(x1 - x0, y1 - y0), from = 0, period = dash + gap;
 
-	if (!(length > 0 && length < 1e6)) /* a long way is not worth its dashes */
+	if (!(length > 0 && length < 1e6)) /* too many dashes to draw */
 		return;
 	while (from < length) {
 		double place = fmod(*at + from, period);

@@ -24,14 +24,14 @@ struct kf_colour {
 #define KF_WHITE ((struct kf_colour){ 255, 255, 255 })
 
 struct kf_box {
-	int left, top, right, bottom; /* right and bottom lie outside of it */
+	int left, top, right, bottom; /* right and bottom are exclusive */
 };
 
 struct kf_canvas {
 	int w, h;
 	int depth;             /* bytes a pixel: 1 grey, 3 colour */
 	unsigned char *pixels; /* (h, w, depth) */
-	unsigned char *ink;    /* (h, w): how much of a pixel is wet, of 255 */
+	unsigned char *ink;    /* (h, w): how wet a pixel is, 0 to 255 */
 	struct kf_box wet;     /* holds all wet pixels */
 	struct kf_box clip;    /* strokes and boxes stay in here */
 };
@@ -49,7 +49,8 @@ void kf_draw_box(struct kf_canvas *c, struct kf_box box, struct kf_colour colour
 
 void kf_ink_line(struct kf_canvas *c, double x0, double y0, double x1, double y1,
 	double width);
-/* Part of a dashed path: *at is how far along the path it begins. */
+/* Part of a dashed path: *at, how far along the path it begins, is moved to
+ * its end. */
 void kf_ink_dashes(struct kf_canvas *c, double x0, double y0, double x1, double y1,
 	double width, double dash, double gap, double *at);
 void kf_ink_ring(struct kf_canvas *c, double x, double y, double radius, double width);

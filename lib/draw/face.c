@@ -66,8 +66,7 @@ static int level(const struct kf_schema *s, const void *X, size_t i)
 		v = ((const uint8_t *)X)[i];
 	else
 		v = ((const float *)X)[i];
-	if (s->x_scale.factor != 0)
-		v = v * s->x_scale.factor + s->x_scale.offset;
+	v = kf_unscale(v, s->x_scale);
 	return v >= 255 ? 255 : v > 0 ? (int)(v + 0.5) : 0; /* 0 also for a NaN */
 }
 
@@ -114,19 +113,14 @@ struct look {
 	struct kf_colour colour;
 };
 
-static double unscale(float v, struct kf_scale s)
-{
-	return s.factor == 0 ? v : (double)v * s.factor + s.offset;
-}
-
 /* A dark rim keeps the light mark visible on light skin. */
 static void draw_marks(struct kf_canvas *c, const struct look *look,
 	const struct kf_points *points, const struct kf_scale scale[2],
 	const float *v /* one row */)
 {
 	for (int i = 0; i < points->n; i++) {
-		double x = unscale(v[points->x[i]], scale[0]);
-		double y = unscale(v[points->y[i]], scale[1]);
+		double x = kf_unscale(v[points->x[i]], scale[0]);
+		double y = kf_unscale(v[points->y[i]], scale[1]);
 
 		if (!isfinite(x) || !isfinite(y))
 			continue;

@@ -5,13 +5,13 @@
 #define _GNU_SOURCE
 #include "draw/picture.h"
 
-#include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <netpbm/pgm.h>
 #include <netpbm/ppm.h>
+
+#include "base/whole_file.h"
 
 #define BAND 65536 /* bytes, about */
 
@@ -73,7 +73,7 @@ static void write_colour(FILE *f, const unsigned char *v /* (n, 3) */, pixel *ro
 	ppm_writeppmrow(f, row, n, 255, 0);
 }
 
-/* Rows from y on, as many as make a band, but none from end on. */
+/* Writes a band of rows from *y on, stopping before end. */
 static int write_band(FILE *f, const char *name, const struct kf_canvas *c, int *y,
 	int end, void *row, struct kf_err *err)
 {
@@ -116,15 +116,18 @@ int kf_picture_write(FILE *f, const char *name, const struct kf_canvas *c,
 
 /* -- new files ------------------------------------------------------------------- */
 
+/* The descriptor stays the caller's. */
 static int write_file(int fd, const char *path, const struct kf_canvas *c,
 	struct kf_err *err)
 {
-	FILE *f = fdopen(fd, "wb");
-	int rc;
+	int own = dup(fd), rc;
+	FILE *f = own < 0 ? NULL : fdopen(own, "wb");
 
 	if (!f) {
-		close(fd);
-		return kf_fail_errno(err, "cannot create '%s'", path);
+		rc = kf_fail_errno(err, "cannot create '%s'", path);
+		if (own >= 0)
+			close(own);
+		return rc;
 	}
 	rc = kf_picture_write(f, path, c, err);
 	if (fclose(f) && rc == 0)
@@ -132,39 +135,14 @@ static int write_file(int fd, const char *path, const struct kf_canvas *c,
 	return rc;
 }
 
-/* Writes under another name first; link, unlike rename, leaves alone what has
- * the right name already. */
-static int publish(const char *temp, const char *path, const struct kf_canvas *c,
-	struct kf_err *err)
-{
-	int rc, fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-
-	if (fd < 0)
-		return kf_fail_errno(err, "cannot create '%s'", path);
-	rc = write_file(fd, path, c, err);
-	if (rc == 0 && link(temp, path))
-		rc = kf_fail_errno(err, "cannot create '%s'", path);
-	unlink(temp);
-	return rc;
-}
-
 int kf_picture_save(const char *path, const struct kf_canvas *c, struct kf_err *err)
 {
-	char temp[4096];
-	sigset_t enders, before;
-	int rc;
+	struct kf_whole_file *f = kf_whole_open(path, KF_WHOLE_NEW, err);
 
-	if ((size_t)snprintf(temp, sizeof temp, "%s.%ld.tmp", path, (long)getpid()) >=
-		sizeof temp)
-		return kf_fail(err, "cannot create '%.100s...': its name is too long",
-			path);
-	/* Who ends the program here must not leave the temporary file behind. */
-	sigemptyset(&enders);
-	sigaddset(&enders, SIGINT);
-	sigaddset(&enders, SIGTERM);
-	sigaddset(&enders, SIGHUP);
-	sigprocmask(SIG_BLOCK, &enders, &before);
-	rc = publish(temp, path, c, err);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return rc;
+	if (!f)
+		return -1;
+	if (write_file(kf_whole_fd(f), path, c, err) == 0)
+		return kf_whole_commit(f, err);
+	kf_whole_abandon(f);
+	return -1;
 }

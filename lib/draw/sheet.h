@@ -1,7 +1,8 @@
 /*
  * A sheet: a grid of equal cells as one picture.  Only one row of cells is in
  * memory; it is written when the next one begins.  The last row waits for
- * kf_sheet_end, so a sheet that was not ended is short and never looks whole.
+ * kf_sheet_end, so a sheet that was never ended is too short to pass for a
+ * whole one.
  */
 #ifndef KF_SHEET_H
 #define KF_SHEET_H

@@ -4,7 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 
-/* What multiples of a power of ten, in tenths, are ticks: ever fewer. */
+/* Which multiples of a power of ten are ticks, in tenths: fewer on each
+ * level. */
 static const char *const multiples[] = {
 	"10 11 12 13 14 15 16 17 18 19 20 22 24 26 28 30 35 40 45 50 60 70 80 90 ",
 	"10 12 14 16 18 20 22 24 26 28 30 32 34 36 38 40 45 50 55 60 65 70 80 90 ",

@@ -8,12 +8,12 @@
 
 /*
  * As many round numbers from low to high as fit on a logarithmic axis of that
- * length, no two nearer than apart.  Returns how many.
+ * length, no two closer than apart.  Returns how many.
  */
 int kf_log_ticks(double low, double high, double length, double apart,
 	double tick[KF_TICKS_MAX]);
 
-/* A round step of at least 1 that fits at most so many times into end. */
+/* A round step of at least 1 that fits into end at most this many times. */
 double kf_linear_step(double end, int most);
 
 /* Two digits as a person writes them: 0.0025, 1.5, 3e-7. */

@@ -93,10 +93,8 @@ int kf_weights_read(struct kf_weights *k, int fd, const char *name, struct kf_er
 	if (rc < 0)
 		return -1;
 	if (take_shape(k, err) < 0) {
-		struct kf_err inner = *err;
-
 		kf_model_free(&k->model);
-		return kf_fail(err, "'%s': %.400s", name, inner.msg);
+		return kf_place(err, "'%s'", name);
 	}
 	return 0;
 }
@@ -123,7 +121,7 @@ static double largest(const float *v, size_t n)
 	return most;
 }
 
-/* part is -1 to 1. */
+/* The tone of a weight; part is from -1 to 1. */
 static struct kf_colour tone(double part, bool colour)
 {
 	unsigned char pale = (unsigned char)(255 * (1 - fabs(part)) + 0.5);

@@ -25,9 +25,9 @@ int kf_weights_columns(const struct kf_weights *k);
 
 /*
  * Writes a sheet with a picture for each channel of each unit, zoom pixels a
- * weight (0: small filters become large enough to see).  Zero is mid-grey,
- * and the unit's largest weight by size is white or black; with colour zero is
- * white, and weights are red above and blue below.
+ * weight (0: small filters become large enough to see).  Zero is mid-grey, and
+ * the unit's weight of the largest magnitude is white or black; with colour
+ * zero is white, and weights are red above and blue below it.
  */
 int kf_draw_weights(const struct kf_weights *k, FILE *f, const char *name, int columns,
 	int rows, int zoom, bool colour, struct kf_err *err);

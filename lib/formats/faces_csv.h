@@ -9,7 +9,7 @@
 #ifndef KF_FACES_CSV_H
 #define KF_FACES_CSV_H
 
-#include "formats/loader.h"
+#include "formats/format.h"
 
 /* The longest row: an image of 2048 x 2048 and its targets. */
 #define KF_CSV_ROW_MAX ((size_t)17 << 20)

@@ -42,7 +42,7 @@ const char *kf_plain_text(const char *p)
 
 /* -- anything ------------------------------------------------------------------- */
 
-/* The start of a field, fit for a message. */
+/* The start of a field, made printable for a message. */
 struct excerpt {
 	char text[32];
 };

@@ -5,12 +5,10 @@
 #define _GNU_SOURCE
 #include "formats/idx.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #define TYPE_U8 0x08
 #define RANK_MAX 3
-#define SIDE_MAX 16384 /* as kfkd-stream(5) bounds an image */
 
 /* -- headers --------------------------------------------------------------------- */
 
@@ -27,7 +25,7 @@ static uint32_t big_endian(const char *p)
 	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-/* Reads a header of that rank; what says what the file should hold. */
+/* Reads a header of the given rank; what says what the file should hold. */
 static int read_header(struct kf_input *in, int rank, const char *what, uint32_t size[],
 	struct kf_err *err)
 {
@@ -74,7 +72,7 @@ static ssize_t fill(struct kf_input *in, uint8_t *to, size_t n, struct kf_err *e
 	}
 }
 
-/* Nothing may come behind the last. */
+/* Nothing may follow the last one. */
 static int check_end(struct kf_input *in, const char *what, struct kf_err *err)
 {
 	if (kf_input_need(in, 1, err) < 0)
@@ -142,18 +140,8 @@ void kf_labels_free(struct kf_labels *l)
 struct idx {
 	struct kf_loader l;
 	uint64_t n;    /* images that the header promises */
-	uint64_t done; /* of them in chunks */
+	uint64_t done; /* of them handed out */
 };
-
-static int set_classes(struct kf_schema *s, int classes, struct kf_err *err)
-{
-	s->has_label = true;
-	if (asprintf(&s->classes, "%d", classes) < 0) {
-		s->classes = NULL;
-		return kf_fail(err, "out of memory");
-	}
-	return 0;
-}
 
 static int open_images(struct kf_loader *l, struct kf_err *err)
 {
@@ -163,18 +151,19 @@ static int open_images(struct kf_loader *l, struct kf_err *err)
 	if (read_header(l->in, 3, "images (IDX of rank 3)", size, err) < 0)
 		return -1;
 	((struct idx *)l)->n = size[0];
-	if (size[1] < 1 || size[2] < 1 || size[1] > SIDE_MAX || size[2] > SIDE_MAX)
+	if (size[1] < 1 || size[2] < 1 || size[1] > KF_SIDE_MAX ||
+		size[2] > KF_SIDE_MAX)
 		return kf_fail(err, "'%s': images of %lu x %lu are out of bounds",
 			l->in->name, (unsigned long)size[2], (unsigned long)size[1]);
 	l->schema = (struct kf_schema){ .dtype = KF_U8,
 		.c = 1,
 		.h = (int)size[1],
-		.w = (int)size[2] };
+		.w = (int)size[2],
+		.has_label = labels != NULL,
+		.classes = labels ? labels->classes : 0 };
 	if (labels && labels->n != size[0])
 		return kf_fail(err, "'%s' has %lu images, but '%s' has %zu labels",
 			l->in->name, (unsigned long)size[0], labels->name, labels->n);
-	if (labels && set_classes(&l->schema, labels->classes, err) < 0)
-		return -1;
 	return kf_chunk_reserve(&l->chunk, &l->schema, kf_chunk_rows(&l->schema), err);
 }
 
@@ -210,7 +199,7 @@ static int next_images(struct kf_loader *l, struct kf_err *err)
 
 static void close_images(struct kf_loader *l)
 {
-	(void)l; /* has nothing of its own */
+	(void)l; /* owns nothing else */
 }
 
 const struct kf_format kf_idx = { .name = "IDX",

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Memory for size bytes of text between its slack. */
+/* Allocates size bytes for text, and slack on both sides. */
 static int grow(struct kf_input *in, size_t size, struct kf_err *err)
 {
 	char *memory = realloc(in->memory, size + 2 * KF_INPUT_SLACK);
@@ -58,7 +58,8 @@ int kf_input_check(struct kf_input *in, struct kf_err *err)
 	return 0;
 }
 
-/* Room for a piece behind the text: moves it to the front, then grows. */
+/* Makes room for a piece after the text: moves the text to the front, and
+ * grows the buffer if that is not enough. */
 static int make_room(struct kf_input *in, struct kf_err *err)
 {
 	if (in->size - (size_t)(in->at - in->buffer) - in->n >= in->piece)
@@ -101,7 +102,7 @@ bool kf_input_ready(const struct kf_input *in)
 {
 	struct pollfd p = { .fd = in->fd, .events = POLLIN };
 
-	return poll(&p, 1, 0) != 0; /* on a failure read(2) says more */
+	return poll(&p, 1, 0) != 0; /* after a failure, read(2) says more */
 }
 
 void kf_input_use(struct kf_input *in, size_t n)

@@ -1,7 +1,7 @@
 /*
- * What kfkd-load reads from: a file or a pipe through read(2), in a buffer
- * that grows only as far as its user lets it, so that a row without end is an
- * error and not all of memory.
+ * What kfkd-load reads from: a file or a pipe through read(2), in a buffer that
+ * grows only as far as its user lets it, so that an endless row is an error
+ * instead of using up the memory.
  */
 #ifndef KF_INPUT_H
 #define KF_INPUT_H
@@ -13,15 +13,15 @@
 #include "base/err.h"
 
 #define KF_INPUT_PIECE ((size_t)256 << 10)
-#define KF_INPUT_SLACK 64 /* bytes around the text that may be read; 0 next to it */
+#define KF_INPUT_SLACK 64 /* readable bytes around the text; 0 after it */
 
 struct kf_input {
 	int fd;           /* stays the caller's */
 	const char *name; /* for messages */
-	const char *at;   /* what was read and not used yet: */
-	size_t n;         /* bytes of it */
+	const char *at;   /* start of what has been read and not used, */
+	size_t n;         /* and its length */
 	uint64_t offset;  /* of at in the input */
-	bool ended;       /* nothing comes after them */
+	bool ended;       /* nothing follows it */
 	size_t piece;     /* bytes to ask read(2) for; tests make it small */
 	/* private */
 	char *memory;
@@ -32,24 +32,25 @@ struct kf_input {
 int kf_input_open(struct kf_input *in, int fd, const char *name, struct kf_err *err);
 
 /*
- * Looks at the first bytes, and refuses what holds none and what another
- * program must unpack first; the message names that program.
+ * Looks at the first bytes: refuses an empty input, and one that another
+ * program must unpack first, which the message names.
  */
 int kf_input_check(struct kf_input *in, struct kf_err *err);
 
-/* Reads once, behind what is there; at may move. */
+/* Reads once, appending to what is there; at may move. */
 int kf_input_more(struct kf_input *in, struct kf_err *err);
 
 /* Reads until at least n bytes are there, or the input has ended. */
 int kf_input_need(struct kf_input *in, size_t n, struct kf_err *err);
 
-/* Whether kf_input_more would not wait. */
+/* Whether kf_input_more would return without waiting. */
 bool kf_input_ready(const struct kf_input *in);
 
-/* Done with the first n bytes. */
+/* Discards the first n bytes. */
 void kf_input_use(struct kf_input *in, size_t n);
 
-/* Moves up to n of the bytes that are there to memory; returns how many. */
+/* Copies up to n of the bytes that are there, and discards them; returns how
+ * many. */
 size_t kf_input_take(struct kf_input *in, void *to, size_t n);
 
 void kf_input_close(struct kf_input *in);

@@ -1,4 +1,4 @@
-/* Lines of any kind, with their numbers. */
+/* Lines with their numbers. */
 #include "formats/lines.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ int kf_lines_open(struct kf_lines *l, struct kf_input *in, struct kf_err *err)
 	return 0;
 }
 
-/* The length of the line at p with its end, of any kind; 0 where it has none. */
+/* The length of the line at p including its end; 0 where it has no end. */
 static size_t line_length(const char *p, size_t from, size_t n)
 {
 	const char *lf = memchr(p + from, '\n', n - from), *cr;
@@ -48,7 +48,7 @@ void kf_lines_use(struct kf_lines *l, size_t n)
 {
 	const char *line = l->in->at;
 
-	/* A newline right behind a carriage return ends no line of its own. */
+	/* A newline right after a carriage return does not end another line. */
 	if (!(n == 1 && *line == '\n' && l->after_cr))
 		l->next++;
 	l->after_cr = line[n - 1] == '\r';

@@ -12,7 +12,7 @@
 
 struct kf_lines {
 	struct kf_input *in; /* stays the caller's */
-	uint64_t next;       /* the number of the line that comes, from 1 */
+	uint64_t next;       /* number of the next line, from 1 */
 	bool after_cr;       /* the line before ended in a carriage return */
 };
 
@@ -20,13 +20,13 @@ struct kf_lines {
 int kf_lines_open(struct kf_lines *l, struct kf_input *in, struct kf_err *err);
 
 /*
- * Makes one line whole at in->at.  Returns its length with its end; 0 at the
- * end of the input; a number above most where the line is longer than that; -1
- * where nothing can be read.
+ * Reads ahead until one line is complete at in->at.  Returns its length
+ * including its end; 0 at the end of the input; more than most where the line
+ * is longer than that; -1 where reading fails.
  */
 ssize_t kf_lines_whole(struct kf_lines *l, size_t most, struct kf_err *err);
 
-/* Done with that line, of n bytes; counts it. */
+/* Discards that line, of n bytes, and counts it. */
 void kf_lines_use(struct kf_lines *l, size_t n);
 
 #endif

@@ -1,4 +1,4 @@
-/* Which format it is, and what all formats have in common. */
+/* Recognising formats, and what they have in common. */
 #include "formats/loader.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "formats/idx.h"
 #include "formats/pgm.h"
 
-/* CSV has no mark of its own: it is what no other format claims. */
+/* CSV has no magic number: it is whatever no other format claims. */
 static const struct kf_format *const formats[] = { &kf_idx, &kf_pgm, &kf_faces_csv };
 
 static const struct kf_format *recognise(const struct kf_input *in)

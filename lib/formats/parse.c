@@ -31,9 +31,10 @@ static const char *skip_exponent(const char *p)
 }
 
 /*
- * digits / 10^places as strtof gives it.  Both fit a double, so the quotient
- * is the nearest double; rounded again to a float it is the nearest float too,
- * unless it lies exactly between two.  Then, and where floats end, -1.
+ * digits / 10^places as strtof gives it.  Both fit into a double, so the
+ * quotient is the nearest double; rounded again to a float it is the nearest
+ * float too, unless it lies exactly between two.  Then, and out of the range of
+ * floats, -1.
  */
 static int narrow(uint64_t digits, int places, float *value)
 {
@@ -82,16 +83,16 @@ const char *kf_parse_number(const char *text, float *value)
 
 /* -- pixels ------------------------------------------------------------------- */
 
-/* 64 bytes of text; bit i of each word is about byte i. */
+/* 64 bytes of text; bit i of each word says something about byte i. */
 struct block {
-	uint64_t digits, spaces; /* what it is */
+	uint64_t digits, spaces; /* whether it is one */
 	uint64_t large;          /* the number before it is above 255 */
-	uint8_t value[64];       /* of up to three digits right before it */
+	uint8_t value[64];       /* of the up to three digits right before it */
 };
 
 #if defined __SSE2__ && !defined KF_PLAIN_C
 
-/* Where c is a digit, given its distance from '0': 0xff. */
+/* 0xff for each byte that is a digit, given its distance from '0'. */
 static __m128i which_digits(__m128i distance)
 {
 	return _mm_cmpeq_epi8(_mm_min_epu8(distance, _mm_set1_epi8(9)), distance);
@@ -107,7 +108,8 @@ static uint64_t bits(__m128i bytes)
 	return (uint64_t)(unsigned)_mm_movemask_epi8(bytes);
 }
 
-/* Takes 16 bytes at a time: these, and those one, two and three earlier. */
+/* Takes 16 bytes at a time, together with those one, two and three places
+ * earlier. */
 static void look_at(const char *text, struct block *b)
 {
 	b->digits = b->spaces = b->large = 0;
@@ -121,8 +123,10 @@ static void look_at(const char *text, struct block *b)
 
 		tens = _mm_and_si128(tens, two);
 		hundreds = _mm_and_si128(hundreds, three);
-		/* 9 * 10 and 2 * 100 fit a byte: no carry from one product of
-		 * 16 bits to the next byte.  More than that is large. */
+		/*
+		 * 9 * 10 and 2 * 100 fit into a byte, so no product of 16 bits
+		 * carries into the next byte.  Hundreds above 2 are large.
+		 */
 		above = _mm_cmpgt_epi8(hundreds, _mm_set1_epi8(2));
 		hundreds = _mm_min_epu8(hundreds, _mm_set1_epi8(2));
 		small = _mm_add_epi8(ones, _mm_mullo_epi16(tens, _mm_set1_epi16(10)));
@@ -159,19 +163,19 @@ static void look_at(const char *text, struct block *b)
 
 #endif
 
-/* What was so n bytes earlier, with the block before. */
+/* The flags of n bytes earlier, the first of them from the block before. */
 static uint64_t earlier(uint64_t block, uint64_t before, int n)
 {
 	return block << n | before >> (64 - n);
 }
 
 /*
- * Works on 64 bytes at a time: the value before each byte is computed, needed
- * or not; then those before a separator are picked out.
+ * Works on 64 bytes at a time: computes the value before each byte, needed or
+ * not, then picks those before a separator.
  */
 const char *kf_parse_pixels(const char *text, uint8_t *pixel, size_t n)
 {
-	uint64_t before = (uint64_t)1 << 63; /* what is before text separates */
+	uint64_t before = (uint64_t)1 << 63; /* what precedes text is a separator */
 	size_t count = 0;
 
 	for (;; text += 64) {
@@ -179,7 +183,8 @@ const char *kf_parse_pixels(const char *text, uint8_t *pixel, size_t n)
 		uint64_t stops, separators, near, next;
 
 		look_at(text, &b);
-		/* Those up to the first stop, which ends the last pixel. */
+		/* Separators up to the first stop, which ends the last
+		 * pixel. */
 		stops = ~(b.digits | b.spaces);
 		separators = ~b.digits & (stops ^ (stops - 1));
 		/* One to three digits lie between two separators. */

@@ -1,5 +1,5 @@
 /*
- * A sequence of PGM images of one size, one behind the other, as netpbm's
+ * A sequence of PGM images of one size, one after the other, as netpbm's
  * programs and ffmpeg's image2pipe write them.  Each is a row.
  *
  * This is the live format: a chunk ends as soon as there is an image and no
@@ -9,9 +9,9 @@
 #ifndef KF_PGM_H
 #define KF_PGM_H
 
-#include "formats/loader.h"
+#include "formats/format.h"
 
-/* With its comments. */
+/* Including comments. */
 #define KF_PGM_HEADER_MAX ((size_t)64 << 10)
 
 extern const struct kf_format kf_pgm;

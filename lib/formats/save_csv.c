@@ -18,8 +18,7 @@ static int check_schema(const struct kf_save *s, struct kf_err *err)
 {
 	const struct kf_schema *schema = s->schema;
 
-	if (schema->x_scale.factor != 0 || schema->y_scale[0].factor != 0 ||
-		schema->p_scale[0].factor != 0)
+	if (kf_schema_is_scaled(schema))
 		return kf_fail(err,
 			"the stream is scaled; "
 			"pipe it through kfkd-scale --undo");
@@ -48,7 +47,7 @@ static int check_schema(const struct kf_save *s, struct kf_err *err)
 	return 0;
 }
 
-/* A name, in quotes unless there is nothing unusual in it. */
+/* A name, in quotes if there is anything unusual in it. */
 static void write_name(FILE *file, const char *name)
 {
 	static const char usual[] = "abcdefghijklmnopqrstuvwxyz"
@@ -83,7 +82,7 @@ int kf_save_header(struct kf_save *s, struct kf_err *err)
 
 /* -- rows ---------------------------------------------------------------------- */
 
-/* The text of each pixel value with a space behind it. */
+/* The text of each pixel value, followed by a space. */
 struct pixel_text {
 	char text[4];
 	unsigned char n;
@@ -99,7 +98,8 @@ static void fill_table(struct pixel_text table[256])
 	}
 }
 
-/* text has room for 4 bytes a pixel; returns what is used, without a newline. */
+/* text has room for 4 bytes a pixel; returns its length without the last
+ * space. */
 static size_t print_image(const uint8_t *pixel, size_t n,
 	const struct pixel_text table[256], char *text)
 {

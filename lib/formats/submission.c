@@ -1,14 +1,12 @@
-/* A submission by a lookup table. */
+/* A submission according to a lookup table. */
 #include "formats/submission.h"
 
-#include <csv.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/csv_rows.h"
 #include "formats/fields.h"
-#include "formats/lines.h"
 #include "formats/save_csv.h"
 
 #define ROW_BYTES ((size_t)64 << 10) /* of a row of the table */
@@ -22,7 +20,7 @@ static const char *const used[USED] = { "RowId", "ImageId", "FeatureName" };
 struct wanted {
 	int64_t row_id, image;
 	int column;    /* of p */
-	float value;   /* NAN until it has come */
+	float value;   /* NAN until its image has come */
 	uint32_t line; /* of the table */
 };
 
@@ -37,185 +35,126 @@ struct kf_submission {
 
 struct table {
 	struct kf_submission *s;
-	struct kf_lines lines;
-	uint64_t line; /* at hand: of the last row, where its end is missing */
-	struct csv_parser parser;
-	bool in_header;
+	struct kf_csv rows;
 	int *role; /* (columns), of the enum */
-	int columns;
-	int field;    /* of the row at hand, */
-	size_t bytes; /* that libcsv has of it */
-	struct wanted row;
-	bool failed;
-	struct kf_err *err;
+	bool in_header;
+	struct wanted row; /* the current one */
 };
 
-/* A failure in the line at hand, which libcsv's callbacks leave behind. */
-__attribute__((format(printf, 2, 3))) static int fail_at(struct table *t,
-	const char *fmt, ...)
+static int take_name(struct table *t, int field, const char *text, struct kf_err *err)
 {
-	char text[300];
-	va_list ap;
+	int role = 0, *more = realloc(t->role, (size_t)(field + 1) * sizeof *more);
 
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	t->failed = true;
-	return kf_fail(t->err, "'%s', line %llu: %s", t->s->name,
-		(unsigned long long)t->line, text);
-}
-
-static void take_name(struct table *t, const char *text)
-{
-	int role = 0, *more = realloc(t->role, (size_t)(t->columns + 1) * sizeof *more);
-
-	if (!more) {
-		fail_at(t, "out of memory");
-		return;
-	}
+	if (!more)
+		return kf_fail(err, "out of memory");
 	t->role = more;
 	while (role < USED && strcmp(used[role], text))
 		role++;
-	for (int i = 0; i < t->columns && role != IGNORED; i++)
+	for (int i = 0; i < field && role != IGNORED; i++)
 		if (t->role[i] == role)
-			fail_at(t, "there are two columns '%s'", used[role]);
-	t->role[t->columns++] = role;
+			return kf_fail(err, "there are two columns '%s'", used[role]);
+	t->role[field] = role;
+	return 0;
 }
 
-static void take_feature(struct table *t, const char *text)
+static int take_feature(struct table *t, const char *text, struct kf_err *err)
 {
 	const struct kf_names *names = &t->s->schema->p_columns;
 
 	t->row.column = kf_names_find(names, text);
 	if (t->row.column < 0)
-		fail_at(t, "there are no predictions of '%.100s'", text);
-	else if (kf_axis(text) < 0)
-		fail_at(t, "'%.100s' is no keypoint: it ends neither in _x nor in _y",
+		return kf_fail(err, "there are no predictions of '%.100s'", text);
+	if (kf_axis(text) < 0)
+		return kf_fail(err,
+			"'%.100s' is no keypoint: it ends neither in _x nor in _y",
 			text);
+	return 0;
 }
 
-/* libcsv's callback for a field; behind its text is a NUL. */
-static void on_field(void *data, size_t len, void *user)
+static int take_field(void *user, int field, char *text, size_t len, struct kf_err *err)
 {
 	struct table *t = user;
-	const char *text = data;
-	struct kf_err why;
+	int role;
 	int64_t *id;
 
-	if (t->failed)
-		return;
-	if (strlen(text) != len) {
-		fail_at(t, "there is a NUL byte");
-		return;
-	}
-	if (t->in_header) {
-		take_name(t, text);
-		return;
-	}
-	if (t->field < t->columns && t->role[t->field] == FEATURE) {
-		take_feature(t, text);
-	} else if (t->field < t->columns && t->role[t->field] != IGNORED) {
-		id = t->role[t->field] == ROW_ID ? &t->row.row_id : &t->row.image;
-		if (kf_field_id(text, len, id, &why) < 0)
-			fail_at(t, "%s: %s", used[t->role[t->field]], why.msg);
-	}
-	t->field++;
+	if (t->in_header)
+		return take_name(t, field, text, err);
+	role = t->role[field];
+	if (role == IGNORED)
+		return 0;
+	if (role == FEATURE)
+		return take_feature(t, text, err);
+	id = role == ROW_ID ? &t->row.row_id : &t->row.image;
+	if (kf_field_id(text, len, id, err) == 0)
+		return 0;
+	return kf_place(err, "'%s', line %llu: %s", t->s->name,
+		(unsigned long long)t->rows.last_line, used[role]);
 }
 
-static void end_header(struct table *t)
+/* All columns that are used must be there. */
+static int check_header(const struct table *t, struct kf_err *err)
 {
-	for (int role = 0; role < USED && !t->failed; role++) {
+	for (int role = 0; role < USED; role++) {
 		int i = 0;
 
-		while (i < t->columns && t->role[i] != role)
+		while (i < t->rows.columns && t->role[i] != role)
 			i++;
-		if (i == t->columns)
-			fail_at(t, "there is no column '%s'", used[role]);
+		if (i == t->rows.columns)
+			return kf_fail(err, "there is no column '%s'", used[role]);
 	}
-	t->in_header = false;
+	return 0;
 }
 
-static void add_wanted(struct table *t)
+static int add_wanted(struct kf_submission *s, const struct table *t,
+	struct kf_err *err)
 {
-	struct kf_submission *s = t->s;
-
-	if (s->n == KF_SUBMISSION_MAX) {
-		fail_at(t, "more than %zu rows", KF_SUBMISSION_MAX);
-		return;
-	}
+	if (s->n == KF_SUBMISSION_MAX)
+		return kf_fail(err, "more than %zu rows", KF_SUBMISSION_MAX);
 	if (s->n == s->room) {
 		size_t room = s->room ? 2 * s->room : 1024;
 		struct wanted *more = realloc(s->row, room * sizeof *more);
 
-		if (!more) {
-			fail_at(t, "out of memory");
-			return;
-		}
+		if (!more)
+			return kf_fail(err, "out of memory");
 		s->row = more;
 		s->room = room;
 	}
-	t->row.value = NAN;
-	t->row.line = (uint32_t)t->line;
-	s->row[s->n++] = t->row;
+	s->row[s->n] = t->row;
+	s->row[s->n].value = NAN;
+	s->row[s->n++].line = (uint32_t)t->rows.last_line;
+	return 0;
 }
 
-/* libcsv's callback for the end of a row. */
-static void on_row(int terminator, void *user)
+/* The header, then all rows: 0 at the end, or -1. */
+static int read_rows(struct table *t, struct kf_err *err)
 {
-	struct table *t = user;
+	int rc = kf_csv_row(&t->rows, err);
 
-	(void)terminator;
-	if (t->failed)
-		return;
-	if (t->in_header)
-		end_header(t);
-	else if (t->field != t->columns)
-		fail_at(t, "%d fields, but the header has %d", t->field, t->columns);
-	else
-		add_wanted(t);
-	t->field = 0;
-	t->bytes = 0;
-}
-
-/* Gives libcsv a line: 1, 0 at the end, -1. */
-static int feed_line(struct table *t)
-{
-	struct kf_input *in = t->lines.in;
-	ssize_t n = kf_lines_whole(&t->lines, ROW_BYTES - t->bytes, t->err);
-
-	if (n < 0)
+	if (rc > 0 && check_header(t, err) < 0)
 		return -1;
-	if (n > 0)
-		t->line = t->lines.next;
-	if (n > (ssize_t)(ROW_BYTES - t->bytes))
-		return fail_at(t, "a row of more than %zu bytes; is this CSV?",
-			ROW_BYTES);
-	t->bytes += (size_t)n;
-	if (n == 0 && csv_fini(&t->parser, on_field, on_row, t) && !t->failed)
-		fail_at(t, "a quote is not closed");
-	if (n > 0 &&
-		csv_parse(&t->parser, in->at, (size_t)n, on_field, on_row, t) !=
-			(size_t)n &&
-		!t->failed)
-		fail_at(t, "a quote in the wrong place");
-	if (n > 0 && !t->failed)
-		kf_lines_use(&t->lines, (size_t)n);
-	return t->failed ? -1 : n > 0;
+	t->in_header = false;
+	while (rc > 0) {
+		rc = kf_csv_row(&t->rows, err);
+		if (rc > 0 && add_wanted(t->s, t, err) < 0)
+			return -1;
+	}
+	return rc;
 }
 
 static int read_table(struct kf_submission *s, struct kf_input *in, struct kf_err *err)
 {
-	struct table t = { .s = s, .in_header = true, .err = err };
-	int rc = kf_input_check(in, err);
+	struct table t = { .s = s, .in_header = true };
+	int rc;
 
-	if (rc < 0 || kf_lines_open(&t.lines, in, err) < 0)
+	if (kf_input_check(in, err) < 0)
 		return -1;
-	if (csv_init(&t.parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL))
-		return kf_fail(err, "out of memory");
-	do
-		rc = feed_line(&t);
-	while (rc > 0);
-	csv_free(&t.parser);
+	rc = kf_csv_open(&t.rows, in, take_field, &t, err);
+	t.rows.most = ROW_BYTES;
+	t.rows.hint = "; is this CSV?";
+	if (rc == 0 && (rc = read_rows(&t, err)) < 0)
+		kf_place(err, "'%s', line %llu", s->name,
+			(unsigned long long)t.rows.last_line);
+	kf_csv_close(&t.rows);
 	free(t.role);
 	if (rc == 0 && s->n == 0)
 		return kf_fail(err, "'%s' asks for nothing: it has no rows", s->name);
@@ -298,15 +237,12 @@ struct kf_submission *kf_submission_open(int fd, const char *name,
 	return s;
 }
 
-/* From p to pixels, within the image. */
+/* A prediction in pixels, clamped to the image. */
 static float location(const struct kf_schema *s, int column, float p)
 {
 	int axis = kf_axis(s->p_columns.name[column]);
-	const struct kf_scale *scale = &s->p_scale[axis];
-	double most = axis == 0 ? s->w : s->h, v = p;
+	double most = axis == 0 ? s->w : s->h, v = kf_unscale(p, s->p_scale[axis]);
 
-	if (scale->factor != 0)
-		v = v * scale->factor + scale->offset;
 	return (float)(!(v > 0) ? 0 : v > most ? most : v);
 }
 

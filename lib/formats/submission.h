@@ -15,8 +15,9 @@
 #define KF_SUBMISSION_MAX ((size_t)1 << 19)
 
 /*
- * Reads the table from fd, which stays the caller's, as does all else; schema
- * is that of the predictions.  name is for messages.
+ * Reads the table from fd. schema is that of the predictions; name is for
+ * messages.  All three stay the caller's, and the latter two must outlive the
+ * submission.  NULL with err filled on failure.
  */
 struct kf_submission *kf_submission_open(int fd, const char *name,
 	const struct kf_schema *schema, struct kf_err *err);
@@ -25,7 +26,8 @@ struct kf_submission *kf_submission_open(int fd, const char *name,
 int kf_submission_add(struct kf_submission *s, const struct kf_chunk *chunk,
 	struct kf_err *err);
 
-/* Writes the submission; -1 where an image has not come.  to is for messages. */
+/* Writes the submission; -1 where an image was not in the stream. to is for
+ * messages. */
 int kf_submission_write(struct kf_submission *s, FILE *file, const char *to,
 	struct kf_err *err);
 void kf_submission_free(struct kf_submission *s);

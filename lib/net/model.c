@@ -23,7 +23,7 @@ static const char crossentropy[] = "crossentropy", squared[] = "squared";
 
 static int read_columns(struct kf_model *m, const struct kf_st *st, struct kf_err *err)
 {
-	const char *columns = kf_meta_get(&st->meta, "columns");
+	const char *columns = kf_meta_get(&st->meta, KF_KEY_COLUMNS);
 
 	if (!columns)
 		return kf_fail(err, "the metadata 'columns' is missing");
@@ -35,14 +35,15 @@ static int read_columns(struct kf_model *m, const struct kf_st *st, struct kf_er
 static int read_loss(struct kf_model *m, const struct kf_st *st, struct kf_err *err)
 {
 	const char *loss = kf_meta_get(&st->meta, "loss");
-	const char *y_scale = kf_meta_get(&st->meta, "y.scale");
+	const char *y_scale = kf_meta_get(&st->meta, KF_KEY_Y_SCALE);
 
 	if (loss && strcmp(loss, squared) && strcmp(loss, crossentropy))
 		return kf_fail(err, "the metadata 'loss' is neither '%s' nor '%s'",
 			squared, crossentropy);
 	m->classify = loss && !strcmp(loss, crossentropy);
 	if (!m->classify && (!y_scale || kf_scales_parse(m->y_scale, 2, y_scale) < 0))
-		return kf_fail(err, "the metadata 'y.scale' is missing or no scale");
+		return kf_fail(err, "the metadata '%s' is missing or no scale",
+			KF_KEY_Y_SCALE);
 	return 0;
 }
 
@@ -50,7 +51,7 @@ static int read_metadata(struct kf_model *m, const struct kf_st *st, struct kf_e
 {
 	const char *net = kf_meta_get(&st->meta, "net");
 	const char *input = kf_meta_get(&st->meta, "input");
-	const char *x_scale = kf_meta_get(&st->meta, "X.scale");
+	const char *x_scale = kf_meta_get(&st->meta, KF_KEY_X_SCALE);
 	char tail;
 
 	if (!net)
@@ -65,7 +66,8 @@ static int read_metadata(struct kf_model *m, const struct kf_st *st, struct kf_e
 		return kf_fail(err,
 			"the metadata 'input' is not 'channels height width'");
 	if (!x_scale || kf_scales_parse(&m->x_scale, 1, x_scale) < 0)
-		return kf_fail(err, "the metadata 'X.scale' is missing or no scale");
+		return kf_fail(err, "the metadata '%s' is missing or no scale",
+			KF_KEY_X_SCALE);
 	for (int i = 0; i < st->meta.n; i++) {
 		const char *key = st->meta.key[i];
 
@@ -79,7 +81,7 @@ static int read_metadata(struct kf_model *m, const struct kf_st *st, struct kf_e
 	return read_loss(m, st, err) < 0 ? -1 : read_columns(m, st, err);
 }
 
-/* Where the data of a tensor goes, memory for it included. */
+/* Reads a tensor into memory of its own, if its data is wanted. */
 static int read_tensor(struct kf_model *m, struct kf_st *st, const struct kf_tensor *t,
 	const char *want, struct kf_err *err)
 {
@@ -154,7 +156,6 @@ int kf_model_from(struct kf_model *m, struct kf_st *st, const char *want,
 	struct kf_err *err)
 {
 	struct kf_source *src = st->src;
-	struct kf_err inner;
 	char more;
 	int rc;
 
@@ -165,10 +166,7 @@ int kf_model_from(struct kf_model *m, struct kf_st *st, const char *want,
 		rc = kf_fail(err, "something follows the model");
 	if (rc < 0) {
 		kf_model_free(m);
-		inner = *err;
-		/* messages of the layers below name the place already */
-		if (!strstr(inner.msg, src->name))
-			kf_fail(err, "'%s': %.400s", src->name, inner.msg);
+		kf_place(err, "'%s'", src->name);
 	}
 	return rc;
 }
@@ -181,13 +179,13 @@ static void set_metadata(const struct kf_model *m, struct kf_meta *meta)
 
 	kf_meta_set(meta, "net", "%s", m->net);
 	kf_meta_set(meta, "input", "%d %d %d", m->c, m->h, m->w);
-	kf_meta_set(meta, "columns", "%s", columns);
+	kf_meta_set(meta, KF_KEY_COLUMNS, "%s", columns);
 	kf_meta_set(meta, "loss", "%s", m->classify ? crossentropy : squared);
 	kf_scales_print(&m->x_scale, 1, text, sizeof text);
-	kf_meta_set(meta, "X.scale", "%s", text);
+	kf_meta_set(meta, KF_KEY_X_SCALE, "%s", text);
 	if (!m->classify) {
 		kf_scales_print(m->y_scale, 2, text, sizeof text);
-		kf_meta_set(meta, "y.scale", "%s", text);
+		kf_meta_set(meta, KF_KEY_Y_SCALE, "%s", text);
 	}
 	for (int i = 0; i < m->n_notes; i++) {
 		snprintf(text, sizeof text, "%s%s", note_prefix, m->note_key[i]);

@@ -32,7 +32,7 @@ struct kf_model {
 	struct kf_tensor *param; /* "dense1.weight" (out, in), "dense1.bias" (out), */
 				 /* "conv1.weight" (out, in, kh, kw) ...; F32 */
 
-	/* Of a checkpoint alone: what else a run needs to go on. */
+	/* Only in a checkpoint: what else a run needs to continue. */
 	struct kf_meta state;
 	int n_extra;
 	struct kf_tensor *extra;
@@ -46,7 +46,7 @@ struct kf_model {
 int kf_model_read(struct kf_model *m, int fd, const char *name, const char *want,
 	struct kf_err *err);
 
-/* The same where the header was read already; takes st over. */
+/* The same where the header has been read already; takes ownership of st. */
 int kf_model_from(struct kf_model *m, struct kf_st *st, const char *want,
 	struct kf_err *err);
 
@@ -60,8 +60,8 @@ void kf_model_note(struct kf_model *m, const char *key, const char *fmt, ...)
 void kf_model_free(struct kf_model *m);
 
 /*
- * Pixels for a loss of 1: RMSE = factor * sqrt(loss).  The mean over both
- * axes of the square of half a side, rooted: 48 for images of 96 x 96.
+ * Pixels for a loss of 1: RMSE = factor * sqrt(loss).  The root mean square of
+ * half the width and half the height: 48 for images of 96 x 96.
  */
 double kf_model_pixels(const struct kf_model *m);
 

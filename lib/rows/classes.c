@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* -- columns --------------------------------------------------------------------- */
 
@@ -46,8 +45,6 @@ int kf_classes_best(const struct kf_classes *c, const float *p)
 
 static int check_schema(const struct kf_schema *schema, int classes, struct kf_err *err)
 {
-	char count[16];
-
 	if (!schema->p_columns.n)
 		return kf_fail(err,
 			"there are no predictions; pipe through "
@@ -56,10 +53,9 @@ static int check_schema(const struct kf_schema *schema, int classes, struct kf_e
 		return kf_fail(err,
 			"there are labels, but no predictions of classes: "
 			"p has no column 'class_0'");
-	snprintf(count, sizeof count, "%d", classes);
-	if (schema->classes && strcmp(schema->classes, count) != 0)
-		return kf_fail(err, "there are %.20s classes, and predictions of %s",
-			schema->classes, count);
+	if (schema->classes && schema->classes != classes)
+		return kf_fail(err, "there are %d classes, and predictions of %d",
+			schema->classes, classes);
 	return 0;
 }
 

@@ -4,7 +4,7 @@
 
 #include "stream/schema.h"
 
-/* The columns class_0, class_1, ... of p, in whatever order they are there. */
+/* The columns class_0, class_1, ... of p, in whatever order they come. */
 struct kf_classes {
 	int n;
 	int *column; /* (n) */
@@ -17,13 +17,14 @@ void kf_classes_free(struct kf_classes *c);
  * a number. */
 int kf_classes_best(const struct kf_classes *c, const float *p /* one row */);
 
-/* How many rows have each label, and of how many it was the prediction. */
+/* How many rows have each label, and for how many of them it was predicted. */
 struct kf_accuracy {
 	struct kf_classes classes;
 	uint64_t *rows, *right; /* (classes.n) */
 };
 
-/* For a stream with labels and predictions of their classes, else -1. */
+/* Starts for a stream with labels and predictions of their classes; -1 for
+ * others. */
 int kf_accuracy_init(struct kf_accuracy *a, const struct kf_schema *schema,
 	struct kf_err *err);
 
@@ -32,7 +33,7 @@ int kf_accuracy_init(struct kf_accuracy *a, const struct kf_schema *schema,
 int kf_accuracy_row(struct kf_accuracy *a, const struct kf_schema *schema,
 	const struct kf_chunk *c, size_t row, struct kf_err *err);
 
-/* The part that is right, of all rows; NaN without any. */
+/* The fraction of all rows that is right; NaN without rows. */
 double kf_accuracy_overall(const struct kf_accuracy *a);
 
 void kf_accuracy_free(struct kf_accuracy *a);

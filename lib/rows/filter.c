@@ -1,4 +1,4 @@
-/* Dropping incomplete rows; scaling and its undoing. */
+/* Dropping incomplete rows; scaling, and undoing it. */
 #include "rows/filter.h"
 
 #include <math.h>
@@ -47,8 +47,7 @@ int kf_scale_schema(const struct kf_schema *in, struct kf_schema *out,
 	struct kf_scale half[2] = { { (float)in->w / 2, (float)in->w / 2 },
 		{ (float)in->h / 2, (float)in->h / 2 } };
 
-	if (in->x_scale.factor != 0 || in->y_scale[0].factor != 0 ||
-		in->p_scale[0].factor != 0)
+	if (kf_schema_is_scaled(in))
 		return kf_fail(err, "the stream is scaled already");
 	if (check_axes(&in->columns, err) < 0 || check_axes(&in->p_columns, err) < 0)
 		return -1;
@@ -67,11 +66,10 @@ int kf_unscale_schema(const struct kf_schema *in, struct kf_schema *out,
 {
 	static const struct kf_scale none[2];
 
-	if (in->x_scale.factor == 0 && in->y_scale[0].factor == 0 &&
-		in->p_scale[0].factor == 0)
+	if (!kf_schema_is_scaled(in))
 		return kf_fail(err, "the stream is not scaled");
 	*out = kf_schema_copy(in);
-	if (in->x_scale.factor != 0)
+	if (kf_is_scaled(in->x_scale))
 		out->dtype = KF_U8;
 	out->x_scale = none[0];
 	memcpy(out->y_scale, none, sizeof none);
@@ -79,7 +77,7 @@ int kf_unscale_schema(const struct kf_schema *in, struct kf_schema *out,
 	return 0;
 }
 
-/* (v - offset) / factor for n rows of the named columns, or its inverse. */
+/* Scales n rows of the named columns, or undoes that. */
 static void scale_columns(const struct kf_names *names, const struct kf_scale *s,
 	bool undo, const float *v /* (n, names.n) */, float *out, size_t n)
 {
@@ -89,38 +87,39 @@ static void scale_columns(const struct kf_names *names, const struct kf_scale *s
 		for (size_t i = 0; i < n; i++) {
 			size_t at = i * (size_t)names->n + (size_t)j;
 
-			if (a.factor == 0)
-				out[at] = v[at];
-			else if (undo)
-				out[at] = (float)((double)v[at] * a.factor + a.offset);
-			else
-				out[at] =
-					(float)(((double)v[at] - a.offset) / a.factor);
+			out[at] = (float)(undo ? kf_unscale(v[at], a) :
+						 kf_scaled(v[at], a));
 		}
 	}
 }
 
-static int copy_rest(const struct kf_schema *s, const struct kf_chunk *from,
-	struct kf_chunk *to, const struct kf_schema *out, struct kf_err *err)
+/* What scaling leaves alone: neither pixels nor columns. */
+static int copy_rest(const struct kf_chunk *from, struct kf_chunk *to,
+	const struct kf_schema *out, struct kf_err *err)
 {
 	if (kf_chunk_reserve(to, out, from->n, err) < 0)
 		return -1;
 	to->n = from->n;
 	if (from->n == 0)
-		return 0; /* there may be no memory at all */
-	memcpy(to->id, from->id, from->n * sizeof *to->id);
-	if (s->has_label)
-		memcpy(to->label, from->label, from->n * sizeof *to->label);
+		return 0; /* nothing may be allocated */
+	for (int i = 0; i < KF_FIELDS; i++) {
+		const struct kf_field *f = &kf_fields[i];
+		size_t bytes = kf_field_bytes(f, out);
+
+		if (bytes && !f->image && !f->columns)
+			memcpy(kf_field_data(f, to), kf_field_data(f, from),
+				from->n * bytes);
+	}
 	return 0;
 }
 
 int kf_scale_rows(const struct kf_schema *in, struct kf_chunk *from,
 	const struct kf_schema *out, struct kf_chunk *to, struct kf_err *err)
 {
-	size_t count = from->n * kf_image_bytes(in) / kf_dtype_size(in->dtype);
+	size_t count = from->n * kf_image_pixels(in);
 	float *x, table[256];
 
-	if (copy_rest(in, from, to, out, err) < 0)
+	if (copy_rest(from, to, out, err) < 0)
 		return -1;
 	scale_columns(&in->columns, out->y_scale, false, from->y, to->y, from->n);
 	scale_columns(&in->p_columns, out->p_scale, false, from->p, to->p, from->n);
@@ -140,21 +139,22 @@ int kf_scale_rows(const struct kf_schema *in, struct kf_chunk *from,
 int kf_unscale_rows(const struct kf_schema *in, struct kf_chunk *from,
 	const struct kf_schema *out, struct kf_chunk *to, struct kf_err *err)
 {
-	size_t image = kf_image_bytes(in) / kf_dtype_size(in->dtype);
+	size_t image = kf_image_pixels(in);
 	const float *x = from->X;
 	uint8_t *u;
 
-	if (copy_rest(in, from, to, out, err) < 0)
+	if (copy_rest(from, to, out, err) < 0)
 		return -1;
 	scale_columns(&in->columns, in->y_scale, true, from->y, to->y, from->n);
 	scale_columns(&in->p_columns, in->p_scale, true, from->p, to->p, from->n);
 	u = to->X;
-	if (in->x_scale.factor == 0 && from->n > 0) {
-		memcpy(to->X, from->X, from->n * kf_image_bytes(in));
+	if (!kf_is_scaled(in->x_scale)) {
+		if (from->n > 0) /* else nothing may be allocated */
+			memcpy(to->X, from->X, from->n * kf_image_bytes(in));
 		return 0;
 	}
 	for (size_t i = 0; i < from->n * image; i++) {
-		float v = x[i] * in->x_scale.factor + in->x_scale.offset;
+		float v = (float)kf_unscale(x[i], in->x_scale);
 
 		if (!(v > -0.5f && v < 255.5f))
 			return kf_fail(err, "row %lld: pixel %zu is %g, not 0 to 255",

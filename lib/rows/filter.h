@@ -9,9 +9,9 @@ void kf_drop_missing(struct kf_chunk *c, const struct kf_schema *s);
 
 /*
  * Scaling: pixels v / 255; targets and predictions (v - half) / half, where
- * half is half the width for columns named ..._x and half the height for
- * ..._y.  out gets the schema of the scaled rows; -1 where in is scaled
- * already or has a column with another kind of name.
+ * half is half the width for columns named ..._x and half the height for ..._y.
+ * out gets the schema of the scaled rows, which the caller frees; -1 where in
+ * is scaled already or has a column of another name.
  */
 int kf_scale_schema(const struct kf_schema *in, struct kf_schema *out,
 	struct kf_err *err);
@@ -19,7 +19,7 @@ int kf_scale_schema(const struct kf_schema *in, struct kf_schema *out,
 int kf_scale_rows(const struct kf_schema *in, struct kf_chunk *from,
 	const struct kf_schema *out, struct kf_chunk *to, struct kf_err *err);
 
-/* The way back: pixels become U8 again, -1 where one is not 0 to 255. */
+/* Undoes scaling: pixels become U8 again; -1 where one is not from 0 to 255. */
 int kf_unscale_schema(const struct kf_schema *in, struct kf_schema *out,
 	struct kf_err *err);
 int kf_unscale_rows(const struct kf_schema *in, struct kf_chunk *from,

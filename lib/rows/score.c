@@ -8,12 +8,12 @@
 
 /* A column that is in y and in p. */
 struct kf_score_pair {
-	int y, p; /* their numbers */
+	int y, p; /* column numbers */
 	struct kf_scale y_scale, p_scale;
 	int point;
 };
 
-/* Which keypoint a column belongs to; a new one if need be. */
+/* The keypoint that a column belongs to, which is added if it is new. */
 static int find_point(struct kf_score *s, const char *column)
 {
 	size_t length = strlen(column);
@@ -66,11 +66,6 @@ int kf_score_init(struct kf_score *s, const struct kf_schema *schema,
 	return 0;
 }
 
-static double unscale(double v, struct kf_scale s)
-{
-	return s.factor == 0 ? v : v * s.factor + s.offset;
-}
-
 int kf_score_row(struct kf_score *s, const struct kf_schema *schema,
 	const struct kf_chunk *c, size_t row, struct kf_point_score *alone,
 	struct kf_err *err)
@@ -82,8 +77,8 @@ int kf_score_row(struct kf_score *s, const struct kf_schema *schema,
 	for (int i = 0; i < s->pairs; i++) {
 		const struct kf_score_pair *pair = &s->pair[i];
 		struct kf_point_score *point = &s->point[pair->point];
-		double truth = unscale(y[pair->y], pair->y_scale);
-		double found = unscale(p[pair->p], pair->p_scale), square;
+		double truth = kf_unscale(y[pair->y], pair->y_scale);
+		double found = kf_unscale(p[pair->p], pair->p_scale), square;
 
 		if (!isfinite(found))
 			return kf_fail(err,

@@ -20,8 +20,8 @@ struct kf_score {
 };
 
 /*
- * For a stream with y and p, whose columns are matched by name.  -1 where one
- * of them is missing or no name is in both.
+ * Starts for a stream with y and p, whose columns are matched by name.  -1 where
+ * one of them is missing or no name is in both.
  */
 int kf_score_init(struct kf_score *s, const struct kf_schema *schema,
 	struct kf_err *err);
@@ -35,7 +35,7 @@ int kf_score_row(struct kf_score *s, const struct kf_schema *schema,
 	const struct kf_chunk *c, size_t row, struct kf_point_score *alone,
 	struct kf_err *err);
 
-/* Of one keypoint or row, and of all values alike; NaN without a value. */
+/* Of one keypoint or row, and over all values; NaN without a value. */
 double kf_score_rmse(const struct kf_point_score *p);
 double kf_score_overall(const struct kf_score *s);
 

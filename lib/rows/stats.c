@@ -1,4 +1,4 @@
-/* Count, least, greatest and mean. */
+/* Count, minimum, maximum and mean. */
 #include "rows/stats.h"
 
 #include <math.h>
@@ -58,7 +58,7 @@ static void add_columns(struct kf_stat *column, const float *v, size_t rows, siz
 			add(&column[j], v[i * n + j]);
 }
 
-/* The columns together. */
+/* Over all columns. */
 static struct kf_stat of_columns(const struct kf_stat *column, int n)
 {
 	struct kf_stat s = none;
@@ -92,7 +92,7 @@ int kf_stats_init(struct kf_stats *s, const struct kf_schema *schema,
 void kf_stats_add(struct kf_stats *s, const struct kf_schema *schema,
 	const struct kf_chunk *c)
 {
-	size_t pixels = c->n * kf_image_bytes(schema) / kf_dtype_size(schema->dtype);
+	size_t pixels = c->n * kf_image_pixels(schema);
 	struct kf_stat X = schema->dtype == KF_U8 ? of_bytes(c->X, pixels) :
 						    of_floats(c->X, pixels);
 

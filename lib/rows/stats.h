@@ -1,4 +1,4 @@
-/* Count, least, greatest and mean of what a stream holds. */
+/* Count, minimum, maximum and mean of what a stream holds. */
 #ifndef KF_STATS_H
 #define KF_STATS_H
 

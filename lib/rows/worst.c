@@ -21,7 +21,7 @@ int kf_worst_init(struct kf_worst *w, const struct kf_schema *schema, int max,
 
 	*w = (struct kf_worst){ .max = max };
 	if (bound < 1)
-		bound = 1; /* the stream's own chunk is as large, then */
+		bound = 1; /* the stream's own chunk is just as large then */
 	if ((size_t)max > bound)
 		return kf_fail(err,
 			"%d rows are too many to keep: of images of "

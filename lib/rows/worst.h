@@ -13,17 +13,17 @@ struct kf_worst_row {
 struct kf_worst {
 	struct kf_schema schema;  /* a copy, so that the stream may be closed */
 	int n, max;               /* rows kept, and how many at most */
-	struct kf_worst_row *row; /* (n), the largest error first; of two that */
-				  /* are equal, the one that came first */
+	struct kf_worst_row *row; /* (n), the largest error first; of equal ones, */
+				  /* the one that came first */
 	struct kf_chunk chunk;    /* their data, in no order */
 };
 
-/* -1 where max rows would take more than some megabytes; err says how many do
- * not. */
+/* Starts keeping max rows; -1 where they would take more than some
+ * megabytes, and err says how many would fit. */
 int kf_worst_init(struct kf_worst *w, const struct kf_schema *schema, int max,
 	struct kf_err *err);
 
-/* Keeps a row of c, unless as many with larger errors are there. */
+/* Keeps a row of c, unless max rows with errors no smaller are kept already. */
 void kf_worst_add(struct kf_worst *w, const struct kf_chunk *c, size_t row,
 	double error);
 

@@ -16,23 +16,14 @@
 
 #include "base/err.h"
 #include "base/io.h"
+#include "stream/digest.h"
+#include "stream/meta.h"
 #include "stream/tensor.h"
 
 #define KF_FORMAT_VERSION "1"
 #define KF_HEADER_MAX (1 << 20) /* bytes of JSON */
 #define KF_TENSORS_MAX 4096     /* in one blob */
 #define KF_META_MAX 1024        /* entries of metadata in one blob */
-
-/* The metadata: strings under names, in the order in which they were set. */
-struct kf_meta {
-	int n;
-	char **key, **value;
-};
-
-void kf_meta_set(struct kf_meta *m, const char *key, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-const char *kf_meta_get(const struct kf_meta *m, const char *key); /* or NULL */
-void kf_meta_free(struct kf_meta *m);
 
 /* A blob that is being read. */
 struct kf_st {
@@ -45,9 +36,9 @@ struct kf_st {
 	bool foreign;         /* not written by kfkd */
 	/* private */
 	struct kf_source *src;
-	uint64_t left;   /* data bytes not read yet */
-	char digest[17]; /* hexadecimal, as the header gives it */
-	void *hash;
+	uint64_t left;           /* data bytes not read yet */
+	struct kf_digest digest; /* as the header gives it */
+	XXH3_state_t *hash;
 };
 
 /*
@@ -57,15 +48,20 @@ struct kf_st {
  */
 int kf_st_open(struct kf_st *st, struct kf_source *src, struct kf_err *err);
 
-/* The next n bytes of data into dst, or nowhere when dst is NULL. */
+/* Puts where the header is before the message of a failure; returns -1. */
+int kf_st_place(const struct kf_st *st, struct kf_err *err);
+
+/* The next n bytes of data into dst, or nowhere when dst is NULL; -1 where there
+ * are fewer. */
 int kf_st_read(struct kf_st *st, void *dst, size_t n, struct kf_err *err);
 
 /* Reads what is left and checks the digest.  Frees nothing. */
 int kf_st_finish(struct kf_st *st, struct kf_err *err);
 
-void kf_st_free(struct kf_st *st);
+void kf_st_free(struct kf_st *st); /* what kf_st_open allocated */
 
-const struct kf_tensor *kf_st_find(const struct kf_st *st, const char *name);
+const struct kf_tensor *kf_st_find(const struct kf_st *st,
+	const char *name); /* or NULL */
 
 /*
  * Writes a blob of n tensors in the order given.  Where t[i].data is NULL and

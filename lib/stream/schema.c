@@ -1,177 +1,44 @@
-/* Column names, scaling, image size; rows in memory. */
+/* Schemas; the table of tensors; rows in memory. */
 #define _GNU_SOURCE
 #include "stream/schema.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* -- names ------------------------------------------------------------------ */
+#define IN_SCHEMA(member) offsetof(struct kf_schema, member)
+#define IN_CHUNK(member) offsetof(struct kf_chunk, member)
 
-int kf_names_find(const struct kf_names *names, const char *name)
+const struct kf_field kf_fields[KF_FIELDS] = {
+	{ .name = "id", .data = IN_CHUNK(id), .dtype = KF_I64 },
+	{ .name = "label",
+		.data = IN_CHUNK(label),
+		.dtype = KF_I64,
+		.present = IN_SCHEMA(has_label) },
+	{ .name = "y",
+		.data = IN_CHUNK(y),
+		.dtype = KF_F32,
+		.key = KF_KEY_COLUMNS,
+		.columns = IN_SCHEMA(columns) },
+	{ .name = "p",
+		.data = IN_CHUNK(p),
+		.dtype = KF_F32,
+		.key = KF_KEY_P_COLUMNS,
+		.columns = IN_SCHEMA(p_columns) },
+	{ .name = "X", .data = IN_CHUNK(X), .image = true },
+};
+
+const struct kf_scale_key kf_scale_keys[KF_SCALES] = {
+	{ KF_KEY_X_SCALE, IN_SCHEMA(x_scale), 1 },
+	{ KF_KEY_Y_SCALE, IN_SCHEMA(y_scale), 2 },
+	{ KF_KEY_P_SCALE, IN_SCHEMA(p_scale), 2 },
+};
+
+static const void *part(const struct kf_schema *s, size_t offset)
 {
-	for (int i = 0; i < names->n; i++)
-		if (!strcmp(names->name[i], name))
-			return i;
-	return -1;
+	return (const char *)s + offset;
 }
 
-void kf_names_add(struct kf_names *names, const char *name)
-{
-	names->name = realloc(names->name, (size_t)(names->n + 1) * sizeof(char *));
-	if (!names->name || !(names->name[names->n] = strdup(name)))
-		abort();
-	names->n++;
-}
-
-void kf_names_free(struct kf_names *names)
-{
-	for (int i = 0; i < names->n; i++)
-		free(names->name[i]);
-	free(names->name);
-	*names = (struct kf_names){ 0 };
-}
-
-struct kf_names kf_names_copy(const struct kf_names *names)
-{
-	struct kf_names copy = { 0 };
-
-	for (int i = 0; i < names->n; i++)
-		kf_names_add(&copy, names->name[i]);
-	return copy;
-}
-
-bool kf_names_equal(const struct kf_names *a, const struct kf_names *b)
-{
-	if (a->n != b->n)
-		return false;
-	for (int i = 0; i < a->n; i++)
-		if (strcmp(a->name[i], b->name[i]))
-			return false;
-	return true;
-}
-
-char *kf_names_join(const struct kf_names *names)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
-	if (!f)
-		abort();
-	for (int i = 0; i < names->n; i++)
-		fprintf(f, "%s%s", i ? "," : "", names->name[i]);
-	if (fclose(f))
-		abort();
-	return text;
-}
-
-/* The length of the UTF-8 sequence at s, 0 if it is none. */
-static int utf8_length(const unsigned char *s)
-{
-	int n = *s < 0x80               ? 1 :
-		*s >= 0xc2 && *s < 0xe0 ? 2 :
-		*s >= 0xe0 && *s < 0xf0 ? 3 :
-		*s >= 0xf0 && *s < 0xf5 ? 4 :
-					  0;
-
-	for (int i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
-int kf_name_check(const char *name, struct kf_err *err)
-{
-	const unsigned char *s = (const unsigned char *)name;
-
-	if (!*s)
-		return kf_fail(err, "a column has an empty name");
-	if (strlen(name) > 200)
-		return kf_fail(err, "column name '%.40s...' is too long", name);
-	while (*s) {
-		int n = utf8_length(s);
-
-		if (*s < ' ' || *s == 127)
-			return kf_fail(err, "a column name has a control character");
-		if (*s == ',')
-			return kf_fail(err, "column name '%.200s' has a comma", name);
-		if (!n)
-			return kf_fail(err, "a column name is not UTF-8");
-		s += n;
-	}
-	return 0;
-}
-
-int kf_names_split(struct kf_names *names, const char *text, struct kf_err *err)
-{
-	char *copy = strdup(text), *rest = copy, *name;
-	int rc = 0;
-
-	if (!copy)
-		abort();
-	*names = (struct kf_names){ 0 };
-	while (*text && rc == 0 && (name = strsep(&rest, ","))) {
-		rc = kf_name_check(name, err);
-		if (rc == 0 && names->n == KF_COLUMNS_MAX)
-			rc = kf_fail(err, "more than %d columns", KF_COLUMNS_MAX);
-		if (rc == 0 && kf_names_find(names, name) >= 0)
-			rc = kf_fail(err, "column '%s' is named twice", name);
-		if (rc == 0)
-			kf_names_add(names, name);
-	}
-	if (rc < 0)
-		kf_names_free(names);
-	free(copy);
-	return rc;
-}
-
-int kf_axis(const char *name)
-{
-	size_t n = strlen(name);
-
-	if (n < 2 || name[n - 2] != '_')
-		return -1;
-	return name[n - 1] == 'x' ? 0 : name[n - 1] == 'y' ? 1 : -1;
-}
-
-/* -- scales ------------------------------------------------------------------- */
-
-void kf_scales_print(const struct kf_scale *s, int n, char *text, size_t size)
-{
-	size_t at = 0;
-
-	for (int i = 0; i < n; i++)
-		at += (size_t)snprintf(text + at, size - at, "%s%.9g %.9g",
-			i ? " " : "", s[i].offset, s[i].factor);
-}
-
-int kf_scales_parse(struct kf_scale *s, int n, const char *text)
-{
-	char *end;
-
-	for (int i = 0; i < n; i++) {
-		s[i].offset = strtof(text, &end);
-		if (end == text)
-			return -1;
-		s[i].factor = strtof(text = end, &end);
-		if (end == text || !(s[i].factor > 0) || !(s[i].factor < 1e30f) ||
-			!(s[i].offset > -1e30f && s[i].offset < 1e30f))
-			return -1;
-		text = end;
-	}
-	return *text ? -1 : 0;
-}
-
-static bool scales_equal(const struct kf_scale *a, const struct kf_scale *b, int n)
-{
-	for (int i = 0; i < n; i++)
-		if (a[i].offset != b[i].offset || a[i].factor != b[i].factor)
-			return false;
-	return true;
-}
-
-/* -- schema ------------------------------------------------------------------- */
+/* -- the schema --------------------------------------------------------------- */
 
 struct kf_schema kf_schema_copy(const struct kf_schema *s)
 {
@@ -179,8 +46,6 @@ struct kf_schema kf_schema_copy(const struct kf_schema *s)
 
 	copy.columns = kf_names_copy(&s->columns);
 	copy.p_columns = kf_names_copy(&s->p_columns);
-	if (s->classes && !(copy.classes = strdup(s->classes)))
-		abort();
 	return copy;
 }
 
@@ -188,80 +53,151 @@ void kf_schema_free(struct kf_schema *s)
 {
 	kf_names_free(&s->columns);
 	kf_names_free(&s->p_columns);
-	free(s->classes);
-	s->classes = NULL;
 }
 
 const char *kf_schema_differs(const struct kf_schema *a, const struct kf_schema *b)
 {
-	if (!kf_names_equal(&a->columns, &b->columns))
-		return "columns";
-	if (!kf_names_equal(&a->p_columns, &b->p_columns))
-		return "p.columns";
+	for (int i = 0; i < KF_FIELDS; i++) {
+		const struct kf_field *f = &kf_fields[i];
+
+		if (f->columns &&
+			!kf_names_equal(part(a, f->columns), part(b, f->columns)))
+			return f->key;
+	}
 	if (a->has_label != b->has_label)
 		return "label";
-	if (!a->classes != !b->classes ||
-		(a->classes && strcmp(a->classes, b->classes)))
-		return "classes";
+	if (a->classes != b->classes)
+		return KF_KEY_CLASSES;
 	if (a->dtype != b->dtype)
 		return "type of X";
 	if (a->c != b->c || a->h != b->h || a->w != b->w)
 		return "image size";
-	if (!scales_equal(&a->x_scale, &b->x_scale, 1))
-		return "X.scale";
-	if (!scales_equal(a->y_scale, b->y_scale, 2))
-		return "y.scale";
-	if (!scales_equal(a->p_scale, b->p_scale, 2))
-		return "p.scale";
+	for (int i = 0; i < KF_SCALES; i++) {
+		const struct kf_scale_key *k = &kf_scale_keys[i];
+
+		if (!kf_scales_equal(part(a, k->scale), part(b, k->scale), k->n))
+			return k->key;
+	}
 	return NULL;
 }
 
-static size_t pixels(const struct kf_schema *s)
+bool kf_schema_is_scaled(const struct kf_schema *s)
+{
+	return kf_is_scaled(s->x_scale) || kf_is_scaled(s->y_scale[0]) ||
+		kf_is_scaled(s->p_scale[0]);
+}
+
+size_t kf_image_pixels(const struct kf_schema *s)
 {
 	return (size_t)s->c * (size_t)s->h * (size_t)s->w;
 }
 
 size_t kf_image_bytes(const struct kf_schema *s)
 {
-	return pixels(s) * kf_dtype_size(s->dtype);
+	return kf_image_pixels(s) * kf_dtype_size(s->dtype);
 }
 
 size_t kf_chunk_rows(const struct kf_schema *s)
 {
-	size_t columns = (size_t)s->columns.n + (size_t)s->p_columns.n;
-	size_t n = KF_CHUNK_BYTES /
-		(pixels(s) + sizeof(int64_t) + (s->has_label ? sizeof(int64_t) : 0) +
-			columns * sizeof(float));
+	size_t row = 0, n;
 
+	for (int i = 0; i < KF_FIELDS; i++)
+		row += kf_fields[i].image ? kf_image_pixels(s) :
+					    kf_field_bytes(&kf_fields[i], s);
+	n = KF_CHUNK_BYTES / row;
 	return n ? n : 1;
 }
 
-/* -- rows ------------------------------------------------------------------- */
+/* -- the tensors -------------------------------------------------------------- */
 
-static int grow(void *pointer, size_t rows, size_t row_bytes, struct kf_err *err)
+const struct kf_field *kf_field_find(const char *name)
 {
-	void **p = pointer, *q;
-
-	if (!row_bytes)
-		return 0;
-	q = realloc(*p, rows * row_bytes);
-	if (!q)
-		return kf_fail(err, "out of memory for %zu rows", rows);
-	*p = q;
-	return 0;
+	for (int i = 0; i < KF_FIELDS; i++)
+		if (!strcmp(kf_fields[i].name, name))
+			return &kf_fields[i];
+	return NULL;
 }
+
+static enum kf_dtype dtype_of(const struct kf_field *f, const struct kf_schema *s)
+{
+	return f->image ? s->dtype : f->dtype;
+}
+
+/* For n rows; returns the rank, or 0 where the schema lacks the tensor. */
+static int shape_of(const struct kf_field *f, const struct kf_schema *s, size_t n,
+	int64_t shape[KF_RANK_MAX])
+{
+	shape[0] = (int64_t)n;
+	if (f->image) {
+		shape[1] = s->c;
+		shape[2] = s->h;
+		shape[3] = s->w;
+		return 4;
+	}
+	if (f->columns) {
+		const struct kf_names *columns = part(s, f->columns);
+
+		shape[1] = columns->n;
+		return columns->n ? 2 : 0;
+	}
+	return !f->present || *(const bool *)part(s, f->present);
+}
+
+size_t kf_field_bytes(const struct kf_field *f, const struct kf_schema *s)
+{
+	int64_t shape[KF_RANK_MAX];
+	int rank = shape_of(f, s, 1, shape);
+	size_t bytes = rank ? kf_dtype_size(dtype_of(f, s)) : 0;
+
+	for (int i = 0; i < rank; i++)
+		bytes *= (size_t)shape[i];
+	return bytes;
+}
+
+void *kf_field_data(const struct kf_field *f, const struct kf_chunk *c)
+{
+	void *data;
+
+	memcpy(&data, (const char *)c + f->data, sizeof data);
+	return data;
+}
+
+int kf_chunk_tensors(const struct kf_chunk *c, const struct kf_schema *s, size_t n,
+	struct kf_tensor t[KF_FIELDS])
+{
+	int count = 0;
+
+	for (int i = 0; i < KF_FIELDS; i++) {
+		const struct kf_field *f = &kf_fields[i];
+		int64_t shape[KF_RANK_MAX];
+		int rank = shape_of(f, s, n, shape);
+
+		if (rank == 0)
+			continue;
+		t[count] = kf_tensor(f->name, dtype_of(f, s), rank, shape);
+		t[count++].data = kf_field_data(f, c);
+	}
+	return count;
+}
+
+/* -- rows --------------------------------------------------------------------- */
 
 int kf_chunk_reserve(struct kf_chunk *c, const struct kf_schema *s, size_t n,
 	struct kf_err *err)
 {
 	if (n <= c->room)
 		return 0;
-	if (grow(&c->id, n, sizeof *c->id, err) < 0 ||
-		grow(&c->label, n, s->has_label ? sizeof *c->label : 0, err) < 0 ||
-		grow(&c->y, n, (size_t)s->columns.n * sizeof *c->y, err) < 0 ||
-		grow(&c->p, n, (size_t)s->p_columns.n * sizeof *c->p, err) < 0 ||
-		grow(&c->X, n, kf_image_bytes(s), err) < 0)
-		return -1;
+	for (int i = 0; i < KF_FIELDS; i++) {
+		size_t bytes = kf_field_bytes(&kf_fields[i], s);
+		void *data = kf_field_data(&kf_fields[i], c);
+
+		if (bytes == 0)
+			continue;
+		data = realloc(data, n * bytes);
+		if (!data)
+			return kf_fail(err, "out of memory for %zu rows", n);
+		memcpy((char *)c + kf_fields[i].data, &data, sizeof data);
+	}
 	c->room = n;
 	return 0;
 }
@@ -269,25 +205,19 @@ int kf_chunk_reserve(struct kf_chunk *c, const struct kf_schema *s, size_t n,
 void kf_chunk_copy_row(struct kf_chunk *to, size_t i, const struct kf_chunk *from,
 	size_t j, const struct kf_schema *s)
 {
-	size_t m = (size_t)s->columns.n, k = (size_t)s->p_columns.n;
-	size_t image = kf_image_bytes(s);
+	for (int k = 0; k < KF_FIELDS; k++) {
+		const struct kf_field *f = &kf_fields[k];
+		size_t bytes = kf_field_bytes(f, s);
 
-	to->id[i] = from->id[j];
-	if (s->has_label)
-		to->label[i] = from->label[j];
-	if (m)
-		memcpy(to->y + i * m, from->y + j * m, m * sizeof *to->y);
-	if (k)
-		memcpy(to->p + i * k, from->p + j * k, k * sizeof *to->p);
-	memcpy((char *)to->X + i * image, (const char *)from->X + j * image, image);
+		if (bytes)
+			memcpy((char *)kf_field_data(f, to) + i * bytes,
+				(char *)kf_field_data(f, from) + j * bytes, bytes);
+	}
 }
 
 void kf_chunk_free(struct kf_chunk *c)
 {
-	free(c->id);
-	free(c->label);
-	free(c->y);
-	free(c->p);
-	free(c->X);
+	for (int i = 0; i < KF_FIELDS; i++)
+		free(kf_field_data(&kf_fields[i], c));
 	*c = (struct kf_chunk){ 0 };
 }

@@ -1,6 +1,6 @@
 /*
  * What the rows of a stream have in common (column names, scaling, image
- * size), and rows in memory.
+ * size), rows in memory, and the table of the tensors that rows consist of.
  */
 #ifndef KF_SCHEMA_H
 #define KF_SCHEMA_H
@@ -8,37 +8,32 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "stream/names.h"
+#include "stream/scale.h"
 #include "stream/tensor.h"
 
-/* A full chunk holds as many rows as fit with one byte a pixel. */
+/* A full chunk holds as many rows as fit into this, at one byte a pixel. */
 #define KF_CHUNK_BYTES ((size_t)4 << 20)
-#define KF_COLUMNS_MAX 4096
 
-/* A list of column names. */
-struct kf_names {
-	int n;
-	char **name;
-};
+/* Bounds of an image: of each of c, h and w, and of their product. */
+#define KF_SIDE_MAX 16384
+#define KF_PIXELS_MAX ((int64_t)1 << 28)
 
-/* scaled = (raw - offset) / factor; factor 0 means that nothing was scaled. */
-struct kf_scale {
-	float offset, factor;
-};
-
-/* What all rows of a stream have in common. */
+/* What all rows of a stream have in common; free it with kf_schema_free. */
 struct kf_schema {
+	enum kf_dtype dtype;       /* of X: KF_U8 or KF_F32 */
+	int c, h, w;               /* one image */
 	struct kf_names columns;   /* of y; none: there is no y */
 	struct kf_names p_columns; /* of p; none: there is no p */
 	bool has_label;
-	char *classes;              /* number of classes as text, or NULL */
-	enum kf_dtype dtype;        /* of X: KF_U8 or KF_F32 */
-	int c, h, w;                /* one image */
+	int classes;                /* how many there are; 0: unknown */
 	struct kf_scale x_scale;    /* of X */
 	struct kf_scale y_scale[2]; /* of targets: [0] for x, [1] for y */
 	struct kf_scale p_scale[2];
 };
 
-/* n rows; a tensor that the schema lacks is NULL. */
+/* n rows; a tensor that the schema lacks is NULL. All zeros is an empty
+ * chunk; free it with kf_chunk_free. */
 struct kf_chunk {
 	size_t n;
 	int64_t *id;    /* (n) */
@@ -46,39 +41,70 @@ struct kf_chunk {
 	float *y;       /* (n, columns.n), NaN where missing */
 	float *p;       /* (n, p_columns.n) */
 	void *X;        /* (n, c, h, w) of dtype */
-	size_t room;    /* rows that there is memory for */
+	size_t room;    /* rows allocated */
 };
 
-int kf_names_find(const struct kf_names *names, const char *name); /* or -1 */
-void kf_names_add(struct kf_names *names, const char *name);
-void kf_names_free(struct kf_names *names);
-struct kf_names kf_names_copy(const struct kf_names *names);
-bool kf_names_equal(const struct kf_names *a, const struct kf_names *b);
-
-/* "a,b,c" for metadata and back; an empty text is no names. */
-char *kf_names_join(const struct kf_names *names);
-int kf_names_split(struct kf_names *names, const char *text, struct kf_err *err);
-
-/* Refuses what cannot be a column's name: empty, a comma, control characters,
- * not UTF-8, longer than 200 bytes.  A list of names holds each once and at
- * most KF_COLUMNS_MAX. */
-int kf_name_check(const char *name, struct kf_err *err);
-
-/* 0 for a name that ends in _x, 1 for _y, else -1. */
-int kf_axis(const char *name);
-
-/* Scales as metadata: "offset factor" for each of the n, space between. */
-void kf_scales_print(const struct kf_scale *s, int n, char *text, size_t size);
-int kf_scales_parse(struct kf_scale *s, int n, const char *text);
+/* -- the schema ------------------------------------------------------------- */
 
 struct kf_schema kf_schema_copy(const struct kf_schema *s);
 void kf_schema_free(struct kf_schema *s);
 /* NULL when a and b are the same, else what differs. */
 const char *kf_schema_differs(const struct kf_schema *a, const struct kf_schema *b);
-size_t kf_image_bytes(const struct kf_schema *s); /* of one row of X */
-size_t kf_chunk_rows(const struct kf_schema *s);  /* of a full chunk */
+bool kf_schema_is_scaled(const struct kf_schema *s);
+size_t kf_image_pixels(const struct kf_schema *s); /* c * h * w */
+size_t kf_image_bytes(const struct kf_schema *s);  /* of one row of X */
+size_t kf_chunk_rows(const struct kf_schema *s);   /* of a full chunk */
 
-/* Memory for at least n rows; what there is stays.  Does not set n. */
+/* The keys of its parts in the metadata of streams and models. */
+#define KF_KEY_COLUMNS "columns"
+#define KF_KEY_P_COLUMNS "p.columns"
+#define KF_KEY_X_SCALE "X.scale"
+#define KF_KEY_Y_SCALE "y.scale"
+#define KF_KEY_P_SCALE "p.scale"
+#define KF_KEY_CLASSES "classes"
+
+/* The scales of a schema, in the order of the metadata. */
+#define KF_SCALES 3
+extern const struct kf_scale_key {
+	const char *key;
+	size_t scale; /* its offset in struct kf_schema */
+	int n;        /* 1, or 2 for x and y */
+} kf_scale_keys[KF_SCALES];
+
+/* -- the tensors ------------------------------------------------------------- */
+
+/*
+ * One of the tensors that rows consist of.  A row of it is an image, or one
+ * value for each of its columns, or a single value.  An offset of 0 means none:
+ * no such member comes first in its struct.
+ */
+struct kf_field {
+	const char *name;
+	size_t data;         /* offset in struct kf_chunk of the pointer to it */
+	enum kf_dtype dtype; /* an image has the schema's instead */
+	bool image;
+	const char *key; /* its columns' names in the metadata */
+	size_t columns; /* offset in struct kf_schema of these names; none: no tensor */
+	size_t present; /* a bool in struct kf_schema: whether it exists */
+};
+
+/* All fields, in the order in which they are written. */
+#define KF_FIELDS 5
+extern const struct kf_field kf_fields[KF_FIELDS];
+
+const struct kf_field *kf_field_find(const char *name); /* or NULL */
+/* Bytes of one row; 0 where the schema lacks the tensor. */
+size_t kf_field_bytes(const struct kf_field *f, const struct kf_schema *s);
+void *kf_field_data(const struct kf_field *f, const struct kf_chunk *c);
+
+/* A chunk's tensors for n rows, with data where c has it; returns how many. */
+int kf_chunk_tensors(const struct kf_chunk *c, const struct kf_schema *s, size_t n,
+	struct kf_tensor t[KF_FIELDS]);
+
+/* -- rows ------------------------------------------------------------------- */
+
+/* Makes room for at least n rows, keeping those that are there.  Does not set
+ * n.  0, or -1 when out of memory. */
 int kf_chunk_reserve(struct kf_chunk *c, const struct kf_schema *s, size_t n,
 	struct kf_err *err);
 /* Row i of to becomes row j of from; to may be from. */

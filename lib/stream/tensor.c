@@ -4,14 +4,29 @@
 #include <stdio.h>
 #include <string.h>
 
+static const struct {
+	const char *name;
+	size_t size;
+} dtypes[] = { [KF_U8] = { "U8", 1 },
+	[KF_I64] = { "I64", 8 },
+	[KF_F32] = { "F32", 4 } };
+
 size_t kf_dtype_size(enum kf_dtype dtype)
 {
-	return dtype == KF_U8 ? 1 : dtype == KF_I64 ? 8 : 4;
+	return dtypes[dtype].size;
 }
 
 const char *kf_dtype_name(enum kf_dtype dtype)
 {
-	return dtype == KF_U8 ? "U8" : dtype == KF_I64 ? "I64" : "F32";
+	return dtypes[dtype].name;
+}
+
+int kf_dtype_find(const char *name)
+{
+	for (int i = 0; i < (int)(sizeof dtypes / sizeof *dtypes); i++)
+		if (!strcmp(dtypes[i].name, name))
+			return i;
+	return -1;
 }
 
 size_t kf_tensor_count(const struct kf_tensor *t)

@@ -23,8 +23,9 @@ struct kf_tensor {
 
 size_t kf_dtype_size(enum kf_dtype dtype);
 const char *kf_dtype_name(enum kf_dtype dtype); /* as in safetensors: "F32" */
+int kf_dtype_find(const char *name);            /* the inverse, or -1 */
 
-/* The product of the shape; of a scalar (rank 0) 1. */
+/* The product of the shape; 1 for a scalar (rank 0). */
 size_t kf_tensor_count(const struct kf_tensor *t);
 size_t kf_tensor_bytes(const struct kf_tensor *t);
 

@@ -243,10 +243,10 @@ static struct kf_warp warp_of(const struct motion *m, double contrast)
 }
 
 /* A scaled coordinate in pixels, from the middle. */
-static double unscale(const struct kf_augmenter *g, const struct motion *m, int axis,
-	double v)
+static double from_middle(const struct kf_augmenter *g, const struct motion *m,
+	int axis, double v)
 {
-	return v * g->scale[axis].factor + g->scale[axis].offset - m->middle[axis];
+	return kf_unscale(v, g->scale[axis]) - m->middle[axis];
 }
 
 /* One row's targets, y and moved (m). */
@@ -257,15 +257,15 @@ static void move(const struct kf_augmenter *g, const struct motion *m, const flo
 		/* a flip brings the other side's point here */
 		int from = m->flip ? g->mirror[j] : j, axis = g->axis[j];
 		int partner = g->partner[from];
-		double v = unscale(g, m, axis, y[from]), other;
+		double v = from_middle(g, m, axis, y[from]), other;
 
 		v *= m->a[axis][axis];
 		if (m->a[axis][!axis] != 0 && partner >= 0) {
-			other = unscale(g, m, !axis, y[partner]);
+			other = from_middle(g, m, !axis, y[partner]);
 			v += m->a[axis][!axis] * other;
 		}
 		v += m->middle[axis] + m->shift[axis];
-		moved[j] = (float)((v - g->scale[axis].offset) / g->scale[axis].factor);
+		moved[j] = (float)kf_scaled(v, g->scale[axis]);
 	}
 }
 

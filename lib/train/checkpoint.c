@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/io.h"
+#include "base/whole_file.h"
 
 /* The arenas of a run; those that it does not keep are NULL. */
 struct arena {
@@ -24,7 +24,7 @@ static void list_arenas(struct kf_trainer *t, struct arena a[3])
 	a[2] = (struct arena){ "run.best.", t->best_weights };
 }
 
-/* The one value for each batch, as a tensor. */
+/* One value for each batch, as a tensor. */
 static struct kf_tensor read_values(struct kf_trainer *t, const char *name,
 	const struct kf_mem *m)
 {
@@ -78,7 +78,7 @@ static void note_state(const struct kf_trainer *t, uint64_t digest, struct kf_me
 	kf_meta_set(s, "best", "%a %a %a", t->best, t->best_train, t->best_valid);
 }
 
-/* Gives back what collect took; the rest of m stays. */
+/* Frees what collect allocated; the rest of m stays. */
 static void drop_tensors(struct kf_model *m)
 {
 	for (int i = 0; m->param && i < m->n; i++)
@@ -95,29 +95,23 @@ static void drop_tensors(struct kf_model *m)
 int kf_checkpoint_write(const char *path, struct kf_trainer *t, struct kf_model *m,
 	uint64_t digest, struct kf_err *err)
 {
-	char temp[4096];
-	int rc, fd = -1;
+	struct kf_whole_file *f = NULL;
+	int rc = -1;
 
 	note_state(t, digest, &m->state);
-	rc = collect(t, m, err);
-	if (rc == 0)
-		rc = fd = kf_file_begin(path, temp, sizeof temp, err);
-	if (rc >= 0) {
-		rc = kf_model_write(m, fd, temp, err);
-		if (rc < 0) {
-			close(fd);
-			unlink(temp);
-		} else {
-			rc = kf_file_commit(fd, temp, path, err);
-		}
-	}
+	if (collect(t, m, err) == 0)
+		f = kf_whole_open(path, KF_WHOLE_STATE, err);
+	if (f && kf_model_write(m, kf_whole_fd(f), path, err) == 0)
+		rc = kf_whole_commit(f, err);
+	else
+		kf_whole_abandon(f);
 	drop_tensors(m);
 	return rc;
 }
 
 /* -- reading ----------------------------------------------------------------------- */
 
-/* Does the number of epochs change those at their start? */
+/* Whether the number of epochs affects what earlier ones do. */
 static bool epochs_matter(const struct kf_train_options *o)
 {
 	return o->rate[0] != o->rate[1] || o->momentum[0] != o->momentum[1];
@@ -222,7 +216,7 @@ static int restore(const struct kf_model *saved, struct kf_trainer *t,
 	for (int i = 0; i < saved->n_extra; i++)
 		if (!strcmp(saved->extra[i].name, "run.losses"))
 			losses = &saved->extra[i];
-	/* no more batches than are behind it in this epoch */
+	/* no more batches than it has done of this epoch */
 	if (!losses || losses->rank != 1 ||
 		(uint64_t)losses->shape[0] > (t->at + (size_t)t->options.batch - 1) /
 				(size_t)t->options.batch)
@@ -236,7 +230,6 @@ int kf_checkpoint_read(const char *path, struct kf_trainer *t, struct kf_model *
 	uint64_t digest, struct kf_err *err)
 {
 	struct kf_model saved;
-	struct kf_err inner;
 	int rc, fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
@@ -245,10 +238,10 @@ int kf_checkpoint_read(const char *path, struct kf_trainer *t, struct kf_model *
 	close(fd);
 	if (rc < 0)
 		return -1;
-	if (same_data(&saved, digest, &inner) < 0 ||
-		same_options(&saved, m, &t->options, &inner) < 0 ||
-		parse_state(&saved, t, &inner) < 0 || restore(&saved, t, &inner) < 0) {
-		rc = kf_fail(err, "cannot resume from '%s': %.400s", path, inner.msg);
+	if (same_data(&saved, digest, err) < 0 ||
+		same_options(&saved, m, &t->options, err) < 0 ||
+		parse_state(&saved, t, err) < 0 || restore(&saved, t, err) < 0) {
+		rc = kf_place(err, "cannot resume from '%s'", path);
 	} else {
 		m->epochs = saved.epochs;
 		memcpy(m->train_loss, saved.train_loss,

@@ -10,16 +10,16 @@
 
 int kf_check_scaled(const struct kf_schema *s, struct kf_err *err)
 {
-	if (s->x_scale.factor == 0 || s->dtype != KF_F32)
+	if (!kf_is_scaled(s->x_scale) || s->dtype != KF_F32)
 		return kf_fail(err,
 			"the images are not scaled; pipe through kfkd-scale");
-	if (s->columns.n && s->y_scale[0].factor == 0)
+	if (s->columns.n && !kf_is_scaled(s->y_scale[0]))
 		return kf_fail(err,
 			"the targets are not scaled; pipe through kfkd-scale");
 	return 0;
 }
 
-/* Room for more rows; what is not written yet takes no memory. */
+/* Makes room for n rows; pages that are not written yet take no memory. */
 static int make_room(struct kf_dataset *d, size_t *room, size_t n, size_t pixels,
 	struct kf_err *err)
 {
@@ -57,7 +57,7 @@ static int check_answers(const struct kf_schema *s, bool labels, struct kf_err *
 	return 0;
 }
 
-/* A number that is none would spread through all weights unseen. */
+/* A NaN or an infinity would spread through all weights unnoticed. */
 static int check_finite(const struct kf_chunk *c, const struct kf_schema *s,
 	size_t pixels, struct kf_err *err)
 {
@@ -104,7 +104,7 @@ int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r, bool labels,
 		return -1;
 	d->schema = kf_schema_copy(kf_reader_schema(r));
 	d->m = labels ? 1 : d->schema.columns.n;
-	pixels = kf_image_bytes(&d->schema) / sizeof(float);
+	pixels = kf_image_pixels(&d->schema);
 	while ((rc = kf_reader_next(r, &c, err)) > 0) {
 		rc = check_finite(c, &d->schema, pixels, err);
 		if (rc < 0 || (rc = make_room(d, &room, d->n + c->n, pixels, err)) < 0)
@@ -128,8 +128,8 @@ uint64_t kf_dataset_digest(const struct kf_dataset *d)
 }
 
 /*
- * Row i becomes what was row from[i], for rows of `bytes`, along the cycles
- * of the permutation; spoils nothing but needs a mark for each row.
+ * Row i becomes what was row from[i], for rows of `bytes`, in place along the
+ * cycles of the permutation; done has a mark for each row, spare room for one.
  */
 static void permute(void *rows, size_t bytes, const uint32_t *from, size_t n,
 	char *done, void *spare)

@@ -2,7 +2,7 @@
 #ifndef KF_DATASET_H
 #define KF_DATASET_H
 
-#include "stream/stream.h"
+#include "stream/reader.h"
 
 struct kf_dataset {
 	struct kf_schema schema;
@@ -14,8 +14,8 @@ struct kf_dataset {
 };
 
 /*
- * Reads a stream to its end, with labels in place of targets if asked to;
- * -1 unless it is scaled, and has these and rows.
+ * Reads a stream to its end, with labels instead of targets if asked to; -1
+ * with nothing to free unless it is scaled and has these and rows.
  */
 int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r, bool labels,
 	struct kf_err *err);
@@ -28,7 +28,7 @@ int kf_dataset_shuffle(struct kf_dataset *d, uint32_t seed, struct kf_err *err);
 
 void kf_dataset_free(struct kf_dataset *d);
 
-/* -1 with what to do about it unless images and targets are scaled. */
+/* -1 unless images and targets are scaled; the message says what to do. */
 int kf_check_scaled(const struct kf_schema *s, struct kf_err *err);
 
 #endif

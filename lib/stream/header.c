@@ -1,0 +1,192 @@
+/* A chunk's header: schema to metadata and tensors, and back. */
+#define _GNU_SOURCE
+#include "stream/header.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* -- writing ------------------------------------------------------------------ */
+
+struct kf_meta kf_header_meta(const struct kf_schema *s)
+{
+	struct kf_meta m = { 0 };
+
+	for (int i = 0; i < KF_FIELDS; i++) {
+		const struct kf_field *f = &kf_fields[i];
+		const void *columns = (const char *)s + f->columns;
+		char *text;
+
+		if (!f->columns || kf_field_bytes(f, s) == 0)
+			continue;
+		text = kf_names_join(columns);
+		kf_meta_set(&m, f->key, "%s", text);
+		free(text);
+	}
+	for (int i = 0; i < KF_SCALES; i++) {
+		const struct kf_scale_key *k = &kf_scale_keys[i];
+		const struct kf_scale *scale =
+			(const void *)((const char *)s + k->scale);
+		char text[160];
+
+		if (!kf_is_scaled(*scale))
+			continue;
+		kf_scales_print(scale, k->n, text, sizeof text);
+		kf_meta_set(&m, k->key, "%s", text);
+	}
+	if (s->classes)
+		kf_meta_set(&m, KF_KEY_CLASSES, "%d", s->classes);
+	return m;
+}
+
+/* -- reading ------------------------------------------------------------------ */
+
+static int get_scales(const struct kf_st *st, struct kf_schema *s, struct kf_err *err)
+{
+	for (int i = 0; i < KF_SCALES; i++) {
+		const struct kf_scale_key *k = &kf_scale_keys[i];
+		const char *text = kf_meta_get(&st->meta, k->key);
+		void *scale = (char *)s + k->scale;
+
+		if (text && kf_scales_parse(scale, k->n, text) < 0)
+			return kf_fail(err, "metadata '%s' is no scale: '%.60s'",
+				k->key, text);
+	}
+	if (kf_is_scaled(s->x_scale) && s->dtype != KF_F32)
+		return kf_fail(err, "there is an '%s', but 'X' is not F32",
+			KF_KEY_X_SCALE);
+	return 0;
+}
+
+static int get_classes(const struct kf_st *st, struct kf_schema *s, struct kf_err *err)
+{
+	const char *text = kf_meta_get(&st->meta, KF_KEY_CLASSES);
+	char *end;
+	long n;
+
+	if (!text)
+		return 0;
+	n = strtol(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || n > INT_MAX)
+		return kf_fail(err, "metadata '%s' is no number: '%.60s'",
+			KF_KEY_CLASSES, text);
+	s->classes = (int)n;
+	return 0;
+}
+
+/* The names of the columns of a tensor of shape (n, m). */
+static int get_names(const struct kf_st *st, const struct kf_tensor *t, const char *key,
+	struct kf_names *names, struct kf_err *err)
+{
+	const char *text = kf_meta_get(&st->meta, key);
+	char made[KF_NAME_MAX + 16];
+
+	if (t->dtype != KF_F32 || t->rank != 2 || t->shape[1] < 1 ||
+		t->shape[1] > KF_COLUMNS_MAX)
+		return kf_fail(err,
+			"tensor '%s' is not F32 of shape (rows, columns), "
+			"with at most %d columns",
+			t->name, KF_COLUMNS_MAX);
+	if (text && kf_names_split(names, text, err) < 0)
+		return -1;
+	for (int i = 0; !text && st->foreign && i < t->shape[1]; i++) {
+		snprintf(made, sizeof made, "%s%d", t->name, i + 1);
+		kf_names_add(names, made);
+	}
+	if (names->n != t->shape[1])
+		return kf_fail(err,
+			"tensor '%s' has %lld columns and '%s' has %d names", t->name,
+			(long long)t->shape[1], key, names->n);
+	return 0;
+}
+
+/* Which tensors there are, and the names of their columns. */
+static int get_fields(const struct kf_st *st, struct kf_schema *s, struct kf_err *err)
+{
+	for (int i = 0; i < KF_FIELDS; i++) {
+		const struct kf_field *f = &kf_fields[i];
+		const struct kf_tensor *t = kf_st_find(st, f->name);
+		void *columns = (char *)s + f->columns;
+
+		if (f->present)
+			*(bool *)((char *)s + f->present) = t != NULL;
+		if (t && f->columns && get_names(st, t, f->key, columns, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int get_image(const struct kf_st *st, struct kf_schema *s, struct kf_err *err)
+{
+	const struct kf_tensor *X = kf_st_find(st, "X");
+	int64_t c = 1, h, w;
+
+	if (!X)
+		return kf_fail(err, "there is no tensor 'X' (is it a model?)");
+	if ((X->rank != 4 && !(st->foreign && X->rank == 3)) || X->dtype == KF_I64)
+		return kf_fail(err,
+			"tensor 'X' is not U8 or F32 of shape "
+			"(rows, channels, height, width)");
+	if (X->rank == 4)
+		c = X->shape[1];
+	h = X->shape[X->rank - 2];
+	w = X->shape[X->rank - 1];
+	if (c < 1 || h < 1 || w < 1 || c > KF_SIDE_MAX || h > KF_SIDE_MAX ||
+		w > KF_SIDE_MAX || c * h > KF_PIXELS_MAX || c * h * w > KF_PIXELS_MAX)
+		return kf_fail(err, "images of %lld x %lld x %lld are out of bounds",
+			(long long)c, (long long)h, (long long)w);
+	s->dtype = X->dtype;
+	s->c = (int)c;
+	s->h = (int)h;
+	s->w = (int)w;
+	return 0;
+}
+
+static int unknown_tensor(const char *name, struct kf_err *err)
+{
+	char known[100] = "";
+	size_t n = 0;
+
+	for (int i = 0; i < KF_FIELDS; i++)
+		n += (size_t)snprintf(known + n, sizeof known - n, "%s%s",
+			i ? ", " : "", kf_fields[i].name);
+	return kf_fail(err, "tensor '%s' is none of %s", name, known);
+}
+
+/* All tensors must be known and have the same number of rows. */
+static int count_rows(const struct kf_st *st, size_t *rows, struct kf_err *err)
+{
+	const struct kf_tensor *X = kf_st_find(st, "X");
+
+	for (int i = 0; i < st->n; i++) {
+		const struct kf_tensor *t = &st->tensor[i];
+		const struct kf_field *f = kf_field_find(t->name);
+
+		if (!f)
+			return unknown_tensor(t->name, err);
+		if (t->rank < 1 || t->shape[0] != X->shape[0])
+			return kf_fail(err, "tensor '%s' has not as many rows as 'X'",
+				t->name);
+		if (!f->image && !f->columns && (t->dtype != f->dtype || t->rank != 1))
+			return kf_fail(err, "tensor '%s' is not %s of shape (rows)",
+				t->name, kf_dtype_name(f->dtype));
+	}
+	if (!st->foreign && !kf_st_find(st, "id"))
+		return kf_fail(err, "there is no tensor 'id'");
+	*rows = (size_t)X->shape[0];
+	return 0;
+}
+
+int kf_header_schema(const struct kf_st *st, struct kf_schema *s, size_t *rows,
+	struct kf_err *err)
+{
+	*s = (struct kf_schema){ 0 };
+	if (get_image(st, s, err) < 0 || count_rows(st, rows, err) < 0 ||
+		get_fields(st, s, err) < 0 || get_scales(st, s, err) < 0 ||
+		get_classes(st, s, err) < 0) {
+		kf_schema_free(s);
+		return -1;
+	}
+	return 0;
+}

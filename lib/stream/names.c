@@ -1,0 +1,138 @@
+/* Names of columns. */
+#define _GNU_SOURCE
+#include "stream/names.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int kf_names_find(const struct kf_names *names, const char *name)
+{
+	for (int i = 0; i < names->n; i++)
+		if (!strcmp(names->name[i], name))
+			return i;
+	return -1;
+}
+
+void kf_names_add(struct kf_names *names, const char *name)
+{
+	names->name = realloc(names->name, (size_t)(names->n + 1) * sizeof(char *));
+	if (!names->name || !(names->name[names->n] = strdup(name)))
+		abort();
+	names->n++;
+}
+
+void kf_names_free(struct kf_names *names)
+{
+	for (int i = 0; i < names->n; i++)
+		free(names->name[i]);
+	free(names->name);
+	*names = (struct kf_names){ 0 };
+}
+
+struct kf_names kf_names_copy(const struct kf_names *names)
+{
+	struct kf_names copy = { 0 };
+
+	for (int i = 0; i < names->n; i++)
+		kf_names_add(&copy, names->name[i]);
+	return copy;
+}
+
+bool kf_names_equal(const struct kf_names *a, const struct kf_names *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (int i = 0; i < a->n; i++)
+		if (strcmp(a->name[i], b->name[i]))
+			return false;
+	return true;
+}
+
+char *kf_names_join(const struct kf_names *names)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		abort();
+	for (int i = 0; i < names->n; i++)
+		fprintf(f, "%s%s", i ? "," : "", names->name[i]);
+	if (fclose(f))
+		abort();
+	return text;
+}
+
+/* The length of the UTF-8 sequence at s, 0 if it is none. */
+static int utf8_length(const unsigned char *s)
+{
+	int n = 0;
+
+	if (*s < 0x80)
+		n = 1;
+	else if (*s >= 0xc2 && *s < 0xe0)
+		n = 2;
+	else if (*s >= 0xe0 && *s < 0xf0)
+		n = 3;
+	else if (*s >= 0xf0 && *s < 0xf5)
+		n = 4;
+	for (int i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+int kf_name_check(const char *name, struct kf_err *err)
+{
+	const unsigned char *s = (const unsigned char *)name;
+
+	if (!*s)
+		return kf_fail(err, "a column has an empty name");
+	if (strlen(name) > 200)
+		return kf_fail(err, "column name '%.40s...' is too long", name);
+	while (*s) {
+		int n = utf8_length(s);
+
+		if (*s < ' ' || *s == 127)
+			return kf_fail(err, "a column name has a control character");
+		if (*s == ',')
+			return kf_fail(err, "column name '%.200s' has a comma", name);
+		if (!n)
+			return kf_fail(err, "a column name is not UTF-8");
+		s += n;
+	}
+	return 0;
+}
+
+int kf_names_split(struct kf_names *names, const char *text, struct kf_err *err)
+{
+	char *copy = strdup(text), *rest = copy, *name;
+	int rc = 0;
+
+	if (!copy)
+		abort();
+	*names = (struct kf_names){ 0 };
+	while (*text && rc == 0 && (name = strsep(&rest, ","))) {
+		rc = kf_name_check(name, err);
+		if (rc == 0 && names->n == KF_COLUMNS_MAX)
+			rc = kf_fail(err, "more than %d columns", KF_COLUMNS_MAX);
+		if (rc == 0 && kf_names_find(names, name) >= 0)
+			rc = kf_fail(err, "column '%s' is named twice", name);
+		if (rc == 0)
+			kf_names_add(names, name);
+	}
+	if (rc < 0)
+		kf_names_free(names);
+	free(copy);
+	return rc;
+}
+
+int kf_axis(const char *name)
+{
+	size_t n = strlen(name);
+
+	if (n < 2 || name[n - 2] != '_')
+		return -1;
+	return name[n - 1] == 'x' ? 0 : name[n - 1] == 'y' ? 1 : -1;
+}

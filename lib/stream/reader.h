@@ -1,0 +1,36 @@
+/*
+ * Reading the tensor stream between the programs: chunks of rows, each one
+ * safetensors blob with the tensors of kf_fields, and a last chunk that gives
+ * the number of rows.  kfkd-stream(5) describes the format.
+ *
+ * A reader yields chunks of bounded size: a blob with more data than that
+ * (a single file of a whole data set) is handed out in slices, read from the
+ * file itself or, from a pipe, through a temporary file.
+ */
+#ifndef KF_READER_H
+#define KF_READER_H
+
+#include "stream/schema.h"
+
+struct kf_st; /* safetensors.h */
+
+/*
+ * Opens a stream for reading on fd, which stays the caller's, and reads its
+ * first rows, so that the schema is known to be undamaged.  With adopt a foreign
+ * safetensors file that holds an X is a stream too: ids are counted from 1 and
+ * columns are named y1, y2, ... NULL with err filled on failure.
+ */
+struct kf_reader *kf_reader_open(int fd, const char *name, bool adopt,
+	struct kf_err *err);
+/* The same where the first header has been read already; takes ownership of
+ * st. */
+struct kf_reader *kf_reader_from(struct kf_st *st, bool adopt, struct kf_err *err);
+const struct kf_schema *kf_reader_schema(const struct kf_reader *r);
+/*
+ * The next chunk, which is the reader's and lives until the next call; the
+ * caller may change its rows.  Returns 1, 0 at the end of a whole stream, or -1.
+ */
+int kf_reader_next(struct kf_reader *r, struct kf_chunk **chunk, struct kf_err *err);
+void kf_reader_close(struct kf_reader *r);
+
+#endif

@@ -1,0 +1,39 @@
+/* How pixels and keypoints were scaled. */
+#ifndef KF_SCALE_H
+#define KF_SCALE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* scaled = (raw - offset) / factor; factor 0 means that nothing was scaled. */
+struct kf_scale {
+	float offset, factor;
+};
+
+static inline bool kf_is_scaled(struct kf_scale s)
+{
+	return s.factor != 0;
+}
+
+/* The raw value; v itself where nothing was scaled. */
+static inline double kf_unscale(double v, struct kf_scale s)
+{
+	return kf_is_scaled(s) ? v * s.factor + s.offset : v;
+}
+
+/* The scaled value; v itself where nothing is scaled. */
+static inline double kf_scaled(double v, struct kf_scale s)
+{
+	return kf_is_scaled(s) ? (v - s.offset) / s.factor : v;
+}
+
+/* Whether all n are the same. */
+bool kf_scales_equal(const struct kf_scale *a, const struct kf_scale *b, int n);
+
+/* As text, "offset factor" for each of the n, separated by spaces; 40 bytes of
+ * size for each are enough. */
+void kf_scales_print(const struct kf_scale *s, int n, char *text, size_t size);
+/* The inverse: 0, or -1 where text is not n scales with factors above 0. */
+int kf_scales_parse(struct kf_scale *s, int n, const char *text);
+
+#endif
