@@ -53,15 +53,15 @@ $(BUILD)/lib/libkfkd.a: $(LIB_OBJECTS)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/cli.o $(BUILD)/cmd/options.o \
-		$(BUILD)/lib/libkfkd.a
-	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(LIBS)
+# What programs share; each takes from it what it needs.
+$(BUILD)/cmd/shared.a: $(patsubst cmd/%.c,$(BUILD)/cmd/%.o,\
+		$(filter-out cmd/kfkd-%.c,$(wildcard cmd/*.c)))
+	@rm -f $@
+	$(AR) rcs $@ $^
 
-$(BIN)/kfkd-train: $(addprefix $(BUILD)/cmd/,device.o progress.o train_options.o train_run.o)
-$(BIN)/kfkd-stat: $(addprefix $(BUILD)/cmd/,stat_model.o stat_stream.o)
-$(BIN)/kfkd-predict: $(BUILD)/cmd/device.o
-$(BIN)/kfkd-plot: $(BUILD)/cmd/plot_faces.o $(BUILD)/cmd/plot_figures.o
+$(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/shared.a $(BUILD)/lib/libkfkd.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS)
 
 # The only objects that know oneDNN and OpenMP.
 CPU_OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/cpu/*.c))

@@ -20,8 +20,8 @@ static struct kf_writer *open_output(const struct kf_schema *schema, bool single
 
 	if (!single)
 		return cli_writer(schema);
-	cli_binary_output();
-	out = kf_writer_open_single(STDOUT_FILENO, cli_output_name(), schema, &err);
+	output_is_binary();
+	out = kf_writer_open_single(STDOUT_FILENO, output_name(), schema, &err);
 	must(out, &err);
 	return out;
 }
@@ -50,7 +50,7 @@ int main(int argc, char **argv)
 			die("'%s' has another %s than '%s'", name, what, o.operands[0]);
 		if (i == 0) {
 			first = kf_schema_copy(schema);
-			cli_output(o.output);
+			output_begin(o.output);
 			out = open_output(&first, single);
 		}
 		while ((chunk = cli_next(in)))
@@ -60,5 +60,5 @@ int main(int argc, char **argv)
 	}
 	cli_end(out);
 	kf_schema_free(&first);
-	return cli_finish();
+	return output_finish();
 }

@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 	schema = kf_reader_schema(in);
 	if (!schema->columns.n)
 		die("the stream has no targets, so none is missing");
-	cli_output(o.output);
+	output_begin(o.output);
 	out = cli_writer(schema);
 	while ((chunk = cli_next(in))) {
 		kf_drop_missing(chunk, schema);
@@ -30,5 +30,5 @@ int main(int argc, char **argv)
 	}
 	cli_end(out);
 	kf_reader_close(in);
-	return cli_finish();
+	return output_finish();
 }

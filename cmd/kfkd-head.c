@@ -24,7 +24,7 @@ int main(int argc, char **argv)
 		if (key == 'n')
 			left = (unsigned long long)o.number;
 	in = cli_reader(&o);
-	cli_output(o.output);
+	output_begin(o.output);
 	out = cli_writer(kf_reader_schema(in));
 	while (left > 0 && (chunk = cli_next(in))) {
 		if (chunk->n > left)
@@ -34,5 +34,5 @@ int main(int argc, char **argv)
 	}
 	cli_end(out);
 	kf_reader_close(in);
-	return cli_finish();
+	return output_finish();
 }

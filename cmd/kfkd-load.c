@@ -95,10 +95,10 @@ int main(int argc, char **argv)
 		misuse("%s is a terminal; give a file, or pipe one in", name);
 	read_labels(labels_path, fd, &labels, &how);
 	check(kf_input_open(&in, fd, name, &err), &err);
-	cli_output(o.output);
+	output_begin(o.output);
 	load(&in, &how);
 	kf_input_close(&in);
 	kf_labels_free(&labels);
 	kf_names_free(&columns);
-	return cli_finish();
+	return output_finish();
 }

@@ -157,9 +157,9 @@ int main(int argc, char **argv)
 	if (o.n_operands > 1 && !modes[q.mode].several)
 		misuse("more than one file: '%s'", o.operands[1]);
 	if (q.mode != PLOT_EACH) {
-		cli_output(o.output);
-		cli_binary_output();
+		output_begin(o.output);
+		output_is_binary();
 	}
 	modes[q.mode].draw(&q);
-	return cli_finish();
+	return output_finish();
 }

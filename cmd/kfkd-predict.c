@@ -71,7 +71,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < models.n; i++)
 		kf_model_free(&models.model[i]);
 	free(models.model);
-	cli_output(o.output);
+	output_begin(o.output);
 	out = cli_writer(&schema);
 	while ((chunk = cli_next(in))) {
 		check(kf_predictor_run(p, chunk, &predicted, &err), &err);
@@ -82,5 +82,5 @@ int main(int argc, char **argv)
 	b->op->close(b);
 	kf_schema_free(&schema);
 	kf_reader_close(in);
-	return cli_finish();
+	return output_finish();
 }

@@ -29,7 +29,7 @@ static enum kf_save_ids default_ids(const struct kf_schema *schema, bool predict
 static void save_csv(struct kf_reader *in, bool predictions, enum kf_save_ids ids)
 {
 	struct kf_save save = { .file = stdout,
-		.name = cli_output_name(),
+		.name = output_name(),
 		.schema = kf_reader_schema(in),
 		.predictions = predictions,
 		.ids = ids };
@@ -54,7 +54,7 @@ static void save_submission(struct kf_reader *in, int table, const char *name)
 	must(submission, &err);
 	while ((chunk = cli_next(in)))
 		check(kf_submission_add(submission, chunk, &err), &err);
-	check(kf_submission_write(submission, stdout, cli_output_name(), &err), &err);
+	check(kf_submission_write(submission, stdout, output_name(), &err), &err);
 	kf_submission_free(submission);
 }
 
@@ -84,7 +84,7 @@ int main(int argc, char **argv)
 	if (table == fd)
 		misuse("standard input cannot be both table and stream");
 	in = cli_stream(fd, name, false);
-	cli_output(o.output);
+	output_begin(o.output);
 	if (!ids_given)
 		ids = default_ids(kf_reader_schema(in), predictions);
 	if (lookup)
@@ -92,5 +92,5 @@ int main(int argc, char **argv)
 	else
 		save_csv(in, predictions, ids);
 	kf_reader_close(in);
-	return cli_finish();
+	return output_finish();
 }

@@ -33,7 +33,7 @@ int main(int argc, char **argv)
 	check(undo ? kf_unscale_schema(schema, &scaled, &err) :
 		     kf_scale_schema(schema, &scaled, &err),
 		&err);
-	cli_output(o.output);
+	output_begin(o.output);
 	out = cli_writer(&scaled);
 	while ((chunk = cli_next(in))) {
 		check(undo ? kf_unscale_rows(schema, chunk, &scaled, &to, &err) :
@@ -45,5 +45,5 @@ int main(int argc, char **argv)
 	kf_chunk_free(&to);
 	kf_schema_free(&scaled);
 	kf_reader_close(in);
-	return cli_finish();
+	return output_finish();
 }

@@ -25,7 +25,7 @@ static const struct program program = {
 static void flush(void)
 {
 	if (fflush(stdout))
-		die("cannot write '%s': %s", cli_output_name(), strerror(errno));
+		die("cannot write '%s': %s", output_name(), strerror(errno));
 }
 
 /* -- keypoints ------------------------------------------------------------------- */
@@ -145,12 +145,12 @@ int main(int argc, char **argv)
 		if (key == 'r')
 			rows = true;
 	in = cli_reader(&o);
-	cli_output(o.output);
+	output_begin(o.output);
 	schema = kf_reader_schema(in);
 	if (schema->has_label && schema->columns.n == 0)
 		score_classes(in, rows);
 	else
 		score_keypoints(in, rows);
 	kf_reader_close(in);
-	return cli_finish();
+	return output_finish();
 }

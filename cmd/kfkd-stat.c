@@ -15,16 +15,6 @@ static const struct program program = {
 	},
 };
 
-void print_scale(const char *what, const struct kf_scale *s, int n)
-{
-	char text[160];
-
-	if (!kf_is_scaled(s[0]))
-		return;
-	kf_scales_print(s, n, text, sizeof text);
-	printf("%s: %s\n", what, text);
-}
-
 /* Opens the first header, which shows whether it is a stream or a model. */
 static void open_header(struct kf_st *st, struct kf_source *src)
 {
@@ -53,10 +43,10 @@ int main(int argc, char **argv)
 			history = true;
 	src.fd = cli_input(&o, &src.name);
 	open_header(&st, &src);
-	cli_output(o.output);
+	output_begin(o.output);
 	if (kf_st_find(&st, "X") && !history)
 		stat_stream(&st);
 	else
 		stat_model(&st, history);
-	return cli_finish();
+	return output_finish();
 }

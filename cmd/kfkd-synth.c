@@ -86,9 +86,9 @@ int main(int argc, char **argv)
 		}
 	if (o.n_operands > 0)
 		misuse("no operand is expected: '%s'", o.operands[0]);
-	cli_output(o.output);
+	output_begin(o.output);
 	print_header(test);
 	for (uint32_t row = 0; row < rows && !ferror(stdout); row++)
 		print_row(seed, row, missing, test);
-	return cli_finish();
+	return output_finish();
 }

@@ -100,8 +100,8 @@ int main(int argc, char **argv)
 	struct options o;
 
 	s = train_settings(&o, argc, argv);
-	cli_output(o.output);
-	cli_binary_output();
+	output_begin(o.output);
+	output_is_binary();
 	in = cli_reader(&o);
 	b = train_open_backend(&s.device);
 	check(kf_dataset_read(&data, in, s.train.classify, &err), &err);
@@ -128,12 +128,12 @@ int main(int argc, char **argv)
 	model.param = kf_net_get(&net, net.weights, "");
 	must_alloc(model.param);
 	check(b->op->sync(b, &err), &err);
-	check(kf_model_write(&model, STDOUT_FILENO, cli_output_name(), &err), &err);
+	check(kf_model_write(&model, STDOUT_FILENO, output_name(), &err), &err);
 
 	kf_net_close(&net);
 	b->op->close(b);
 	kf_dataset_free(&data);
 	kf_layers_free(&layers);
 	kf_model_free(&model);
-	return cli_finish();
+	return output_finish();
 }

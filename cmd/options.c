@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
+#include "messages.h"
+#include "output.h"
 
 #define HELP_WIDTH 79
 
@@ -218,6 +219,14 @@ static void read_argument(struct options *o, const struct option_row *row)
 
 /* -- reading ----------------------------------------------------------------- */
 
+/* For misuse, which may come at any time. */
+static const struct program *program;
+
+static void usage_of_program(FILE *to)
+{
+	options_usage(program, to);
+}
+
 void options_begin(struct options *o, const struct program *p, int argc, char **argv)
 {
 	const struct option_row *row;
@@ -225,7 +234,8 @@ void options_begin(struct options *o, const struct program *p, int argc, char **
 	int n = 0;
 
 	*o = (struct options){ .program = p, .argc = argc, .argv = argv };
-	cli_init(argv, p);
+	program = p;
+	messages_begin(argv, usage_of_program);
 	for (int i = 0; (row = row_at(p, i)); i++) {
 		int has_arg = row->arg ? required_argument : no_argument;
 
@@ -255,11 +265,11 @@ int options_next(struct options *o)
 	while ((key = next_key(o)) != -1) {
 		if (key == 'h') {
 			options_usage(o->program, stdout);
-			exit(cli_finish());
+			exit(output_finish());
 		}
 		if (key == 'V') {
-			printf("%s %s\n", cli_name, VERSION);
-			exit(cli_finish());
+			printf("%s %s\n", program_name, VERSION);
+			exit(output_finish());
 		}
 		row = find_row(o->program, key, &at);
 		if (!row) { /* getopt_long has said what is wrong */

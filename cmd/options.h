@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#define VERSION "0.1.0" /* of all programs */
+
 #define OPTIONS_MAX 40
 #define OPTION_NO_LETTER 256 /* keys of options without a letter start here */
 

@@ -39,8 +39,8 @@ static void open_album(struct album *a, const struct request *q,
 	if (a->face.classes.n == 0)
 		warn_alone(&a->face.predicted);
 	if (q->mode == PLOT_SHEET)
-		rc = kf_sheet_begin(&a->sheet, stdout, cli_output_name(), columns, rows,
-			w, h, q->colour, KF_WHITE, &err);
+		rc = kf_sheet_begin(&a->sheet, stdout, output_name(), columns, rows, w,
+			h, q->colour, KF_WHITE, &err);
 	else
 		rc = kf_canvas_init(&a->canvas, w, h, q->colour, &err);
 	check(rc, &err);
@@ -68,7 +68,7 @@ static void put_picture(const struct album *a, long long id)
 	int rc;
 
 	if (a->q->mode == PLOT_SEQUENCE)
-		rc = kf_picture_write(stdout, cli_output_name(), &a->canvas, &err);
+		rc = kf_picture_write(stdout, output_name(), &a->canvas, &err);
 	else if ((size_t)snprintf(path, sizeof path, "%s%lld.%s", a->q->prefix, id,
 			 a->q->colour ? "ppm" : "pgm") >= sizeof path)
 		die("--each: the prefix is too long");

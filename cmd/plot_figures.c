@@ -26,7 +26,7 @@ static void put_canvas(struct kf_canvas *c)
 {
 	struct kf_err err;
 
-	check(kf_picture_write(stdout, cli_output_name(), c, &err), &err);
+	check(kf_picture_write(stdout, output_name(), c, &err), &err);
 	kf_canvas_free(c);
 }
 
@@ -197,7 +197,7 @@ void plot_weights(const struct request *q)
 	check(kf_weights_read(&k, fd, name, &err), &err);
 	columns = q->columns ? q->columns : kf_weights_columns(&k);
 	rows = q->rows ? q->rows : (k.units * k.c + columns - 1) / columns;
-	check(kf_draw_weights(&k, stdout, cli_output_name(), columns, rows, q->zoom,
+	check(kf_draw_weights(&k, stdout, output_name(), columns, rows, q->zoom,
 		      q->colour, &err),
 		&err);
 	kf_weights_free(&k);

@@ -7,11 +7,11 @@
 #include "stream/safetensors.h"
 #include "stream/schema.h"
 
-/* Prints the scaling of n axes, nothing where values are not scaled. */
-void print_scale(const char *what, const struct kf_scale *s /* (n) */, int n);
-
 /* Read the rest of st, which they close, and print what it holds. */
 void stat_stream(struct kf_st *st);
 void stat_model(struct kf_st *st, bool history);
+
+/* Prints the scaling of n axes, nothing where values are not scaled: stat_stream.c. */
+void print_scale(const char *what, const struct kf_scale *s /* (n) */, int n);
 
 #endif

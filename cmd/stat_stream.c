@@ -7,6 +7,16 @@
 #include "cli.h"
 #include "rows/stats.h"
 
+void print_scale(const char *what, const struct kf_scale *s, int n)
+{
+	char text[160];
+
+	if (!kf_is_scaled(s[0]))
+		return;
+	kf_scales_print(s, n, text, sizeof text);
+	printf("%s: %s\n", what, text);
+}
+
 static void print_columns(const char *title, const struct kf_names *names,
 	const struct kf_stat *column)
 {

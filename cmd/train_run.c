@@ -96,7 +96,7 @@ static void run(struct kf_trainer *t, struct kf_model *m, const struct settings 
 		warn("stopped in epoch %d; the same command with --resume %s goes on",
 			t->epoch + 1, s->checkpoint);
 	if (rc == 2)
-		cli_end_by_signal(end_signal);
+		output_end_by_signal(end_signal);
 	progress_end(p);
 	kf_trainer_finish(t);
 	/* what follows is quick, and writes a whole model */

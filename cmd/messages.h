@@ -1,0 +1,30 @@
+/*
+ * What a program says on standard error, and how it ends by it.
+ *
+ * Exit status: 0 success, 1 data or system failure, 2 misuse.
+ */
+#ifndef MESSAGES_H
+#define MESSAGES_H
+
+#include <stdio.h>
+
+#include "base/err.h"
+
+extern const char *program_name; /* as it was called, without its directory */
+
+/* Sets program_name and, for getopt's messages, argv[0]; and how misuse prints the
+ * usage. */
+void messages_begin(char **argv, void (*print_usage)(FILE *to));
+
+/* "name: message" on standard error; die exits 1; misuse adds the usage and exits 2. */
+void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void misuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Dies with the message of a failure: rc < 0, or p NULL. */
+void check(int rc, const struct kf_err *err);
+void must(const void *p, const struct kf_err *err);
+/* Dies where an allocation returned NULL. */
+void must_alloc(const void *p);
+
+#endif

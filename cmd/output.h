@@ -1,0 +1,21 @@
+/* Standard output, or a file in its place, and an end that notices a failed write. */
+#ifndef OUTPUT_H
+#define OUTPUT_H
+
+/*
+ * Sends standard output to a file, which appears under its name only in
+ * output_finish, complete.  A path of NULL leaves standard output alone.
+ */
+void output_begin(const char *path);
+const char *output_name(void); /* for messages */
+
+/* Refuses a terminal as standard output, since the output is binary. */
+void output_is_binary(void);
+
+/* Ends the program as the signal would have, with nothing half-written left. */
+_Noreturn void output_end_by_signal(int signal);
+
+/* Closes standard output and checks that all of it was written.  Returns 0. */
+int output_finish(void);
+
+#endif
