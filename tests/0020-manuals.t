@@ -142,7 +142,7 @@ for page in "$man"/*.[157]; do
 	*.[17]) ok "$name has examples" test -s "$tmp/list" ;;
 	esac
 	while IFS= read -r line; do
-		if (cd "$tmp/$name" && sh -c "$line" </dev/null) \
+		if (cd "$tmp/$name" && limited sh -c "$line" </dev/null) \
 			>"$tmp/out" 2>&1; then
 			pass "$name: $line"
 		else

@@ -27,7 +27,7 @@ end_after() {
 	pid=$!
 	sleep "$(awk "BEGIN { print $1 / 1000 }")"
 	kill -"$2" $pid 2>/dev/null
-	wait $pid
+	finish $pid 60
 	status=$?
 }
 
@@ -52,22 +52,14 @@ done <moments
 is "runs that ended at random moments come to the same bytes" $same 20
 ok "many of them from a checkpoint ($resumed)" test $resumed -ge 5
 
-# Waits until a run has written its first checkpoint.
-wait_for_point() {
-	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		[ -s point ] && return
-		sleep 0.5
-	done
-}
-
 # -- how a run ends by a signal --------------------------------------------------------
 
 rm -f point part*
 kfkd-train -q -e 100000 -c point -o part others 2>said &
 pid=$!
-wait_for_point
+soon "a long run writes its first checkpoint" 60 test -s point
 kill -TERM $pid
-wait $pid
+finish $pid 60
 is "SIGTERM ends it with 143" $? 143
 like "it says how to go on" "$(cat said)" \
 	'stopped in epoch [0-9]+; the same command with --resume point goes on'
@@ -76,9 +68,9 @@ ok "there is no model, nor a part of one" sh -c "! ls part* 2>/dev/null"
 rm -f point
 env --default-signal=INT kfkd-train -q -e 100000 -c point -o part others 2>said &
 pid=$!
-wait_for_point
+soon "... and another its own" 60 test -s point
 kill -INT $pid
-wait $pid
+finish $pid 60
 is "SIGINT with 130" $? 130
 
 # -- what it refuses ----------------------------------------------------------------------
