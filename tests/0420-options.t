@@ -18,7 +18,8 @@ notes() {
 	train -e 0 "$@" | kfkd-stat | sed -n '/^update:/,/^seed:/p' | tr '\n' ' '
 }
 
-# history OPTION ...: epochs and losses, without the header
+# history OPTION ...: epochs and losses, without the header; where files of them
+# are compared, by equal or differ, a run that failed does not pass
 history() {
 	train "$@" | kfkd-stat --history | tail -n +2
 }
@@ -65,8 +66,11 @@ history -n "$small" -e 4 -r .02 >constant
 history -n "$small" -e 4 -r .02:.001 >scheduled
 is "epochs 1 and 2 both have the first rate" "$(head -n 2 scheduled)" \
 	"$(head -n 2 constant)"
-ok "the third has another" test "$(sed -n 3p scheduled)" != "$(sed -n 3p constant)"
-is "from A to A is A" "$(history -n "$small" -e 4 -r .02:.02)" "$(cat constant)"
+sed -n 3p scheduled >third
+sed -n 3p constant >other
+differ "the third has another" third other
+history -n "$small" -e 4 -r .02:.02 >third
+equal "from A to A is A" third constant
 misuses "a rate that is none" "--rate" -r .1:fast
 misuses "a momentum above 1" "--momentum" -M .9:1.1
 misuses "a momentum for a rule without" "--momentum: adam has none" -M .9 -u adam
@@ -76,20 +80,19 @@ misuses "--every without a checkpoint" "--every: it is for --checkpoint" -N 5
 
 history -n "$small" -e 3 -B 16 >ordered
 history -n "$small" -e 3 -B 16 -S >shuffled
-ok "--shuffle changes the batches" test "$(cat shuffled)" != "$(cat ordered)"
-is "... in the same way each time" "$(history -n "$small" -e 3 -B 16 -S)" \
-	"$(cat shuffled)"
-ok "... but not for another seed" test \
-	"$(history -n "$small" -e 3 -B 16 -S -s 7)" != "$(cat shuffled)"
+differ "--shuffle changes the batches" shuffled ordered
+history -n "$small" -e 3 -B 16 -S >again
+equal "... in the same way each time" again shuffled
+history -n "$small" -e 3 -B 16 -S -s 7 >again
+differ "... but not for another seed" again shuffled
 for what in flip shift:2 rotate:5 scale:.1 contrast:.2; do
 	history -n "$small" -e 3 -B 16 -a $what >changed
-	ok "--augment $what changes the run" test "$(cat changed)" != "$(cat ordered)"
-	is "... in the same way each time" \
-		"$(history -n "$small" -e 3 -B 16 -a $what)" "$(cat changed)"
+	differ "--augment $what changes the run" changed ordered
+	history -n "$small" -e 3 -B 16 -a $what >again
+	equal "... in the same way each time" again changed
 done
-is "amounts of 0 change nothing" \
-	"$(history -n "$small" -e 3 -B 16 -a shift:0,rotate:0,scale:0,contrast:0)" \
-	"$(cat ordered)"
+history -n "$small" -e 3 -B 16 -a shift:0,rotate:0,scale:0,contrast:0 >changed
+equal "amounts of 0 change nothing" changed ordered
 like "what is augmented is told" "$(notes -a flip,rotate:5)" 'augment: flip,rotate:5'
 misuses "no such augmentation" "--augment: there is no 'turn:5'" -a flip,turn:5
 misuses "an amount out of bounds" "--augment: 'scale:2' is not from 0" -a scale:2
@@ -117,12 +120,12 @@ is "the model has the least validation loss" \
 	"$(history -n "$small" -i patient -B 16 -u sgd -r 0 -e 1 | cut -f 3)" \
 	"$(printf '%s' "$best" | cut -f 3)"
 train -n "$small" -B 16 -r .2 -M .95 -e "$best_epoch" >at_best
-kfkd-predict -m patient faces >predicted
-ok "its weights are those of that epoch" sh -c 'kfkd-predict -m at_best faces |
-	cmp - predicted'
 train -n "$small" -B 16 -r .2 -M .95 -e "$((best_epoch + 1))" -p 2 >short
-ok "... also where the run ends for want of epochs" sh -c \
-	'kfkd-predict -m short faces | cmp - predicted'
+for m in patient at_best short; do
+	kfkd-predict -m $m faces >$m.predicted
+done
+equal "its weights are those of that epoch" patient.predicted at_best.predicted
+equal "... also where the run ends for want of epochs" patient.predicted short.predicted
 like "without validation the train loss counts" \
 	"$(history -n "$small" -v 0 -e 3 -p 1 | tail -n 1)" '^3	.*	nan$'
 
@@ -260,15 +263,16 @@ for part in "$images" 'conv16x3 sigmoid pool16' \
 	'conv4x3 tanh drop.2 pool3 conv16x3 relu conv32x2 relu pool2 drop.3'; do
 	train -n "$part dense9 relu drop.5 dense" -e 3 -B 7 >kept
 	train -n "$part dense9 relu drop.5 dense" -e 3 -B 7 --recompute >computed
-	ok "--recompute comes to the same: $part" cmp kept computed
+	equal "--recompute comes to the same: $part" kept computed
 done
 peak() {
 	"$KFKD_BUILD/tests/maxrss" kib \
-		kfkd-train -q -n "$images dense" -e 1 -v 0 -B 60 "$@" faces >out
-	cat kib
+		kfkd-train -q -n "$images dense" -e 1 -v 0 -B 60 "$@" faces >out &&
+		cat kib || echo 0
 }
 kept=$(peak) computed=$(peak --recompute)
-ok "... in less memory: $computed KiB, not $kept" test $((kept - computed)) -gt 10000
+ok "... in less memory: $computed KiB, not $kept" \
+	test "$computed" -gt 0 -a $((kept - computed)) -gt 10000
 
 # -- endings -----------------------------------------------------------------------
 
