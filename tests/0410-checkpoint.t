@@ -78,6 +78,11 @@ is "SIGINT with 130" $? 130
 (train -c point -e 4 -o four faces)
 refuses "other data" 1 'cannot resume from .point.: it is of other data' \
 	sh -c "kfkd-head -n 59 faces | kfkd-train -q -R point"
+# The same but for one thing: targets, pixels or ids.
+kfkd-synth -n 60 -s 1 --missing .5 >faces.csv
+kfkd-synth -n 60 -s 1 >targets.csv
+sed '2s/,\([0-9]*\) \([0-9]*\) /,\2 \1 /' faces.csv >pixels.csv
+awk 'NR == 1 { print "ImageId," $0; next } { print NR "," $0 }' faces.csv >ids.csv
 cat >args <<'A'
 train() {
 	kfkd-train -q -n 'conv4x5 relu pool4 drop.2 dense20 relu drop.5 dense' \
@@ -85,6 +90,12 @@ train() {
 		-r .02:.001 -M .9:.99 -p 6 -R point "$@"
 }
 A
+kfkd-load faces.csv | kfkd-scale >same
+ok "the same data" sh -c ". ./args; train same >model"
+for what in targets pixels ids; do
+	kfkd-load $what.csv | kfkd-scale >$what
+	refuses "other $what" 1 'it is of other data' sh -c ". ./args; train $what >model"
+done
 for option in "-s 43|--seed 42, not 43" "-B 32|--batch 16, not 32" \
 	"-a none|--augment flip" "-e 5|--epochs 4, not 5" "-r .1|--rate 0.02:0.001" \
 	"-u momentum|--update nesterov" "-w .1|weight-decay"; do
