@@ -71,6 +71,7 @@ a height of 16385|image 1, byte 0: an image of 2 x 16385 is out of bounds$|P5 2 
 a width of 2^64|image 1, byte 0: an image of 999999 x 1 is out of bounds$|P5 18446744073709551616 1 255\nAB
 a maxval of 0|image 1, byte 0: a maxval of 0 is out of bounds$|P5 2 1 0\nAB
 a maxval of 65536|image 1, byte 0: a maxval of 65536 is out of bounds$|P5 2 1 65536\nAB
+a maxval of 256|image 1, byte 0: pixels of 16 bits .maxval 256.; pipe it through pamdepth 255$|P5 2 1 256\nAABB
 16 bits|image 1, byte 0: pixels of 16 bits .*pipe it through pamdepth 255$|P5 2 1 65535\nAABB
 a pixel above the maxval|image 1, byte 12: pixel 2 is 66, above the maxval 65$|P5 2 1 65 \nB
 plain PGM|image 1, byte 0: netpbm's format P2; .*pipe it through ppmtopgm$|P2 2 1 255\n1 2
