@@ -411,6 +411,22 @@ partial() {
 }
 each partial
 
+# Nothing is left after other signals either.  A shell without job control starts commands in
+# the background with SIGINT ignored; env gives it back.
+mkfifo ended
+for signal in 'HUP 129' 'INT 130'; do
+	env --default-signal=INT kfkd-cat --output ended.out ended &
+	pid=$!
+	exec 3<>ended
+	limited head -c "$(last_chunk raw)" raw >&3
+	soon "--output: a file before SIG${signal% *}" 30 sh -c 'ls ended.out.*'
+	kill -"${signal% *}" $pid
+	finish $pid 30
+	is "... which ends the program" $? "${signal#* }"
+	is "... and leaves nothing" "$(ls ended.out* 2>/dev/null)" ""
+	exec 3>&-
+done
+
 # A signal that is ignored, as by nohup, stays ignored.
 mkfifo hup
 sh -c 'trap "" HUP; exec kfkd-cat --output hup.out hup' &

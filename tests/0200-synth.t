@@ -103,6 +103,7 @@ misused --rows 4294967296
 misused --missing 1.1
 misused --missing nan
 misused --seed x
+misused --seed 9223372036854775808
 refuses "a full disk is noticed" 1 'cannot write' sh -c 'kfkd-synth -n 20 >/dev/full'
 
 done_testing

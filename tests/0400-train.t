@@ -19,6 +19,12 @@ is "the list of layers is the tutorial's" "$(grep produces "$tmp/log")" "$(
 	printf '\t     3030 parameters\n')"
 like "parameters are counted" "$(cat "$tmp/log")" '924730 parameters'
 is "a line for each epoch" "$(grep -c '^ *[0-9]*  |  .*s$' "$tmp/log")" 3
+is "... with the quotient of its losses" "$(awk -F '|' '/^ *[0-9]+  \|.*s$/ {
+	d = $2 / $3 - $4; n += d * d < 1e-8 }
+	END { print n }' "$tmp/log")" 3
+is "... and the RMSE of the best" "$(sed -n \
+	's/^best valid loss \(.*\) in epoch 3 (RMSE \(.*\) px),.*/\1 \2/p' "$tmp/log" |
+	awk '{ d = 48 * sqrt($1) - $2; print d * d < 1e-4 }')" 1
 is "plain text where there is no terminal" \
 	"$(tr -d '\n\t' <"$tmp/log" | tr -d ' -~' | wc -c)" 0
 is "--quiet says nothing" "$(kfkd-train -q -e 1 "$tmp/faces" 2>&1 >/dev/null)" ""

@@ -120,6 +120,18 @@ constant() {
 constant -e 5 -o five faces
 constant -e 2 -c two -o part faces
 constant -e 5 -R two -o more faces
+
+# told OPTION ...: the last line of the log, without the time
+told() {
+	kfkd-train -n 'conv4x5 relu pool4 drop.2 dense' -a flip -S -B 16 "$@" faces \
+		2>&1 >/dev/null | sed -n 's/^\(best .*\), [0-9.]* s in all$/\1/p'
+}
+for epochs in 2 5; do
+	told -e $epochs >once
+	told -e $epochs -R two >resumed
+	equal "$epochs epochs from epoch 2 on: the log tells the best of the whole run" \
+		once resumed
+done
 ok "a finished run goes on for longer, where rates are constant" cmp five more
 refuses "but not for less" 1 "cannot resume from 'two': it is past epoch 1" \
 	kfkd-train -q -n 'conv4x5 relu pool4 drop.2 dense' -a flip -S -B 16 -e 1 -R two faces

@@ -113,12 +113,12 @@ static void test_flip(void)
 	struct kf_schema s =
 		make_schema("left_eye_x,left_eye_y,right_eye_x,right_eye_y,"
 			    "mouth_left_corner_x,mouth_right_corner_x,nose_x");
-	float X[4 * SIDE * SIDE], out[4 * SIDE * SIDE], moved[4 * 7];
+	float X[4 * SIDE * SIDE], out[4 * SIDE * SIDE], moved[5 * 7];
 	float y[4 * 7];
-	uint32_t rows[4] = { 0, 1, 2, 3 };
+	uint32_t rows[5] = { 0, 1, 2, 3, 0 };
 	struct kf_augment a = { .flip = true };
 	struct kf_augmenter g;
-	struct kf_warp warps[4];
+	struct kf_warp warps[5];
 	struct kf_err err;
 	struct kf_mem *data = b->op->alloc(b, 4 * SIDE * SIDE);
 	struct kf_act *batch = b->op->input(b, 4, (const int[]){ 1, SIDE, SIDE });
@@ -158,6 +158,11 @@ static void test_flip(void)
 	ok(flipped == 2, "half the rows are flipped");
 	ok(pixels, "pixels are mirrored exactly");
 	ok(values, "sides change places, missing values stay missing");
+	kf_augment_batch(&g, 3, 9, y, rows, 5, warps, moved);
+	flipped = 0;
+	for (int i = 0; i < 5; i++)
+		flipped += warps[i].m[0] < 0;
+	ok(flipped == 2, "of five rows two are flipped");
 	kf_augmenter_close(&g);
 	kf_schema_free(&s);
 	b->op->free_act(b, batch);

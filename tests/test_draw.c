@@ -74,6 +74,13 @@ static void test_strokes(void)
 	kf_ink_dry(&c, KF_BLACK);
 	ok(grey_at(&c, 0, 5) == 0 && grey_at(&c, 39, 5) == 0,
 		"what lies outside is cut off");
+	kf_draw_box(&c, c.clip, KF_WHITE);
+	kf_clip(&c, (struct kf_box){ 10, 10, 30, 30 });
+	kf_ink_line(&c, 0, 20, 40, 20, 3);
+	kf_ink_dry(&c, KF_BLACK);
+	ok(grey_at(&c, 10, 20) == 0 && grey_at(&c, 29, 20) == 0 &&
+			grey_at(&c, 9, 20) == 255 && grey_at(&c, 30, 20) == 255,
+		"strokes are cut at the clip");
 	kf_canvas_free(&c);
 }
 
@@ -311,7 +318,7 @@ static void test_ticks(void)
 		const char *text;
 	} printed[] = { { 0.001, "0.001" }, { 0.0025, "0.0025" }, { 0.1, "0.1" },
 		{ 1, "1" }, { 1.5, "1.5" }, { 12, "12" }, { 7000, "7000" },
-		{ 3e-7, "3e-7" }, { 1.5e9, "1.5e9" } };
+		{ 3e-7, "3e-7" }, { 9.999999999e-8, "1e-7" }, { 1.5e9, "1.5e9" } };
 	double tick[KF_TICKS_MAX];
 	char text[32];
 	bool apart = true;
