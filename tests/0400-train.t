@@ -59,6 +59,22 @@ ok "predictions for rows without targets" sh -c "kfkd-predict -m '$tmp/a' '$tmp/
 	kfkd-stat | grep -q 'p.shape == (20, 30)'"
 ok "two models are averaged" sh -c "kfkd-predict -m '$tmp/a' -m '$tmp/a' '$tmp/test' |
 	cmp - '$tmp/p.a'"
+# values FILE FIELD: one column of its predictions, in pixels
+values() {
+	kfkd-scale -u "$tmp/$1" | kfkd-save --ids -p | tail -n +2 | cut -d, -f "$2"
+}
+kfkd-synth -n 200 -s 1 | kfkd-load -c nose_tip_x,nose_tip_y | kfkd-scale |
+	kfkd-train -q -e 3 -n 'dense10 relu dense' -o "$tmp/nose"
+kfkd-predict -m "$tmp/nose" "$tmp/test" >"$tmp/p.nose"
+kfkd-predict -m "$tmp/a" -m "$tmp/nose" "$tmp/test" >"$tmp/p.both"
+values p.a 2 >"$tmp/left_eye"
+values p.a 22 >"$tmp/nose_a"
+values p.nose 2 >"$tmp/nose_b"
+values p.both 2 >"$tmp/left_eye_both"
+equal "what only one of two predicts stays as it is" "$tmp/left_eye_both" "$tmp/left_eye"
+is "... and what both do becomes the mean" "$(values p.both 22 |
+	paste "$tmp/nose_a" "$tmp/nose_b" - |
+	awk '{ d = ($1 + $2) / 2 - $3; n += d * d < 1e-6 } END { print n }')" 20
 kfkd-head -n 1 "$tmp/test" | kfkd-predict -m "$tmp/a" >"$tmp/one"
 kfkd-head -n 1 "$tmp/p.a" >"$tmp/first"
 for m in one first; do
