@@ -13,8 +13,8 @@ BUILD = build
 BIN = $(BUILD)/bin
 PLUGINS = $(BUILD)/lib/kfkd
 
-KF_CFLAGS = -std=c11 -Wall -Wextra -Wswitch-enum -pedantic -Werror -fPIC -Ilib -MMD -MP \
-	$(CFLAGS)
+KF_CFLAGS = -std=c11 -Wall -Wextra -Wswitch-enum -Wcast-qual -pedantic -Werror -fPIC \
+	-Ilib -MMD -MP $(CFLAGS)
 LIBS = -lcsv -lnetpbm -ljansson -lxxhash -ldl -lm
 
 PROGRAMS = $(patsubst cmd/%.c,$(BIN)/%,$(wildcard cmd/kfkd-*.c))
@@ -65,8 +65,7 @@ $(BIN)/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/shared.a $(BUILD)/lib/libkfkd.a
 
 # The only objects that know oneDNN and OpenMP.
 CPU_OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/cpu/*.c))
-$(CPU_OBJECTS): private KF_CFLAGS += -O3 -fopenmp -fno-math-errno -Wcast-qual \
-	-fvisibility=hidden
+$(CPU_OBJECTS): private KF_CFLAGS += -O3 -fopenmp -fno-math-errno -fvisibility=hidden
 
 $(PLUGINS)/backend_cpu.so: $(CPU_OBJECTS) $(BUILD)/lib/libkfkd.a
 	@mkdir -p $(@D)

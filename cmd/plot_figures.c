@@ -124,8 +124,8 @@ static struct kf_model open_history(const char *operand)
 	return m;
 }
 
-/* Appends the mean of n curves as one more curve. */
-static void add_mean(struct kf_curve *curves, int n)
+/* Appends the mean of n curves as one more curve; returns its values. */
+static float *add_mean(struct kf_curve *curves, int n)
 {
 	float *mean = malloc((size_t)curves[0].epochs * sizeof *mean);
 	bool any = false;
@@ -140,9 +140,10 @@ static void add_mean(struct kf_curve *curves, int n)
 		any |= !isnan(mean[i]);
 	if (!any)
 		die("--mean: there is no epoch in which all models were validated");
+	return mean;
 }
 
-static struct kf_curve curve_of(const struct kf_model *m, char *name)
+static struct kf_curve curve_of(const struct kf_model *m, const char *name)
 {
 	return (struct kf_curve){ .name = name,
 		.epochs = m->epochs,
@@ -158,29 +159,35 @@ void plot_curves(const struct request *q)
 	struct kf_model *models;
 	struct kf_canvas canvas;
 	struct kf_err err;
+	float *mean = NULL;
+	char **names;
 	int n = 0;
 
 	while (q->operands[n])
 		n++;
 	curves = calloc((size_t)n + 1, sizeof *curves);
 	models = calloc((size_t)n, sizeof *models);
+	names = calloc((size_t)n, sizeof *names);
 	must_alloc(curves);
 	must_alloc(models);
+	must_alloc(names);
 	for (int i = 0; i < n; i++) {
 		models[i] = open_history(q->operands[i]);
-		curves[i] = curve_of(&models[i], legend_name(q->operands, i));
+		names[i] = legend_name(q->operands, i);
+		curves[i] = curve_of(&models[i], names[i]);
 	}
 	if (q->mean)
-		add_mean(curves, n);
+		mean = add_mean(curves, n);
 	open_canvas(&canvas, q, 800, 600);
 	check(kf_draw_curves(&canvas, curves, n + q->mean, q->low, q->high, &err),
 		&err);
 	put_canvas(&canvas);
 	for (int i = 0; i < n; i++) {
-		free((char *)curves[i].name);
+		free(names[i]);
 		kf_model_free(&models[i]);
 	}
-	free((float *)curves[n].valid);
+	free(mean);
+	free(names);
 	free(curves);
 	free(models);
 }

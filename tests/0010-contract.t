@@ -131,7 +131,7 @@ damaged() {
 	cat bad >pipe 2>cat.err &
 	refuses "$program: $what, piped" 1 "^$program: .*$pattern" \
 		"$program" "$@" <pipe
-	wait $!
+	finish $! 30
 }
 mkfifo pipe
 
@@ -382,20 +382,18 @@ partial() {
 		is "... leaves an old file alone" "$(cat part/out)" old
 		is "... and no other" "$(ls part)" out
 		rm -f part/*
-		# all but the end, and it waits for more
+		# all rows, but not the end, and it waits for more
+		[ "$input" = csv ] || head -c "$(last_chunk $input)" $input >bad
 		rm -f fifo
 		mkfifo fifo
 		"$program" "$@" --output part/out fifo 2>err &
 		pid=$!
-		exec 3>fifo
-		cat bad >&3
-		i=0
-		while [ $i -lt 20 ] && [ -z "$(ls part)" ]; do
-			sleep 0.05
-			i=$((i + 1))
-		done
+		exec 3<>fifo # does not wait for the program
+		limited cat bad >&3
+		soon "$program --output: a file for what comes" 30 \
+			sh -c 'ls part | grep -q .'
 		kill -TERM $pid
-		wait $pid 2>wait.err # where the shell says "Terminated"
+		finish $pid 30
 		is "$program --output: SIGTERM" $? 143
 		is "... leaves nothing" "$(ls part)" ""
 		exec 3>&-
@@ -413,17 +411,33 @@ partial() {
 }
 each partial
 
+# Nothing is left after other signals either.  A shell without job control starts commands in
+# the background with SIGINT ignored; env gives it back.
+mkfifo ended
+for signal in 'HUP 129' 'INT 130'; do
+	env --default-signal=INT kfkd-cat --output ended.out ended &
+	pid=$!
+	exec 3<>ended
+	limited head -c "$(last_chunk raw)" raw >&3
+	soon "--output: a file before SIG${signal% *}" 30 sh -c 'ls ended.out.*'
+	kill -"${signal% *}" $pid
+	finish $pid 30
+	is "... which ends the program" $? "${signal#* }"
+	is "... and leaves nothing" "$(ls ended.out* 2>/dev/null)" ""
+	exec 3>&-
+done
+
 # A signal that is ignored, as by nohup, stays ignored.
 mkfifo hup
 sh -c 'trap "" HUP; exec kfkd-cat --output hup.out hup' &
 pid=$!
-exec 3>hup
-head -c 1000 raw >&3
-sleep 0.2
+exec 3<>hup
+limited head -c "$(last_chunk raw)" raw >&3
+soon "a program under nohup is at work" 30 sh -c 'ls hup.out.*'
 kill -HUP $pid
-tail -c +1001 raw >&3
+tail -c "+$(($(last_chunk raw) + 1))" raw >&3
 exec 3>&-
-wait $pid
+finish $pid 30
 is "--output under nohup: no death by SIGHUP" $? 0
 ok "... and the file is whole" cmp raw hup.out
 
@@ -431,7 +445,7 @@ ok "... and the file is whole" cmp raw hup.out
 
 # on_terminal COMMAND: with a terminal for standard input and output
 on_terminal() {
-	script -qec "$1" /dev/null </dev/null >out 2>&1
+	limited script -qec "$1" /dev/null </dev/null >out 2>&1
 }
 terminal() {
 	program=$1

@@ -97,6 +97,8 @@ wrong "floats" "type 0x0d; only unsigned bytes, type 0x08"
 wrong "a matrix" "holds a matrix .*; it should hold images"
 { idx 8 3 1 4 2; cat images; } >bad
 wrong "rank 4" "rank 4; it should hold images"
+{ printf '\0\0\010\310'; cat images; } >bad
+wrong "rank 200" "rank 200; it should hold images"
 cp labels bad
 wrong "labels" "holds labels .*; it should hold images"
 { idx 8 3 0 2; cat images; } >bad

@@ -45,38 +45,35 @@ is "... and all of what it left" "$(kfkd-dropna a.kfkd | kfkd-dropna | rows)" "$
 kfkd-scale a.kfkd | kfkd-scale --undo >back.kfkd
 is "kfkd-scale --undo gives a stream of the same size" \
 	"$(wc -c <back.kfkd)" "$(wc -c <a.kfkd)"
+is "... and rows" "$(rows <back.kfkd)" 30
 last=$(last_chunk a.kfkd)
 for name in a back; do
 	head -c "$last" $name.kfkd | tail -c $((30 * 96 * 96)) >$name.pixels
 done
-ok "... with the same pixels" cmp a.pixels back.pixels
+equal "... with the same pixels" a.pixels back.pixels
 
 # -- a live source -------------------------------------------------------------
 
 # Chunks are passed on before the next arrives.
 mkfifo live
 for program in kfkd-cat kfkd-dropna kfkd-scale "kfkd-head -n 99"; do
+	rm -f passed
 	$program <live >passed 2>err &
 	pid=$!
-	exec 3>live
-	head -c "$last" a.kfkd >&3
-	i=0
-	while [ ! -s passed ] && [ $i -lt 100 ]; do
-		sleep 0.1
-		i=$((i + 1))
-	done
-	ok "$program passes a chunk on at once" test -s passed
+	exec 3<>live # does not wait for the program
+	limited head -c "$last" a.kfkd >&3
+	soon "$program passes a chunk on at once" 10 test -s passed
 	exec 3>&-
-	wait $pid
+	finish $pid 30
 	is "... and notices that the end is missing" $? 1
 done
 
 # kfkd-head ends although its source goes on.
 kfkd-head -n 3 <live >passed 2>err &
 pid=$!
-exec 3>live
-head -c "$last" a.kfkd >&3
-wait $pid
+exec 3<>live
+limited head -c "$last" a.kfkd >&3
+finish $pid 30
 is "kfkd-head ends before its source does" $? 0
 exec 3>&-
 

@@ -39,7 +39,7 @@ within() {
 	shift
 	description="$* after $source"
 	rm -f rss
-	eval "$source" | "$maxrss" rss "$@" >/dev/null 2>err
+	eval "$source" | limited "$maxrss" rss "$@" >/dev/null 2>err
 	status=$?
 	kib=$(cat rss)
 	if [ $status -ne 0 ]; then

@@ -19,6 +19,12 @@ is "the list of layers is the tutorial's" "$(grep produces "$tmp/log")" "$(
 	printf '\t     3030 parameters\n')"
 like "parameters are counted" "$(cat "$tmp/log")" '924730 parameters'
 is "a line for each epoch" "$(grep -c '^ *[0-9]*  |  .*s$' "$tmp/log")" 3
+is "... with the quotient of its losses" "$(awk -F '|' '/^ *[0-9]+  \|.*s$/ {
+	d = $2 / $3 - $4; n += d * d < 1e-8 }
+	END { print n }' "$tmp/log")" 3
+is "... and the RMSE of the best" "$(sed -n \
+	's/^best valid loss \(.*\) in epoch 3 (RMSE \(.*\) px),.*/\1 \2/p' "$tmp/log" |
+	awk '{ d = 48 * sqrt($1) - $2; print d * d < 1e-4 }')" 1
 is "plain text where there is no terminal" \
 	"$(tr -d '\n\t' <"$tmp/log" | tr -d ' -~' | wc -c)" 0
 is "--quiet says nothing" "$(kfkd-train -q -e 1 "$tmp/faces" 2>&1 >/dev/null)" ""
@@ -31,9 +37,9 @@ like "missing values are counted" \
 mkdir "$tmp/elsewhere"
 ok "a run elsewhere and later" sh -c "sleep 1; cd '$tmp/elsewhere' &&
 	kfkd-train -q -e 3 -o a ../faces"
-ok "gives the same bytes" cmp "$tmp/a" "$tmp/elsewhere/a"
+equal "gives the same bytes" "$tmp/a" "$tmp/elsewhere/a"
 ok "another seed" kfkd-train -q -e 3 -s 43 -o "$tmp/b" "$tmp/faces"
-ok "gives others" sh -c "! cmp -s '$tmp/a' '$tmp/b'"
+differ "gives others" "$tmp/a" "$tmp/b"
 
 # -- starting weights ---------------------------------------------------------------
 
@@ -42,7 +48,7 @@ ok "no epochs, from a model" kfkd-train -q -e 0 -i "$tmp/a" -o "$tmp/again" "$tm
 for m in a again; do
 	kfkd-predict -m "$tmp/$m" "$tmp/test" >"$tmp/p.$m"
 done
-ok "--init takes the weights over" cmp "$tmp/p.a" "$tmp/p.again"
+equal "--init takes the weights over" "$tmp/p.a" "$tmp/p.again"
 like "--init names what does not fit" \
 	"$(kfkd-train -e 0 -n 'dense100 relu dense50 relu dense' -i "$tmp/a" \
 		"$tmp/faces" 2>&1 >/dev/null)" 'dense2.weight starts at random'
@@ -53,6 +59,22 @@ ok "predictions for rows without targets" sh -c "kfkd-predict -m '$tmp/a' '$tmp/
 	kfkd-stat | grep -q 'p.shape == (20, 30)'"
 ok "two models are averaged" sh -c "kfkd-predict -m '$tmp/a' -m '$tmp/a' '$tmp/test' |
 	cmp - '$tmp/p.a'"
+# values FILE FIELD: one column of its predictions, in pixels
+values() {
+	kfkd-scale -u "$tmp/$1" | kfkd-save --ids -p | tail -n +2 | cut -d, -f "$2"
+}
+kfkd-synth -n 200 -s 1 | kfkd-load -c nose_tip_x,nose_tip_y | kfkd-scale |
+	kfkd-train -q -e 3 -n 'dense10 relu dense' -o "$tmp/nose"
+kfkd-predict -m "$tmp/nose" "$tmp/test" >"$tmp/p.nose"
+kfkd-predict -m "$tmp/a" -m "$tmp/nose" "$tmp/test" >"$tmp/p.both"
+values p.a 2 >"$tmp/left_eye"
+values p.a 22 >"$tmp/nose_a"
+values p.nose 2 >"$tmp/nose_b"
+values p.both 2 >"$tmp/left_eye_both"
+equal "what only one of two predicts stays as it is" "$tmp/left_eye_both" "$tmp/left_eye"
+is "... and what both do becomes the mean" "$(values p.both 22 |
+	paste "$tmp/nose_a" "$tmp/nose_b" - |
+	awk '{ d = ($1 + $2) / 2 - $3; n += d * d < 1e-6 } END { print n }')" 20
 kfkd-head -n 1 "$tmp/test" | kfkd-predict -m "$tmp/a" >"$tmp/one"
 kfkd-head -n 1 "$tmp/p.a" >"$tmp/first"
 for m in one first; do

@@ -27,7 +27,7 @@ end_after() {
 	pid=$!
 	sleep "$(awk "BEGIN { print $1 / 1000 }")"
 	kill -"$2" $pid 2>/dev/null
-	wait $pid
+	finish $pid 60
 	status=$?
 }
 
@@ -52,22 +52,14 @@ done <moments
 is "runs that ended at random moments come to the same bytes" $same 20
 ok "many of them from a checkpoint ($resumed)" test $resumed -ge 5
 
-# Waits until a run has written its first checkpoint.
-wait_for_point() {
-	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		[ -s point ] && return
-		sleep 0.5
-	done
-}
-
 # -- how a run ends by a signal --------------------------------------------------------
 
 rm -f point part*
 kfkd-train -q -e 100000 -c point -o part others 2>said &
 pid=$!
-wait_for_point
+soon "a long run writes its first checkpoint" 60 test -s point
 kill -TERM $pid
-wait $pid
+finish $pid 60
 is "SIGTERM ends it with 143" $? 143
 like "it says how to go on" "$(cat said)" \
 	'stopped in epoch [0-9]+; the same command with --resume point goes on'
@@ -76,9 +68,9 @@ ok "there is no model, nor a part of one" sh -c "! ls part* 2>/dev/null"
 rm -f point
 env --default-signal=INT kfkd-train -q -e 100000 -c point -o part others 2>said &
 pid=$!
-wait_for_point
+soon "... and another its own" 60 test -s point
 kill -INT $pid
-wait $pid
+finish $pid 60
 is "SIGINT with 130" $? 130
 
 # -- what it refuses ----------------------------------------------------------------------
@@ -86,6 +78,11 @@ is "SIGINT with 130" $? 130
 (train -c point -e 4 -o four faces)
 refuses "other data" 1 'cannot resume from .point.: it is of other data' \
 	sh -c "kfkd-head -n 59 faces | kfkd-train -q -R point"
+# The same but for one thing: targets, pixels or ids.
+kfkd-synth -n 60 -s 1 --missing .5 >faces.csv
+kfkd-synth -n 60 -s 1 >targets.csv
+sed '2s/,\([0-9]*\) \([0-9]*\) /,\2 \1 /' faces.csv >pixels.csv
+awk 'NR == 1 { print "ImageId," $0; next } { print NR "," $0 }' faces.csv >ids.csv
 cat >args <<'A'
 train() {
 	kfkd-train -q -n 'conv4x5 relu pool4 drop.2 dense20 relu drop.5 dense' \
@@ -93,6 +90,12 @@ train() {
 		-r .02:.001 -M .9:.99 -p 6 -R point "$@"
 }
 A
+kfkd-load faces.csv | kfkd-scale >same
+ok "the same data" sh -c ". ./args; train same >model"
+for what in targets pixels ids; do
+	kfkd-load $what.csv | kfkd-scale >$what
+	refuses "other $what" 1 'it is of other data' sh -c ". ./args; train $what >model"
+done
 for option in "-s 43|--seed 42, not 43" "-B 32|--batch 16, not 32" \
 	"-a none|--augment flip" "-e 5|--epochs 4, not 5" "-r .1|--rate 0.02:0.001" \
 	"-u momentum|--update nesterov" "-w .1|weight-decay"; do
@@ -117,6 +120,18 @@ constant() {
 constant -e 5 -o five faces
 constant -e 2 -c two -o part faces
 constant -e 5 -R two -o more faces
+
+# told OPTION ...: the last line of the log, without the time
+told() {
+	kfkd-train -n 'conv4x5 relu pool4 drop.2 dense' -a flip -S -B 16 "$@" faces \
+		2>&1 >/dev/null | sed -n 's/^\(best .*\), [0-9.]* s in all$/\1/p'
+}
+for epochs in 2 5; do
+	told -e $epochs >once
+	told -e $epochs -R two >resumed
+	equal "$epochs epochs from epoch 2 on: the log tells the best of the whole run" \
+		once resumed
+done
 ok "a finished run goes on for longer, where rates are constant" cmp five more
 refuses "but not for less" 1 "cannot resume from 'two': it is past epoch 1" \
 	kfkd-train -q -n 'conv4x5 relu pool4 drop.2 dense' -a flip -S -B 16 -e 1 -R two faces

@@ -52,6 +52,7 @@ kfkd-plot dark >sheet.pgm
 is "a sheet exits 0" $? 0
 is "4 x 4 cells of 48 pixels and gaps of 2" "$(size sheet.pgm)" \
 	"PGM raw, 198 by 198 maxval 255"
+is "... as many bytes" "$(wc -c <sheet.pgm)" $((15 + 198 * 198))
 is "the first cell has the image's grey" "$(pixel sheet.pgm 2 2)" 40
 is "between cells it is white" "$(pixel sheet.pgm 48 2)" 255
 is "the sixth cell is used" "$(pixel sheet.pgm 52 52)" 40
@@ -85,8 +86,8 @@ is "... in which images are grey" "$(pixel sheet.ppm 1 1)" "40 40 40"
 kfkd-plot -g 1x1 -z 9 -c light >big.ppm
 is "... and the truth is green" "$(pixel big.ppm 112 80)" "60 220 130"
 kfkd-plot -i -g 1x1 dark >ids.pgm
-kfkd-plot -g 1x1 dark | cmp -s - ids.pgm
-is "--ids changes the picture" $? 1
+kfkd-plot -g 1x1 dark >plain.pgm
+differ "--ids changes the picture" ids.pgm plain.pgm
 kfkd-plot -g 2x3 -z 3 dark >more.pgm
 is "--grid and --zoom" "$(size more.pgm)" "PGM raw, 146 by 220 maxval 255"
 
@@ -222,6 +223,11 @@ is "... has 6 filters of 5 x 5, 12 times" "$(size weights.pgm)" \
 kfkd-plot --weights -c -z 2 conv3.kfkd >weights.ppm
 is "the channels of filters are side by side" "$(size weights.ppm)" \
 	"PPM raw, 70 by 22 maxval 255"
+# Units of 1 x 1 x 3 weights: (0, 1, 2) and (3, -3, -2)
+"$mkmodel" "conv3x1 relu dense" 3 24 24 3x3x1x1 1 1 >conv1.kfkd
+kfkd-plot --weights -g 3x3 -z 1 conv1.kfkd >weights.pgm
+is "a unit's channels have one scale" "$(for at in '0 3' '3 3' '6 3' '0 6' '3 6' '6 6'; do
+	echo "$(pixel weights.pgm $at)"; done | tr '\n' ' ')" "128 191 255 255 0 43 "
 kfkd-plot --weights -g 2x1 -z 1 net1.kfkd >weights.pgm
 is "--grid shows the first" "$(size weights.pgm)" "PGM raw, 50 by 24 maxval 255"
 "$mkmodel" "dense100 relu dense" 1 24 24 30x500 1 1 >odd.kfkd

@@ -10,7 +10,7 @@ cd "$tmp" || exit 1
 recipe() {
 	recipe=$1
 	shift
-	sh "$examples/$recipe.sh" "$@" >"$recipe.out" 2>&1
+	limited sh "$examples/$recipe.sh" "$@" >"$recipe.out" 2>&1
 	status=$?
 	if [ $status -eq 0 ]; then
 		pass "$recipe.sh $* runs"

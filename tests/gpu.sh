@@ -11,7 +11,8 @@ trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
 
 kfkd-synth -n 2164 | kfkd-load | kfkd-scale -o "$tmp/faces"
-if ! kfkd-head -n 40 "$tmp/faces" | kfkd-train -e 0 >/dev/null 2>"$tmp/log"; then
+if ! kfkd-head -n 40 "$tmp/faces" |
+	timeout 600 kfkd-train -e 0 >/dev/null 2>"$tmp/log"; then
 	grep -q 'there is no NVIDIA driver\|there is no device' "$tmp/log" || {
 		cat "$tmp/log" >&2
 		exit 1
@@ -27,8 +28,9 @@ failed=0
 prove "$tests/test_backend" "$tests/test_augment" "$tests/test_train" "$here/0430-cuda.t"
 if command -v compute-sanitizer >/dev/null; then
 	for tool in memcheck racecheck initcheck synccheck; do
-		compute-sanitizer --tool $tool --error-exitcode 1 "$tests/test_backend" \
-			>"$tmp/log" 2>&1 && result='no errors' || result=errors failed=1
+		timeout 1800 compute-sanitizer --tool $tool --error-exitcode 1 \
+			"$tests/test_backend" >"$tmp/log" 2>&1 && result='no errors' ||
+			result=errors failed=1
 		[ "$result" = errors ] && cat "$tmp/log"
 		echo "compute-sanitizer --tool $tool: $result"
 	done
@@ -43,7 +45,7 @@ fi
 epoch() {
 	for epochs in 2 $(($2 + 2)); do
 		start=$(date +%s%N)
-		kfkd-train -q -n $1 -e $epochs "$tmp/faces" >/dev/null
+		timeout 600 kfkd-train -q -n $1 -e $epochs "$tmp/faces" >/dev/null
 		echo "$start $(date +%s%N)"
 	done | awk -v n=$2 '{ took = ($2 - $1) / 1e9 - took } END { print took / n }'
 }

@@ -5,10 +5,29 @@
 #   ok DESCRIPTION COMMAND ...        passes when the command succeeds
 #   is DESCRIPTION GOT WANT           passes when both texts are the same
 #   like DESCRIPTION TEXT PATTERN     passes when the text matches (grep -E)
+#   equal DESCRIPTION FILE FILE       passes when both hold the same bytes, and some
+#   differ DESCRIPTION FILE FILE      passes when both hold bytes, and not the same
 #   refuses DESCRIPTION STATUS PATTERN COMMAND ...
 #       passes when the command exits with that status and its standard error
 #       is exactly one line and matches; standard input is the caller's
+#   soon DESCRIPTION SECONDS COMMAND ...
+#       repeats the command until it succeeds, and fails after so many seconds
 #   skip DESCRIPTION REASON
+#
+# No test may wait for ever:
+#
+#   limited COMMAND ...               runs it for 5 minutes at most; 124 if killed
+#   finish PID SECONDS                waits for a background process without the
+#                                     shell's remarks and returns its exit status,
+#                                     or kills it and returns 124
+#
+# ok and refuses run their commands, which must be programs and not functions,
+# under limited; a whole script may take half an hour.
+
+if [ -z "${TAP_LIMITED-}" ]; then
+	TAP_LIMITED=yes exec timeout -k 10 1800 sh "$0" "$@"
+fi
+unset TAP_LIMITED
 
 set -u
 LC_ALL=C
@@ -21,7 +40,7 @@ tap_count=0
 tap_failed=0
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' INT TERM PIPE
 
 pass() {
 	tap_count=$((tap_count + 1))
@@ -38,10 +57,14 @@ fail() {
 	done
 }
 
+limited() {
+	timeout -k 10 300 "$@"
+}
+
 ok() {
 	tap_name=$1
 	shift
-	if "$@" >"$tmp/ok.out" 2>&1; then
+	if limited "$@" >"$tmp/ok.out" 2>&1; then
 		pass "$tap_name"
 	else
 		fail "$tap_name" "failed ($?): $*" "$(head -c 2000 "$tmp/ok.out")"
@@ -64,12 +87,32 @@ like() {
 	fi
 }
 
+equal() {
+	if ! [ -s "$2" ] || ! [ -s "$3" ]; then
+		fail "$1" "missing or empty: $2 or $3"
+	elif cmp -s "$2" "$3"; then
+		pass "$1"
+	else
+		fail "$1" "$(cmp "$2" "$3" 2>&1)"
+	fi
+}
+
+differ() {
+	if ! [ -s "$2" ] || ! [ -s "$3" ]; then
+		fail "$1" "missing or empty: $2 or $3"
+	elif cmp -s "$2" "$3"; then
+		fail "$1" "$2 and $3 hold the same bytes"
+	else
+		pass "$1"
+	fi
+}
+
 refuses() {
 	tap_name=$1
 	tap_status=$2
 	tap_pattern=$3
 	shift 3
-	"$@" >"$tmp/refuses.out" 2>"$tmp/refuses.err"
+	limited "$@" >"$tmp/refuses.out" 2>"$tmp/refuses.err"
 	tap_got=$?
 	if [ $tap_got -ne "$tap_status" ]; then
 		fail "$tap_name" "exit status $tap_got, not $tap_status: $*" \
@@ -82,6 +125,36 @@ refuses() {
 	else
 		pass "$tap_name"
 	fi
+}
+
+soon() {
+	tap_name=$1
+	tap_tries=$((10 * $2))
+	shift 2
+	until "$@" >"$tmp/soon.out" 2>&1; do
+		tap_tries=$((tap_tries - 1))
+		if [ $tap_tries -le 0 ]; then
+			fail "$tap_name" "not in time: $*"
+			return 1
+		fi
+		sleep 0.1
+	done
+	pass "$tap_name"
+}
+
+# While it waits for sleep, the shell also reaps the process, and kill -0 fails.
+finish() {
+	tap_tries=$((20 * $2))
+	while kill -0 "$1" 2>/dev/null; do
+		tap_tries=$((tap_tries - 1))
+		if [ $tap_tries -le 0 ]; then
+			kill -KILL "$1"
+			wait "$1" 2>/dev/null
+			return 124
+		fi
+		sleep 0.05
+	done
+	wait "$1" 2>/dev/null # where the shell says "Terminated"
 }
 
 skip() {

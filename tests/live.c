@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@
 #include "stream/reader.h"
 
 #define SIDE 96
-#define PATIENCE 30 /* seconds for an image; then SIGALRM ends it all */
+#define PATIENCE 30 /* seconds for an image, and for the end */
 
 static struct kf_err err;
 
@@ -32,6 +33,19 @@ static void stop(const char *what)
 
 /* -- the command ------------------------------------------------------------------ */
 
+static pid_t command_group;
+
+/* On SIGALRM: kills the command, all its processes, and fails. */
+static void end_late(int number)
+{
+	static const char text[] = "live: nothing came in time\n";
+	ssize_t rc = write(STDERR_FILENO, text, sizeof text - 1);
+
+	(void)rc;
+	kill(-command_group, SIGKILL);
+	_exit(128 + number);
+}
+
 static pid_t start(const char *command, int *to, int *from)
 {
 	int in[2], out[2];
@@ -42,11 +56,15 @@ static pid_t start(const char *command, int *to, int *from)
 	if (pid < 0)
 		stop("cannot start the command");
 	if (pid == 0) {
+		setpgid(0, 0);
 		dup2(in[0], STDIN_FILENO);
 		dup2(out[1], STDOUT_FILENO);
 		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 		_exit(127);
 	}
+	setpgid(pid, pid); /* whichever of the two comes first */
+	command_group = pid;
+	signal(SIGALRM, end_late);
 	close(in[0]);
 	close(out[1]);
 	*to = in[1];
@@ -177,6 +195,7 @@ int main(int argc, char **argv)
 				longest) /* the first waits for programs */
 			longest = kf_seconds() - start;
 	}
+	alarm(PATIENCE);
 	close(to);
 	if (next(&out))
 		stop("more came than was sent");

@@ -1,12 +1,21 @@
-/* TAP for C tests: ok() for each point, and return done_testing() from main. */
+/*
+ * TAP for C tests: ok() for each point, and return done_testing() from main.
+ * A test that has not ended after half an hour dies by SIGALRM.
+ */
 #ifndef TAP_H
 #define TAP_H
 
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static int tap_count, tap_failed;
+
+__attribute__((constructor)) static void tap_limit(void)
+{
+	alarm(1800);
+}
 
 /* One point; returns the condition. */
 __attribute__((format(printf, 2, 3), unused)) static bool ok(bool condition,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rng.h"
 #include "train/augment.h"
 #include "no_leak_check.h"
 #include "tap.h"
@@ -112,12 +113,12 @@ static void test_flip(void)
 	struct kf_schema s =
 		make_schema("left_eye_x,left_eye_y,right_eye_x,right_eye_y,"
 			    "mouth_left_corner_x,mouth_right_corner_x,nose_x");
-	float X[4 * SIDE * SIDE], out[4 * SIDE * SIDE], moved[4 * 7];
+	float X[4 * SIDE * SIDE], out[4 * SIDE * SIDE], moved[5 * 7];
 	float y[4 * 7];
-	uint32_t rows[4] = { 0, 1, 2, 3 };
+	uint32_t rows[5] = { 0, 1, 2, 3, 0 };
 	struct kf_augment a = { .flip = true };
 	struct kf_augmenter g;
-	struct kf_warp warps[4];
+	struct kf_warp warps[5];
 	struct kf_err err;
 	struct kf_mem *data = b->op->alloc(b, 4 * SIDE * SIDE);
 	struct kf_act *batch = b->op->input(b, 4, (const int[]){ 1, SIDE, SIDE });
@@ -157,10 +158,66 @@ static void test_flip(void)
 	ok(flipped == 2, "half the rows are flipped");
 	ok(pixels, "pixels are mirrored exactly");
 	ok(values, "sides change places, missing values stay missing");
+	kf_augment_batch(&g, 3, 9, y, rows, 5, warps, moved);
+	flipped = 0;
+	for (int i = 0; i < 5; i++)
+		flipped += warps[i].m[0] < 0;
+	ok(flipped == 2, "of five rows two are flipped");
 	kf_augmenter_close(&g);
 	kf_schema_free(&s);
 	b->op->free_act(b, batch);
 	b->op->free(b, data);
+}
+
+/* From -1 to 1, by the documented counter: number `which` of a row's eight. */
+static double drawn(uint64_t seed, uint32_t step, int row, int which)
+{
+	return 2 *
+		kf_rng_uniform(seed, KF_RNG_AUGMENT, 0, step,
+			(uint64_t)row * 8 + (uint64_t)which) -
+		1;
+}
+
+/*
+ * A seed means the same changes for ever: 0 turns from x to y, 1 enlarges, 2 and
+ * 3 shift along x and y, 4 is the contrast.  For a point (dx, dy) off the middle.
+ */
+static void test_numbers(void)
+{
+	struct kf_schema s = make_schema("nose_x,nose_y");
+	const double pi = acos(-1), dx = 8, dy = -4, middle = (SIDE - 1) / 2.0;
+	float y[] = { (float)((middle + dx - 32) / 32),
+		(float)((middle + dy - 32) / 32) };
+	uint32_t rows[ROWS] = { 0 };
+	struct kf_warp warps[ROWS];
+	float moved[ROWS * 2];
+	struct kf_augmenter g;
+	struct kf_augment a;
+	struct kf_err err;
+	double worst = 0, contrast = 0;
+
+	ok(kf_augment_parse(&a, "shift:6,rotate:20,scale:.2,contrast:.3", &err) == 0 &&
+			kf_augmenter_open(&g, &a, &s, &err) == 0,
+		"all amounts");
+	kf_augment_batch(&g, 5, 3, y, rows, ROWS, warps, moved);
+	for (int i = 0; i < ROWS; i++) {
+		double angle = drawn(5, 3, i, 0) * 20 * pi / 180;
+		double size = 1 + drawn(5, 3, i, 1) * 0.2;
+		double px = middle + size * (cos(angle) * dx - sin(angle) * dy) +
+			drawn(5, 3, i, 2) * 6;
+		double py = middle + size * (sin(angle) * dx + cos(angle) * dy) +
+			drawn(5, 3, i, 3) * 6;
+
+		worst = fmax(worst,
+			hypot(moved[2 * i] * 32 + 32 - px,
+				moved[2 * i + 1] * 32 + 32 - py));
+		contrast = fmax(contrast,
+			fabs(warps[i].contrast - 1 - drawn(5, 3, i, 4) * 0.3));
+	}
+	ok(worst < 1e-4, "points go where the row's numbers send them (%.2g)", worst);
+	ok(contrast < 1e-6, "contrasts are those drawn (%.2g)", contrast);
+	kf_augmenter_close(&g);
+	kf_schema_free(&s);
 }
 
 static void test_refusals(void)
@@ -206,6 +263,7 @@ int main(void)
 	test_dots("scale:.2");
 	test_dots("flip,shift:3,rotate:10,scale:.1");
 	test_flip();
+	test_numbers();
 	test_refusals();
 	b->op->close(b);
 	return done_testing();

@@ -74,6 +74,13 @@ static void test_strokes(void)
 	kf_ink_dry(&c, KF_BLACK);
 	ok(grey_at(&c, 0, 5) == 0 && grey_at(&c, 39, 5) == 0,
 		"what lies outside is cut off");
+	kf_draw_box(&c, c.clip, KF_WHITE);
+	kf_clip(&c, (struct kf_box){ 10, 10, 30, 30 });
+	kf_ink_line(&c, 0, 20, 40, 20, 3);
+	kf_ink_dry(&c, KF_BLACK);
+	ok(grey_at(&c, 10, 20) == 0 && grey_at(&c, 29, 20) == 0 &&
+			grey_at(&c, 9, 20) == 255 && grey_at(&c, 30, 20) == 255,
+		"strokes are cut at the clip");
 	kf_canvas_free(&c);
 }
 
@@ -82,6 +89,7 @@ static void test_text(void)
 	struct kf_canvas c = canvas_of(100, 40, false);
 	char text[300];
 	double x, y, width = kf_text_width(9, "HH");
+	int ink[3] = { 0 };
 
 	kf_ink_text(&c, 50, 30, 9, 1.25, KF_CENTRE, false, "HH");
 	kf_ink_dry(&c, KF_BLACK);
@@ -93,10 +101,17 @@ static void test_text(void)
 	text[sizeof text - 1] = '\0';
 	text[3] = '\303';
 	text[4] = '\n';
-	kf_ink_text(&c, 0, 30, 9, 1.25, KF_LEFT, false, text);
+	kf_draw_box(&c, c.clip, KF_WHITE);
 	kf_ink_text(&c, 0, 30, 9, 1.25, KF_LEFT, true, "");
+	kf_ink_text(&c, 0, 30, 9, 1.25, KF_LEFT, false, text);
 	kf_ink_dry(&c, KF_BLACK);
-	ok(true, "long, empty and foreign text does no harm");
+	/* above the letters, where they are, below */
+	for (int j = 0; j < c.h; j++)
+		for (int i = 0; i < c.w; i++)
+			ink[j < 19 ? 0 : j < 33 ? 1 : 2] += grey_at(&c, i, j) < 255;
+	ok(ink[1] > 300 && ink[0] == 0 && ink[2] == 0,
+		"long, empty and foreign text stays on its line (%d, %d, %d)", ink[0],
+		ink[1], ink[2]);
 	kf_canvas_free(&c);
 }
 
@@ -262,20 +277,35 @@ static void test_colour(void)
 	free_one(&o);
 }
 
+static bool same_pixels(const struct kf_canvas *a, const struct kf_canvas *b)
+{
+	return !memcmp(a->pixels, b->pixels,
+		(size_t)a->w * (size_t)a->h * (size_t)a->depth);
+}
+
+/* Marks at and beyond the edges against a picture without them. */
 static void test_anywhere(void)
 {
-	static const float places[] = { -1e38f, -3, 0, 47.9f, 50, 1e38f, INFINITY };
+	static const struct {
+		float place;
+		bool seen;
+	} cases[] = { { -1e38f, false }, { -30, false }, { -0.5f, true }, { 0, true },
+		{ 47.9f, true }, { 80, false }, { 1e38f, false }, { INFINITY, false } };
 	struct one o = one_of(128, 2);
-	struct kf_canvas c;
+	struct kf_canvas plain, c;
 
 	o.face.ids = true;
 	o.chunk.id[0] = INT64_MIN;
-	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-		o.chunk.y[0] = o.chunk.p[0] = places[i];
-		c = draw_one(&o, i % 2);
+	o.chunk.y[0] = o.chunk.p[0] = NAN;
+	plain = draw_one(&o, true);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		o.chunk.y[0] = o.chunk.p[0] = cases[i].place;
+		c = draw_one(&o, true);
+		ok(same_pixels(&c, &plain) != cases[i].seen, "marks at %g are %s",
+			cases[i].place, cases[i].seen ? "seen" : "not seen");
 		kf_canvas_free(&c);
 	}
-	ok(true, "marks may be anywhere");
+	kf_canvas_free(&plain);
 	free_one(&o);
 }
 
@@ -288,7 +318,7 @@ static void test_ticks(void)
 		const char *text;
 	} printed[] = { { 0.001, "0.001" }, { 0.0025, "0.0025" }, { 0.1, "0.1" },
 		{ 1, "1" }, { 1.5, "1.5" }, { 12, "12" }, { 7000, "7000" },
-		{ 3e-7, "3e-7" }, { 1.5e9, "1.5e9" } };
+		{ 3e-7, "3e-7" }, { 9.999999999e-8, "1e-7" }, { 1.5e9, "1.5e9" } };
 	double tick[KF_TICKS_MAX];
 	char text[32];
 	bool apart = true;
@@ -382,6 +412,15 @@ static int blue_run(const struct kf_canvas *c, int y)
 	return n;
 }
 
+static int blue_total(const struct kf_canvas *c)
+{
+	int n = 0;
+
+	for (int y = 0; y < c->h; y++)
+		n += blue_run(c, y);
+	return n;
+}
+
 static void test_bars(void)
 {
 	struct kf_bar bars[] = { { "nose", 4 },
@@ -404,12 +443,18 @@ static void test_bars(void)
 
 	for (int i = 0; i < 4; i++)
 		bars[i].value = i % 2 ? 1e-30 : 1e30;
-	c = canvas_of(KF_BARS_MIN_W, kf_bars_least_height(4), false);
+	c = canvas_of(KF_BARS_MIN_W, kf_bars_least_height(4), true);
 	kf_draw_bars(&c, bars, 4, whole);
+	/* 14 pixels from bar to bar */
+	ok(blue_run(&c, 27) > 50 && blue_run(&c, 55) == blue_run(&c, 27),
+		"bars of 1e30 are drawn (%d, %d)", blue_run(&c, 27), blue_run(&c, 55));
+	ok(blue_run(&c, 41) <= 1 && blue_run(&c, 69) <= 1,
+		"those of 1e-30 beside them are no wider than a line");
+	kf_draw_box(&c, c.clip, KF_WHITE);
 	whole.value = bars[1].value = 0;
 	kf_draw_bars(&c, &bars[1], 1, whole);
 	kf_draw_bars(&c, bars, 0, whole);
-	ok(true, "values may be of any size");
+	ok(blue_total(&c) == 0, "no bars where all is 0, or where there are none");
 	kf_canvas_free(&c);
 }
 

@@ -110,6 +110,16 @@ static void test_scale(void)
 	ok(kf_unscale_rows(&scaled, &to, &back, &again, &err) < 0 &&
 			strstr(err.msg, "row 2: pixel 4"),
 		"no pixel: %s", err.msg);
+	((float *)to.X)[24 + 3] = 255.6f / 255;
+	ok(kf_unscale_rows(&scaled, &to, &back, &again, &err) < 0,
+		"nor half a level above 255: %s", err.msg);
+	((float *)to.X)[24 + 3] = -0.6f / 255;
+	ok(kf_unscale_rows(&scaled, &to, &back, &again, &err) < 0,
+		"nor half a level below 0: %s", err.msg);
+	((float *)to.X)[24 + 3] = 255.4f / 255;
+	ok(kf_unscale_rows(&scaled, &to, &back, &again, &err) == 0 &&
+			((uint8_t *)again.X)[24 + 3] == 255,
+		"less is rounded");
 	((float *)to.X)[24 + 3] = NAN;
 	ok(kf_unscale_rows(&scaled, &to, &back, &again, &err) < 0, "no number: %s",
 		err.msg);

@@ -54,6 +54,25 @@ static void test_lanes(void)
 	ok(same && above && below, "uniform numbers are the 32 bits over 2^32");
 }
 
+/* Blocks at once, up to and across 2^32, where the counter's next word begins. */
+static void test_blocks(void)
+{
+	enum { BLOCKS = 11 };
+	const uint64_t seed = 0x299f31d0a4093822;
+	uint32_t got[4 * BLOCKS], want[4 * BLOCKS];
+
+	for (uint64_t first = 0xfffffff0; first <= 0x100000000; first++) {
+		bool same;
+
+		kf_philox_blocks(seed, KF_RNG_DROPOUT, 3, 9, first, BLOCKS, got);
+		for (uint64_t i = 0; i < BLOCKS; i++)
+			kf_philox(seed, KF_RNG_DROPOUT, 3, 9, first + i, want + 4 * i);
+		same = !memcmp(got, want, sizeof got);
+		if (!same || first == 0x100000000)
+			ok(same, "blocks at once are those one by one");
+	}
+}
+
 static void test_fill(void)
 {
 	enum { N = 100003 };
@@ -118,6 +137,7 @@ int main(void)
 {
 	test_known_answers();
 	test_lanes();
+	test_blocks();
 	test_fill();
 	test_shuffle();
 	return done_testing();

@@ -51,8 +51,8 @@ static size_t make_blob(char *blob, const char *header, size_t n)
 
 /* -- round trip ------------------------------------------------------------ */
 
-static const float weight[6] = { 1, -2, 3, -4, 5, -6 };
-static const int64_t number[3] = { 1, -1, INT64_MAX };
+static float weight[6] = { 1, -2, 3, -4, 5, -6 };
+static int64_t number[3] = { 1, -1, INT64_MAX };
 
 /* Writes a scalar, an empty tensor, floats, integers; returns the bytes. */
 static size_t write_sample(char *blob, size_t room)
@@ -68,9 +68,9 @@ static size_t write_sample(char *blob, size_t room)
 	t[0].data = "\x2a";
 	t[1] = kf_tensor("none", KF_F32, 2, none);
 	t[2] = kf_tensor("weight", KF_F32, 2, two_three);
-	t[2].data = (void *)weight;
+	t[2].data = weight;
 	t[3] = kf_tensor("number", KF_I64, 1, &three);
-	t[3].data = (void *)number;
+	t[3].data = number;
 	kf_meta_set(&meta, "text", "a \"quoted\" \\ word, \xc3\xa9 and %d", 7);
 	kf_meta_set(&meta, "twice", "old");
 	kf_meta_set(&meta, "twice", "new");

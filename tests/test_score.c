@@ -56,6 +56,11 @@ static void test_rows(void)
 	ok(kf_score_add(&score, &s, &c, &err) < 0 && strstr(err.msg, "id 1") &&
 			strstr(err.msg, "'a_x'"),
 		"refuses: %s", err.msg);
+	p[1] = 13;
+	p[7] = NAN; /* the target is missing, too */
+	ok(kf_score_add(&score, &s, &c, &err) < 0 && strstr(err.msg, "id 2") &&
+			strstr(err.msg, "'a_y'"),
+		"refuses: %s", err.msg);
 	kf_score_free(&score);
 	kf_schema_free(&s);
 }
@@ -178,6 +183,9 @@ static void test_worst(void)
 			X[2 * at + 1] == k;
 	}
 	ok(whole, "with all that belongs to them");
+	kf_worst_add(&worst, &c, 7, 4);
+	ok(worst.n == 4 && worst.chunk.id[worst.row[3].at] == 4,
+		"of two equal errors the first is kept");
 	kf_worst_free(&worst);
 	s.h = s.w = 96;
 	ok(kf_worst_init(&worst, &s, 1000000, &err) < 0 && strstr(err.msg, "at most"),

@@ -368,6 +368,45 @@ static void test_slices(void)
 	kf_schema_free(&s);
 }
 
+/* -- schemas that differ --------------------------------------------------- */
+
+/* Changes one thing; which of these there are, and what they are called. */
+static const char *change(struct kf_schema *s, int which)
+{
+	switch (which) {
+	case 0: kf_names_add(&s->columns, "eye_z"); return "columns";
+	case 1: s->columns.name[1][0] = 'E'; return "columns";
+	case 2: s->p_columns.name[0][0] = 'E'; return "p.columns";
+	case 3: s->has_label = false; return "label";
+	case 4: s->classes++; return "classes";
+	case 5: s->dtype = KF_F32; return "type of X";
+	case 6: s->c++; return "image size";
+	case 7: s->h++; return "image size";
+	case 8: s->w++; return "image size";
+	case 9: s->x_scale.factor = 255; return "X.scale";
+	case 10: s->y_scale[0].offset++; return "y.scale";
+	case 11: s->y_scale[1].factor++; return "y.scale";
+	case 12: s->p_scale[0].offset++; return "p.scale";
+	case 13: s->p_scale[1].factor++; return "p.scale";
+	default: return NULL;
+	}
+}
+
+static void test_differences(const struct kf_schema *s)
+{
+	const char *what = "", *found;
+
+	for (int which = 0; what; which++) {
+		struct kf_schema other = kf_schema_copy(s);
+
+		what = change(&other, which);
+		found = kf_schema_differs(s, &other);
+		ok(what ? found && !strcmp(found, what) : !found,
+			"change %d of a schema: %s", which, found ? found : "none");
+		kf_schema_free(&other);
+	}
+}
+
 /* -- blobs that are in order but are no chunks ----------------------------- */
 
 static struct kf_tensor tensor(const char *name, enum kf_dtype dtype, int rank,
@@ -403,6 +442,9 @@ static void test_schemas(void)
 		{ "no X", NULL, NULL, { ID(2) }, 1, "no tensor 'X'" },
 		{ "no id", NULL, NULL, { X(2) }, 1, "no tensor 'id'" },
 		{ "too few ids", NULL, NULL, { ID(1), X(2) }, 2, "as many rows" },
+		{ "too many ids", NULL, NULL, { ID(3), X(2) }, 2, "as many rows" },
+		{ "too many targets", "columns", "a,b", { ID(2), X(2), Y(3, 2) }, 3,
+			"as many rows" },
 		{ "a stranger", NULL, NULL,
 			{ ID(2), X(2), tensor("z", KF_F32, 1, 2, 0, 0, 0) }, 3,
 			"tensor 'z'" },
@@ -437,6 +479,8 @@ static void test_schemas(void)
 			{ ID(0), tensor("X", KF_U8, 4, 0, 16384, 16384, 16384) }, 2,
 			"out of bounds" },
 		{ "a scale that is none", "X.scale", "1", { ID(2), X(2) }, 2,
+			"no scale" },
+		{ "a scale and a number", "y.scale", "0 1 0 1 2", { ID(2), X(2) }, 2,
 			"no scale" },
 		{ "a scale of zero", "y.scale", "0 1 0 0", { ID(2), X(2) }, 2,
 			"no scale" },
@@ -520,6 +564,7 @@ int main(void)
 	test_damage(&s);
 	test_sequences(&s);
 	test_slices();
+	test_differences(&s);
 	test_schemas();
 	test_foreign();
 	kf_schema_free(&s);

@@ -159,6 +159,17 @@ static void test_run(const struct run *run, struct kf_backend *b, enum kf_rule r
 	note("largest relative difference %.2g", worst(&got, &want));
 }
 
+/* From 10 towards 2 in 5 epochs: a quarter of the way each, from the third on. */
+static void test_schedule(void)
+{
+	static const double range[] = { 10, 2 }, want[] = { 10, 10, 8, 6, 4 };
+
+	for (int epoch = 1; epoch <= 5; epoch++)
+		ok(kf_schedule(range, epoch, 5) == want[epoch - 1],
+			"epoch %d of a schedule has %g", epoch, want[epoch - 1]);
+	ok(kf_schedule(range, 1, 1) == 10, "a single epoch has the start");
+}
+
 int main(void)
 {
 	static const struct run net1 = { "net1", "net1.tsv", 700, 128, 20, 1e-5 };
@@ -175,6 +186,7 @@ int main(void)
 	ok(kf_valid_rows(2140, 0.2) == 428 && kf_valid_rows(2164, 0.2) == 433 &&
 			kf_valid_rows(5, 0) == 0,
 		"the first fold validates");
+	test_schedule();
 	b->op->close(b);
 	return done_testing();
 }
