@@ -18,7 +18,7 @@ static const struct {
 	bool shared_name;  /* the same temporary name in each process */
 	bool holds;        /* signals back */
 	bool syncs;
-} kinds[] = {
+} kinds[KF_WHOLE_KINDS] = {
 	[KF_WHOLE_OUTPUT] = { .replaces = true, .takes_device = true, .syncs = true },
 	[KF_WHOLE_STATE] = { .replaces = true,
 		.shared_name = true,

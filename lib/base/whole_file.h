@@ -29,6 +29,7 @@ enum kf_whole_kind {
 	 */
 	KF_WHOLE_NEW
 };
+enum { KF_WHOLE_KINDS = KF_WHOLE_NEW + 1 };
 
 /* A file being written; the functions below free it. */
 struct kf_whole_file;

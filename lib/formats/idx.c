@@ -58,20 +58,6 @@ static int read_header(struct kf_input *in, int rank, const char *what, uint32_t
 	return 0;
 }
 
-/* Reads n bytes, fewer only where the input ends; returns how many. */
-static ssize_t fill(struct kf_input *in, uint8_t *to, size_t n, struct kf_err *err)
-{
-	size_t done = 0;
-
-	for (;;) {
-		done += kf_input_take(in, to + done, n - done);
-		if (done == n || in->ended)
-			return (ssize_t)done;
-		if (kf_input_more(in, err) < 0)
-			return -1;
-	}
-}
-
 /* Nothing may follow the last one. */
 static int check_end(struct kf_input *in, const char *what, struct kf_err *err)
 {
@@ -101,7 +87,7 @@ static int read_labels(struct kf_labels *l, struct kf_input *in, struct kf_err *
 	l->label = malloc(n);
 	if (!l->label)
 		return kf_fail(err, "out of memory for %lu labels", (unsigned long)n);
-	got = fill(in, l->label, n, err);
+	got = kf_input_read(in, l->label, n, err);
 	if (got < 0)
 		return -1;
 	if ((size_t)got < n)
@@ -177,7 +163,7 @@ static int next_images(struct kf_loader *l, struct kf_err *err)
 		return check_end(l->in, "image", err);
 	if (rows > x->n - x->done)
 		rows = x->n - x->done;
-	got = fill(l->in, l->chunk.X, rows * image, err);
+	got = kf_input_read(l->in, l->chunk.X, rows * image, err);
 	if (got < 0)
 		return -1;
 	if ((size_t)got < rows * image)

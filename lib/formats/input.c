@@ -121,6 +121,19 @@ size_t kf_input_take(struct kf_input *in, void *to, size_t n)
 	return n;
 }
 
+ssize_t kf_input_read(struct kf_input *in, void *to, size_t n, struct kf_err *err)
+{
+	size_t done = 0;
+
+	for (;;) {
+		done += kf_input_take(in, (char *)to + done, n - done);
+		if (done == n || in->ended)
+			return (ssize_t)done;
+		if (kf_input_more(in, err) < 0)
+			return -1;
+	}
+}
+
 void kf_input_close(struct kf_input *in)
 {
 	free(in->memory);

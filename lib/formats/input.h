@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -52,6 +53,10 @@ void kf_input_use(struct kf_input *in, size_t n);
 /* Copies up to n of the bytes that are there, and discards them; returns how
  * many. */
 size_t kf_input_take(struct kf_input *in, void *to, size_t n);
+
+/* Moves n bytes to memory, reading as far as that takes; fewer only where the input
+ * ends.  Returns how many, or -1. */
+ssize_t kf_input_read(struct kf_input *in, void *to, size_t n, struct kf_err *err);
 
 void kf_input_close(struct kf_input *in);
 

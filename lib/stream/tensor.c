@@ -7,7 +7,7 @@
 static const struct {
 	const char *name;
 	size_t size;
-} dtypes[] = { [KF_U8] = { "U8", 1 },
+} dtypes[KF_DTYPES] = { [KF_U8] = { "U8", 1 },
 	[KF_I64] = { "I64", 8 },
 	[KF_F32] = { "F32", 4 } };
 
@@ -23,7 +23,7 @@ const char *kf_dtype_name(enum kf_dtype dtype)
 
 int kf_dtype_find(const char *name)
 {
-	for (int i = 0; i < (int)(sizeof dtypes / sizeof *dtypes); i++)
+	for (int i = 0; i < KF_DTYPES; i++)
 		if (!strcmp(dtypes[i].name, name))
 			return i;
 	return -1;

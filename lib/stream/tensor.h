@@ -12,6 +12,7 @@
 #define KF_NAME_MAX 64
 
 enum kf_dtype { KF_U8, KF_I64, KF_F32 };
+enum { KF_DTYPES = KF_F32 + 1 };
 
 struct kf_tensor {
 	char name[KF_NAME_MAX];
