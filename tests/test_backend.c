@@ -89,7 +89,7 @@ struct layer_case {
 struct reference {
 	int n;
 	const struct kf_layer *l;
-	const float *x;
+	const double *x;
 	double *weight, *bias;
 	const struct kf_pass *pass;
 };
@@ -126,7 +126,7 @@ static double slope(double y, enum kf_activation f)
 
 /*
  * Calls with each pair of an output and an input that it depends on, and the
- * weight between them (-1 where it is 1): all that forward and backward need.
+ * weight between them (-1 where it is factor()): all that forward and backward need.
  */
 typedef void (*visit)(void *context, size_t y, size_t x, long weight);
 
@@ -228,23 +228,30 @@ struct sums {
 	double *dx, *dw;
 };
 
-static double scale(const struct reference *r)
+/* What inputs are multiplied by in a layer without weights. */
+static double factor(const struct reference *r)
 {
-	return r->l->kind == KF_DROP && r->pass->train ? 1 / (1 - r->l->drop) : 1;
+	switch (r->l->kind) {
+	case KF_DROP: return r->pass->train ? 1 / (1 - r->l->drop) : 1;
+	case KF_DENSE:
+	case KF_CONV:
+	case KF_POOL: return 1;
+	}
+	return NAN;
 }
 
 static void add_forward(void *context, size_t y, size_t x, long w)
 {
 	struct sums *s = context;
 
-	s->y[y] += s->r->x[x] * (w < 0 ? scale(s->r) : s->r->weight[w]);
+	s->y[y] += s->r->x[x] * (w < 0 ? factor(s->r) : s->r->weight[w]);
 }
 
 static void add_backward(void *context, size_t y, size_t x, long w)
 {
 	struct sums *s = context;
 
-	s->dx[x] += s->dy[y] * (w < 0 ? scale(s->r) : s->r->weight[w]);
+	s->dx[x] += s->dy[y] * (w < 0 ? factor(s->r) : s->r->weight[w]);
 	if (w >= 0)
 		s->dw[w] += s->dy[y] * s->r->x[x];
 }
@@ -402,7 +409,7 @@ static void test_layer(const struct layer_case *t)
 	struct kf_err err;
 	struct device_layer d;
 	float *x, *w, *bias, *dy, *got;
-	double *y, *dw, *db, *dx;
+	double *x64, *y, *dw, *db, *dx;
 
 	if (!ok(kf_layers_parse(&l, t->line, t->c, t->h, t->w, 0, &err) == 0,
 		    "'%s' on %d x %d x %d x %d", t->line, t->n, t->c, t->h, t->w)) {
@@ -411,9 +418,10 @@ static void test_layer(const struct layer_case *t)
 	}
 	r.l = &l.layer[0];
 	n_y = outputs(&r);
-	r.x = x = numbers(n_x, 1);
+	x = numbers(n_x, 1);
 	for (size_t i = 0; l.layer[0].kind == KF_POOL && i < n_x; i++)
 		x[i] = roundf(2 * x[i]); /* of equal ones the first counts */
+	r.x = x64 = widen(x, n_x);
 	w = numbers(l.floats, 2);
 	bias = numbers(l.floats, 3);
 	dy = numbers(n_y, 4);
@@ -444,7 +452,185 @@ static void test_layer(const struct layer_case *t)
 	free_device_layer(&d);
 	kf_layers_free(&l);
 	free(x), free(w), free(bias), free(dy), free(got), free(r.weight);
-	free(r.bias), free(y), free(dw), free(db), free(dx);
+	free(r.bias), free(x64), free(y), free(dw), free(db), free(dx);
+}
+
+/* -- nets ---------------------------------------------------------------------- */
+
+#define LAYERS_MAX 12
+
+/* A line of layers in double precision: values and gradients between them. */
+struct reference_net {
+	struct reference layer[LAYERS_MAX];
+	double *y[LAYERS_MAX + 1], *dy[LAYERS_MAX + 1]; /* y[0] is the input */
+	double *grads;                                  /* as l->floats are */
+};
+
+static float *narrow(const double *v, size_t n)
+{
+	float *f = malloc((n + 1) * sizeof *f);
+
+	for (size_t i = 0; i < n; i++)
+		f[i] = (float)v[i];
+	return f;
+}
+
+static void run_reference(struct reference_net *net, const struct kf_layers *l, int n,
+	const float *x, const float *weights, const float *dy,
+	const struct kf_pass *pass)
+{
+	size_t n_x = (size_t)n * (size_t)kf_layer_inputs(&l->layer[0]);
+
+	*net = (struct reference_net){ .grads = zeros(l->floats) };
+	net->y[0] = widen(x, n_x);
+	net->dy[0] = zeros(n_x);
+	for (int i = 0; i < l->n; i++) {
+		const struct kf_layer *layer = &l->layer[i];
+		struct reference *r = &net->layer[i];
+
+		*r = (struct reference){ .n = n,
+			.l = layer,
+			.x = net->y[i],
+			.pass = pass };
+		if (layer->weight >= 0) {
+			const struct kf_param *p = &l->param[layer->weight];
+
+			r->weight = widen(weights + p->offset, p->count + p[1].count);
+			r->bias = r->weight + p->count;
+		}
+		net->y[i + 1] = zeros(outputs(r));
+		net->dy[i + 1] = zeros(outputs(r));
+		reference_forward(r, net->y[i + 1]);
+	}
+	for (size_t i = 0; i < outputs(&net->layer[l->n - 1]); i++)
+		net->dy[l->n][i] = dy[i];
+	for (int i = l->n; i > 0; i--) {
+		const struct kf_layer *layer = &l->layer[i - 1];
+		float *above = narrow(net->dy[i], outputs(&net->layer[i - 1]));
+		double *dw = net->grads +
+			(layer->weight < 0 ? 0 : l->param[layer->weight].offset);
+		double *db = net->grads +
+			(layer->bias < 0 ? 0 : l->param[layer->bias].offset);
+
+		reference_backward(&net->layer[i - 1], net->y[i], above, dw, db,
+			net->dy[i - 1]);
+		free(above);
+	}
+}
+
+static void free_reference(struct reference_net *net, const struct kf_layers *l)
+{
+	for (int i = 0; i <= l->n; i++) {
+		free(net->y[i]);
+		free(net->dy[i]);
+		if (i < l->n)
+			free(net->layer[i].weight);
+	}
+	free(net->grads);
+}
+
+/* The backend's side: what a net keeps for a batch. */
+struct device_net {
+	struct kf_plan *plan[LAYERS_MAX];
+	struct kf_act *y[LAYERS_MAX + 1], *dy[LAYERS_MAX + 1];
+	struct kf_mem *data, *weights, *grads;
+};
+
+static void run_device(struct device_net *net, const struct kf_layers *l, int n,
+	const float *x, const float *weights, const float *dy,
+	const struct kf_pass *pass)
+{
+	const int shape[3] = { l->c, l->h, l->w };
+	size_t n_x = (size_t)n * (size_t)kf_layer_inputs(&l->layer[0]);
+	uint32_t *rows = calloc((size_t)n, sizeof *rows);
+
+	*net = (struct device_net){ .data = upload(x, n_x),
+		.weights = b->op->alloc(b, l->floats),
+		.grads = b->op->alloc(b, l->floats) };
+	for (int i = 0; i < n; i++)
+		rows[i] = (uint32_t)i;
+	for (int i = 0; i < l->n_params; i++)
+		b->op->write_param(b, net->weights, &l->param[i],
+			weights + l->param[i].offset);
+	net->y[0] = b->op->input(b, n, shape);
+	net->dy[0] = b->op->input(b, n, shape);
+	b->op->write_act(b, net->dy[0], x); /* gives it memory of its own */
+	b->op->take(b, net->y[0], net->data, rows, NULL);
+	for (int i = 0; i < l->n; i++) {
+		net->plan[i] = b->op->plan(b, &l->layer[i], l->param, n);
+		net->y[i + 1] = b->op->act(b, net->plan[i], NULL);
+		net->dy[i + 1] = b->op->act(b, net->plan[i], NULL);
+		b->op->forward(b, net->plan[i], pass, net->weights, net->y[i],
+			net->y[i + 1]);
+	}
+	b->op->write_act(b, net->dy[l->n], dy);
+	for (int i = l->n; i > 0; i--)
+		b->op->backward(b, net->plan[i - 1], pass, net->weights, net->grads,
+			net->y[i - 1], net->y[i], net->dy[i], net->dy[i - 1]);
+	free(rows);
+}
+
+static void free_device(struct device_net *net, const struct kf_layers *l)
+{
+	for (int i = 0; i <= l->n; i++) {
+		b->op->free_act(b, net->y[i]);
+		b->op->free_act(b, net->dy[i]);
+		if (i < l->n)
+			b->op->free_plan(b, net->plan[i]);
+	}
+	b->op->free(b, net->data);
+	b->op->free(b, net->weights);
+	b->op->free(b, net->grads);
+}
+
+/* Whether all parameters' gradients are the reference's. */
+static bool same_grads(const struct kf_layers *l, const struct device_net *device,
+	const double *grads)
+{
+	bool good = true;
+
+	for (int i = 0; good && i < l->n_params; i++) {
+		const struct kf_param *p = &l->param[i];
+		float *got = malloc((p->count + 1) * sizeof *got);
+
+		b->op->read_param(b, device->grads, p, got);
+		good = same(got, grads + p->offset, p->count, 2e-5);
+		if (!good)
+			note("%s", p->name);
+		free(got);
+	}
+	return good;
+}
+
+/* Layers one after another: what a layer does depends on its neighbours, too. */
+static void test_net(const struct layer_case *t)
+{
+	struct kf_pass pass = { .train = true, .seed = 9, .step = 2 };
+	struct reference_net want;
+	struct device_net got;
+	struct kf_layers l;
+	struct kf_err err;
+	size_t n_x = (size_t)(t->n * t->c * t->h * t->w), n_y;
+	float *x = numbers(n_x, 21), *w, *dy, *values;
+
+	kf_layers_parse(&l, t->line, t->c, t->h, t->w, 0, &err);
+	w = numbers(l.floats, 22);
+	for (size_t i = 0; i < l.floats; i++)
+		w[i] *= 0.2f; /* a saturated tanh's gradient would lose its digits */
+	n_y = (size_t)t->n * (size_t)kf_layer_outputs(&l.layer[l.n - 1]);
+	dy = numbers(n_y, 23);
+	values = malloc((n_x + n_y) * sizeof *values);
+	run_reference(&want, &l, t->n, x, w, dy, &pass);
+	run_device(&got, &l, t->n, x, w, dy, &pass);
+	b->op->read_act(b, got.y[l.n], values);
+	ok(same(values, want.y[l.n], n_y, 1e-5), "'%s': outputs", t->line);
+	b->op->read_act(b, got.dy[0], values);
+	ok(same(values, want.dy[0], n_x, 2e-5), "gradient by the input");
+	ok(same_grads(&l, &got, want.grads) && healthy(), "gradients by weights");
+	free_reference(&want, &l);
+	free_device(&got, &l);
+	kf_layers_free(&l);
+	free(x), free(w), free(dy), free(values);
 }
 
 /* -- batches ------------------------------------------------------------------- */
@@ -963,6 +1149,19 @@ int main(void)
 		{ 2, 19, 5, 7, "drop.1" },
 		{ 5, 32, 11, 11, "drop.3" },
 	};
+	/* All layers after each other, plain and in blocks of channels. */
+	static const struct layer_case nets[] = {
+		{ 3, 1, 12, 11, "conv8x3 relu pool2 conv16x2 relu pool2 dense5" },
+		{ 2, 8, 13, 12,
+			"conv16x3 relu pool2 drop.2 conv17x2 tanh pool2 drop.5 "
+			"dense7 relu dense3" },
+		{ 2, 1, 14, 14,
+			"pool2 conv16x3 leakyrelu drop.3 pool2 conv32x2 sigmoid" },
+		{ 3, 16, 9, 9,
+			"drop.2 conv16x2 relu conv16x2 relu pool3 drop.1 dense4" },
+		{ 2, 16, 20, 20, "conv16x3 relu pool16 dense6 tanh drop.5 dense2" },
+		{ 2, 5, 8, 8, "dense40 relu drop.5 dense20 sigmoid dense3" },
+	};
 	static const struct warp_case warps[] = { { 1, 1, 1 }, { 1, 9, 7 },
 		{ 1, 96, 96 }, { 3, 11, 10 }, { 8, 5, 7 }, { 13, 8, 9 }, { 16, 7, 5 } };
 	static const size_t sizes[] = { 1, 7, 65537 };
@@ -974,6 +1173,8 @@ int main(void)
 	note("backend %s", b->device);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		test_layer(&cases[i]);
+	for (size_t i = 0; i < sizeof nets / sizeof *nets; i++)
+		test_net(&nets[i]);
 	test_take();
 	test_lender(3, 7);
 	test_lender(7, 3);
@@ -1001,5 +1202,12 @@ int main(void)
 			test_update((enum kf_rule)rule, sizes[i]);
 	test_denormals();
 	b->op->close(b);
+
+	b = kf_backend_open("auto", &(struct kf_backend_options){ .recompute = true },
+		&err);
+	for (size_t i = 0; b && i < sizeof nets / sizeof *nets; i++)
+		test_net(&nets[i]);
+	if (ok(b != NULL, "the same with recomputing"))
+		b->op->close(b);
 	return done_testing();
 }
