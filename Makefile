@@ -1,10 +1,10 @@
-# kfkd: build, test, install.  What a user may set is in config.mk.
+# kfkd: build, test, install.  Settings are in config.mk.
 #
 #   make          the programs and the CPU backend, under build/
-#   make demo     set-up, build, and the whole pipeline on drawn faces
+#   make demo     set-up, build, and the complete pipeline on drawn faces
 #   make check    set-up, build, and all tests
 #   make cuda     the CUDA backend as well, with the toolkit named in config.mk
-#   make bench    how fast it is here
+#   make bench    speed on this machine, compared with other software
 #   make install  to PREFIX (and DESTDIR)
 
 include config.mk
@@ -18,7 +18,7 @@ KF_CFLAGS = -std=c11 -Wall -Wextra -Wswitch-enum -Wcast-qual -pedantic -Werror -
 LIBS = -lcsv -lnetpbm -ljansson -lxxhash -ldl -lm
 
 PROGRAMS = $(patsubst cmd/%.c,$(BIN)/%,$(wildcard cmd/kfkd-*.c))
-# lib/cpu is a plugin, all else in lib the library.
+# lib/cpu is a plugin; the rest of lib is the library.
 LIB_OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,\
 	$(filter-out lib/cpu/%.c,$(wildcard lib/*/*.c)))
 TESTS = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
@@ -35,7 +35,7 @@ cuda:
 
 # -- building -------------------------------------------------------------------
 
-# Changes when the compiler or a flag does; every object depends on it.
+# Changes when the compiler or a flag changes; every object depends on it.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(BUILD)
 	@echo '$(CC) $(KF_CFLAGS) $(LDFLAGS)' | cmp -s - $@ || \
@@ -71,7 +71,7 @@ $(PLUGINS)/backend_cpu.so: $(CPU_OBJECTS) $(BUILD)/lib/libkfkd.a
 	@mkdir -p $(@D)
 	$(CC) -fopenmp -shared $(LDFLAGS) -o $@ $^ -ldnnl -lm
 
-# The CUDA backend: made by `make cuda`, with the toolkit's compiler.
+# The CUDA backend, built by `make cuda` with the toolkit's compiler.
 NVCC = $(CUDA)/bin/nvcc
 CUDA_KNOWN = $(filter $(shell $(NVCC) --list-gpu-code | tr -d 'sm_'),$(CUDA_ARCHS))
 CUDA_FLAGS = -O3 -ftz=true -Ilib -MMD -MP -Werror all-warnings \
@@ -105,7 +105,7 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/lib/libkfkd.a $(BUILD)/flags
 
 $(BUILD)/tests/sgemm_rate: private LIBS += -ldnnl
 
-# Examples stand alone: they show what it takes without this library.
+# Examples stand alone: they do not use this library.
 $(BUILD)/examples/%: examples/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(KF_CFLAGS) $(LDFLAGS) -o $@ $< -ljansson -lxxhash
@@ -115,12 +115,12 @@ $(BUILD)/examples/%: examples/%.c $(BUILD)/flags
 
 # -- set-up ---------------------------------------------------------------------
 
-# clang brings no OpenMP of its own.
+# Debian's clang comes without OpenMP.
 BUILD_PACKAGES = $(if $(findstring clang,$(CC)),clang libomp-dev,gcc) libc6-dev libcsv-dev libnetpbm-dev libdnnl-dev \
 	libjansson-dev libxxhash-dev
 CHECK_PACKAGES = $(BUILD_PACKAGES) perl mandoc netpbm python3-venv procps
 
-# $(call install,PACKAGES): those that are missing, by apt.
+# $(call install,PACKAGES): installs those that are missing, by apt.
 define install
 @missing=; for p in $(1); do \
 	dpkg-query -W -f='$${Status}' $$p 2>/dev/null | \
@@ -143,8 +143,8 @@ $(BUILD)/venv/done:
 	-@$(PYTHON) -m venv $(BUILD)/venv && \
 		$(BUILD)/venv/bin/pip install -q numpy safetensors && touch $@
 
-# What the benchmark compares with, some gigabytes.  It leaves out what cannot be
-# installed, which is then tried again the next time.
+# The software that the benchmark compares with, some gigabytes.  It leaves out packages
+# that cannot be installed, and tries them again the next time.
 PEERS = numpy safetensors pandas polars pyarrow scikit-learn onnx onnxruntime torch
 
 $(BUILD)/venv-bench/done:
@@ -175,30 +175,30 @@ check-gpu: deps-check
 	@PATH="$(CURDIR)/$(BIN):$$PATH:$(CUDA)/bin" KFKD_BUILD="$(CURDIR)/$(BUILD)" \
 		sh tests/gpu.sh
 
-# Beside other software, in the same run.  BENCH="load train predict growth" are
-# its parts; KFKD_FACES names a CSV of real faces.
+# Comparison with other software in the same run.  BENCH selects parts of "load train
+# predict growth"; KFKD_FACES names a CSV of real faces.
 bench: deps-check
 	@$(MAKE) --no-print-directory $(BUILD)/venv-bench/done
 	@$(MAKE) --no-print-directory all $(TOOLS)
 	@PATH="$(abspath $(BIN)):$$PATH" KFKD_BUILD="$(abspath $(BUILD))" \
 		sh tests/bench/run.sh $(BENCH)
 
-# The whole suite again under the address and undefined-behaviour checkers.
+# The complete suite under AddressSanitizer and UndefinedBehaviorSanitizer.
 check-sanitize: deps-check
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize \
 		CFLAGS="-O1 -g -fsanitize=address,undefined \
 			-fno-sanitize-recover=all -fno-omit-frame-pointer" \
 		LDFLAGS="-fsanitize=address,undefined" check
 
-# Both compilers, warnings being errors; needs no run.
+# Builds with clang as well, with warnings as errors, and runs nothing.
 check-clang:
 	@$(MAKE) --no-print-directory CC=clang deps
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang all
 
 # -- formatting -----------------------------------------------------------------
 
-# .clang-format and the tree agree: with the clang-format of Debian 12.  The filter
-# in examples/ is a part of kfkd-stream(5), and narrower.
+# .clang-format is for the clang-format of Debian 12.  The filter in examples/ is
+# excluded: it is part of kfkd-stream(5), with narrower lines.
 FORMATTED = $(wildcard lib/*/*.[ch] cmd/*.[ch] cuda/*.[ch] cuda/*.cu tests/*.[ch])
 
 format:

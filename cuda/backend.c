@@ -1,7 +1,7 @@
 /*
- * The CUDA backend's table of operations, and opening it.  All work goes to the
- * default stream, one piece after another, and the host runs ahead of it until it
- * reads something back.
+ * The CUDA backend's table of operations, and how it is opened.  All work goes to the
+ * default stream in order, and the host runs ahead of it until it reads something
+ * back.
  */
 #define _GNU_SOURCE
 #include <limits.h>
@@ -112,7 +112,7 @@ static const struct kf_backend_ops operations = {
 	.update = cuda_update,
 };
 
-/* Floats of columns that a convolution may make at a time. */
+/* How many floats of columns a convolution may unfold at a time. */
 static size_t find_columns_max(void)
 {
 	const char *mib = getenv("KFKD_CUDA_WORKSPACE");
@@ -122,7 +122,7 @@ static size_t find_columns_max(void)
 	return floats < INT_MAX ? (size_t)floats : INT_MAX; /* cuBLAS counts in int */
 }
 
-/* Is there a driver that will do, and a device? */
+/* Is there a suitable driver, and a device? */
 static int find_device(struct kf_err *err)
 {
 	int driver = 0, devices = 0;
@@ -149,7 +149,7 @@ static int find_device(struct kf_err *err)
 	return 0;
 }
 
-/* Does it run our kernels, which are built for some GPUs only? */
+/* Does the device run our kernels, which are built only for some GPUs? */
 static int start_device(struct cudaDeviceProp *device, struct kf_err *err)
 {
 	int number = 0;

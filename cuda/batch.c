@@ -1,4 +1,4 @@
-/* Batches between layers: their memory and layout, and rows of data in them. */
+/* Batches between layers: their layout and memory, and filling them with data. */
 #include "batch.h"
 
 #include <limits.h>
@@ -92,7 +92,7 @@ void cuda_free_act(struct kf_backend *b, struct kf_act *a)
 	free(a);
 }
 
-/* Rows like the batch's, in (n, c, h, w) order. */
+/* A view of f with the batch's shape, in (n, c, h, w) order. */
 static struct view plain(const struct kf_act *a, float *f)
 {
 	return cuda_plain(f, a->v.n, (const int[]){ a->v.c, a->v.h, a->v.w });
@@ -105,7 +105,7 @@ struct rows cuda_stage_rows(struct kf_backend *b, const uint32_t *rows, int n)
 	return (struct rows){ cuda_stage(b, NULL, rows, (size_t)n * sizeof *rows), 0 };
 }
 
-/* Plain rows that follow one another are used where they are. */
+/* Consecutive rows are used in place where the batch's layout is plain. */
 void cuda_take(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
 	const uint32_t *rows, const struct kf_warp *warps)
 {
@@ -118,7 +118,7 @@ void cuda_take(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
 		return;
 	data = plain(a, m->f);
 	n = (size_t)a->v.n;
-	/* two arrays for one launch: both must find room before one is staged */
+	/* both arrays must fit, as making room for one would discard the other */
 	cuda_reserve_staging(b,
 		n * (sizeof *rows + sizeof *warps) + 2 * CUDA_STAGING_STEP);
 	from = cuda_stage_rows(b, rows, a->v.n);
@@ -135,7 +135,7 @@ void cuda_take(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
 		"taking rows");
 }
 
-/* Both ways by way of plain memory on the device. */
+/* Writing and reading convert through plain memory on the device. */
 void cuda_write_act(struct kf_backend *b, struct kf_act *a, const float *src)
 {
 	struct kf_mem *m;

@@ -1,15 +1,16 @@
-/* Batches between layers: their memory and layout, and rows of data in them. */
+/* Batches between layers: their layout and memory, and filling them with data. */
 #ifndef KF_CUDA_BATCH_H
 #define KF_CUDA_BATCH_H
 
 #include "internal.h"
 
-/* n rows of a shape in (n, c, h, w) order, and in the order of batches. */
+/* Views of f as n rows of a shape, in (n, c, h, w) order and in that of batches. */
 struct view cuda_plain(float *f, int n, const int shape[3]);
 struct view cuda_batch(float *f, int n, const int shape[3]);
+/* Whether a batch's order is the same as (n, c, h, w). */
 bool cuda_is_plain(const struct view *v);
 
-/* n row numbers: on the device only where they do not follow one another. */
+/* n row numbers, which are copied to the device only if they are not consecutive. */
 struct rows cuda_stage_rows(struct kf_backend *b, const uint32_t *rows, int n);
 
 /* As struct kf_backend_ops describes them. */

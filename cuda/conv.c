@@ -1,15 +1,15 @@
-/* Convolution as a matrix product with columns of what each output sees. */
+/* Convolution as a matrix product with the unfolded input (im2col). */
 #include "activation.h"
 #include "cublas.h"
 #include "memory.h"
 
-#define CHANNELS_MAX 65535 /* of a convolution: blocks of a grid in its y */
+#define CHANNELS_MAX 65535 /* limit of a grid's y dimension */
 
-/* The sizes of a convolution as a matrix product: weights (filters, taps) by
- * columns (taps, pixels) of all images. */
+/* The sizes of a convolution as a matrix product: weights (filters, taps) times
+ * columns (taps, pixels), pixels being the output pixels of all images. */
 struct sizes {
 	size_t filters, taps, pixels;
-	size_t piece; /* pixels at a time: complete images, if they fit */
+	size_t piece; /* pixels unfolded at a time: complete images, if they fit */
 };
 
 static struct sizes find_sizes(struct kf_backend *b, const struct kf_plan *plan)
@@ -35,7 +35,7 @@ static void make(struct kf_backend *b, struct kf_plan *plan)
 	struct sizes s = find_sizes(b, plan);
 	struct cuda *c = cuda(b);
 
-	/* one that sees all of an image at once is a dense layer */
+	/* a kernel as large as the image makes it a dense layer */
 	if (plan->layer->out[1] * plan->layer->out[2] == 1) {
 		plan->ops = &cuda_dense;
 		plan->ops->make(b, plan);
@@ -52,7 +52,7 @@ static void make(struct kf_backend *b, struct kf_plan *plan)
 		BIAS_SLICES * sizeof *c->sums);
 }
 
-/* The columns of a piece, in the workspace. */
+/* Unfolds the columns of the piece at `at` to the workspace. */
 static struct columns unfold(struct kf_backend *b, const struct kf_plan *plan,
 	const struct sizes *s, size_t at, const struct kf_act *x)
 {
@@ -104,7 +104,7 @@ static void backward(struct kf_backend *b, struct kf_plan *plan,
 			columns, count, at ? 1 : 0, dw, s.taps);
 		if (!dx)
 			continue;
-		/* x's columns are not read any more */
+		/* x's columns are no longer needed */
 		cuda_gemm(b, T, N, s.taps, count, s.filters, w, s.taps, dy->v.f + at,
 			s.pixels, 0, columns, count);
 		if (!cuda(b)->failed)

@@ -8,9 +8,9 @@
 #define T CUBLAS_OP_T
 
 /*
- * c (m, n) = op(a) op(b) + beta c, row-major, op being N or T, transposed; lda,
- * ldb, ldc are the rows' lengths as stored.  cuBLAS, which counts by columns, sees
- * the transposes: c' = op(b)' op(a)'.
+ * c (m, n) = op(a) op(b) + beta c, row-major, where op is N, or T for transposed; lda,
+ * ldb, ldc are the row strides as stored.  cuBLAS is column-major and sees the
+ * transposes: c' = op(b)' op(a)'.
  */
 void cuda_gemm(struct kf_backend *h, cublasOperation_t op_a, cublasOperation_t op_b,
 	size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,

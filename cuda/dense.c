@@ -48,7 +48,7 @@ static void backward(struct kf_backend *b, struct kf_plan *plan,
 		in, 0, grads->f + plan->weight->offset, in);
 	if (!dx)
 		return;
-	/* the flat input is not read any more */
+	/* the flattened input is no longer needed */
 	cuda_gemm(b, N, N, n, in, out, dy->v.f, out, weights->f + plan->weight->offset,
 		in, 0, plan->flat ? plan->flat : dx->v.f, in);
 	if (plan->flat)

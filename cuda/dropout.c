@@ -1,7 +1,7 @@
 /* Dropout. */
 #include "memory.h"
 
-/* Backward draws the mask again rather than keep it. */
+/* Backward draws the same mask again, so that none is stored. */
 static void apply_mask(struct kf_backend *b, struct kf_plan *plan,
 	const struct kf_pass *pass, struct view from, struct view to)
 {

@@ -1,15 +1,15 @@
 /*
  * The CUDA backend's types, which all its files share.  From the bottom up:
  *
- *   kernels.cu    the kernels, and a C function that launches each
+ *   kernels.cu    the kernels, each with a C function that launches it
  *   memory.c      device memory, and the first failure
  *   cublas.c      matrix products
- *   batch.c       batches between layers: their memory and layout, rows of data
+ *   batch.c       batches between layers: their layout and memory, filling them
  *   activation.c  biases and activations
  *   dense.c, conv.c, pool.c, dropout.c
- *                 the layers, a row of operations each
+ *                 the layers, a table of operations each
  *   learn.c       losses and update rules
- *   backend.c     the table of operations, and opening
+ *   backend.c     the backend's table of operations, and opening it
  */
 #ifndef KF_CUDA_INTERNAL_H
 #define KF_CUDA_INTERNAL_H
@@ -27,13 +27,13 @@ struct kf_mem {
 
 struct kf_act {
 	struct view v;
-	float *own; /* v.f, or NULL where that is another's memory */
+	float *own; /* own memory, where v.f may point; or NULL */
 };
 
 /*
  * Host arrays on their way to the device: copied to pinned memory, and from there
- * to the same place of a device buffer or to where they belong.  At its end, all is
- * waited for, and it starts anew.
+ * asynchronously to their destination or to the same offset in a device buffer.  When
+ * the buffer is full, the host waits for all work and starts again at its beginning.
  */
 struct staging {
 	char *host, *device;
@@ -44,28 +44,28 @@ struct cuda {
 	struct kf_backend base; /* first: the handle is this */
 	cublasHandle_t blas;
 	struct staging staging;
-	float *workspace;        /* for a convolution's columns: */
-	size_t workspace_floats; /* the most that a plan asked for, which is never */
-	size_t columns_max;      /* more than these */
-	double *sums;            /* of launch_bias_backward */
+	float *workspace;        /* for a convolution's columns */
+	size_t workspace_floats; /* its size: the most that any plan needs */
+	size_t columns_max;      /* limit of that, unless one column needs more */
+	double *sums;            /* (sums_channels, BIAS_SLICES): scratch */
 	size_t sums_channels;
 	bool failed;
-	struct kf_err first;
+	struct kf_err first; /* the first failure */
 };
 
 struct kf_plan {
 	const struct kf_layer *layer;
-	const struct kf_param *weight, *bias; /* NULL without */
+	const struct kf_param *weight, *bias; /* NULL if it has none */
 	int n;
 	const struct cuda_layer *ops;
-	/* A dense layer's input or its gradient in (n, c, h, w); NULL where they lie
-	 * so in their batches. */
+	/* A dense layer's x or dx as (n, c, h, w); NULL if their batches are in that
+	 * order. */
 	float *flat;
 };
 
 /* A kind of layer; forward and backward are as in struct kf_backend_ops. */
 struct cuda_layer {
-	void (*make)(struct kf_backend *b, struct kf_plan *plan); /* or NULL */
+	void (*make)(struct kf_backend *b, struct kf_plan *plan); /* may be NULL */
 	void (*forward)(struct kf_backend *b, struct kf_plan *plan,
 		const struct kf_pass *pass, const struct kf_mem *weights,
 		struct kf_act *x, struct kf_act *y);

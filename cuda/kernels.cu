@@ -1,7 +1,7 @@
 /*
- * The kernels.  All but the losses are bound by memory: each value is read and
- * written once, by threads side by side.  Sums run in a fixed order, so that
- * a run can be repeated bit for bit.
+ * The kernels.  All but the losses are memory-bound: neighbouring threads access
+ * neighbouring values, and each value is read and written once.  Sums have a fixed
+ * order, so that a run is reproducible bit for bit.
  */
 #include "kernels.h"
 
@@ -13,7 +13,7 @@
 #define WARP 32
 #define ALL_LANES 0xffffffffu
 
-/* Each i below n, by all threads of the grid. */
+/* A grid-stride loop over each i below n. */
 #define EACH_THREAD(type, i, n) \
 	for (type i = blockIdx.x * (type)blockDim.x + threadIdx.x; i < (n); \
 		i += gridDim.x * (type)blockDim.x)
@@ -47,20 +47,22 @@ cudaError_t launch_nothing(void)
 
 /* -- rows of a batch ------------------------------------------------------------- */
 
-/* A value of a batch, by its number in (n, c, h, w) order. */
-struct spot {
+/* The coordinates of a value of a batch. */
+struct coords {
 	unsigned i, c, pixel;
 };
 
-__device__ static struct spot find_spot(const struct view &v, unsigned at)
+/* From a value's index in (n, c, h, w) order. */
+__device__ static struct coords find_coords(const struct view &v, unsigned at)
 {
 	unsigned area = v.h * v.w, plane = at / area;
 
 	return { plane / v.c, plane % v.c, at % area };
 }
 
-/* Where it lies in a batch, in row i of that. */
-__device__ static size_t place(const struct view &v, size_t i, const struct spot &s)
+/* The offset in v.f of such a value of row i. */
+__device__ static size_t offset_of(const struct view &v, size_t i,
+	const struct coords &s)
 {
 	return i * v.row + s.c * v.channel + s.pixel;
 }
@@ -74,9 +76,10 @@ __global__ static void copy_rows(struct view from, struct rows rows, struct view
 	unsigned n)
 {
 	EACH_THREAD (unsigned, at, n) {
-		struct spot s = find_spot(to, at);
+		struct coords s = find_coords(to, at);
 
-		to.f[place(to, s.i, s)] = from.f[place(from, row_of(rows, s.i), s)];
+		to.f[offset_of(to, s.i, s)] =
+			from.f[offset_of(from, row_of(rows, s.i), s)];
 	}
 }
 
@@ -93,7 +96,7 @@ __device__ static int clamp(int v, int max)
 	return v < 0 ? 0 : v > max ? max : v;
 }
 
-/* Of one channel (h, w), at a place between pixels. */
+/* The value of one channel (h, w) at (fx, fy), by bilinear interpolation. */
 __device__ static float interpolate(const float *from, int h, int w, float fx, float fy)
 {
 	float left = floorf(fx), top = floorf(fy), rx = fx - left, ry = fy - top, a, b;
@@ -109,7 +112,7 @@ __global__ static void warp_rows(struct view from, struct rows rows,
 	const struct kf_warp *warps, struct view to, unsigned n)
 {
 	EACH_THREAD (unsigned, at, n) {
-		struct spot s = find_spot(to, at);
+		struct coords s = find_coords(to, at);
 		float x = (float)(s.pixel % to.w), y = (float)(s.pixel / to.w);
 		const struct kf_warp *warp = &warps[s.i];
 		const float *m = warp->m;
@@ -120,7 +123,7 @@ __global__ static void warp_rows(struct view from, struct rows rows,
 
 		if (warp->contrast != 1)
 			v = fminf(fmaxf((v - 0.5f) * warp->contrast + 0.5f, 0), 1);
-		to.f[place(to, s.i, s)] = v;
+		to.f[offset_of(to, s.i, s)] = v;
 	}
 }
 
@@ -135,7 +138,7 @@ cudaError_t launch_warp(struct view from, struct rows rows, const struct kf_warp
 
 /* -- sums in a block ------------------------------------------------------------- */
 
-/* The sum of v over the threads of a block; thread 0 gets it. */
+/* The sum of v over the threads of a block, in thread 0. */
 __device__ static double block_sum(double v)
 {
 	__shared__ double by_warp[THREADS / WARP];
@@ -143,7 +146,7 @@ __device__ static double block_sum(double v)
 
 	for (int d = WARP / 2; d; d /= 2)
 		v += __shfl_down_sync(ALL_LANES, v, d);
-	__syncthreads(); /* an earlier sum is read */
+	__syncthreads(); /* by_warp of an earlier call has been read */
 	if (threadIdx.x % WARP == 0)
 		by_warp[threadIdx.x / WARP] = v;
 	__syncthreads();
@@ -167,7 +170,7 @@ __device__ static float activate(float x, enum kf_activation activation)
 	return x;
 }
 
-/* The gradient by x, from y = f(x) and dy, the gradient by y. */
+/* dx from y = f(x) and dy. */
 __device__ static float activation_backward(float dy, float y,
 	enum kf_activation activation)
 {
@@ -198,7 +201,7 @@ cudaError_t launch_bias(float *y, const float *bias, int outer, int channels, in
 	return cudaGetLastError();
 }
 
-/* dy (rows, channels): each block does WARP channels, THREADS / WARP rows at once. */
+/* dy (rows, channels): a block does WARP channels, THREADS / WARP rows at a time. */
 __global__ static void bias_backward_rows(float *dy, const float *y, float *db,
 	int rows, int channels, enum kf_activation f)
 {
@@ -223,7 +226,7 @@ __global__ static void bias_backward_rows(float *dy, const float *y, float *db,
 	db[c] = (float)sum;
 }
 
-/* dy (channels, inner): block (s, c) does every BIAS_SLICES-th piece of c. */
+/* dy (channels, inner): block (s, c) does every BIAS_SLICES-th piece of channel c. */
 __global__ static void bias_backward_channels(float *dy, const float *y, double *sums,
 	unsigned inner, enum kf_activation f)
 {
@@ -269,7 +272,7 @@ cudaError_t launch_bias_backward(float *dy, const float *y, float *db, int outer
 
 /* -- convolution ----------------------------------------------------------------- */
 
-/* A thread does one column's k k values of one channel. */
+/* A thread does one channel's k k values of one column. */
 __global__ static void im2col(struct view x, int k, struct columns j, float *out)
 {
 	unsigned ow = x.w - k + 1, pixels = ow * (x.h - k + 1), c = blockIdx.y;
@@ -310,7 +313,7 @@ __device__ static float sum_columns(const float *columns, struct columns j, int 
 	return sum;
 }
 
-/* A thread does one pixel of one channel, of `images` from first_image on. */
+/* A thread does one pixel of one channel, for `images` from first_image on. */
 __global__ static void col2im(const float *columns, struct columns j, int k,
 	struct view dx, unsigned first_image, unsigned images)
 {
@@ -339,8 +342,7 @@ cudaError_t launch_col2im(const float *columns, struct columns j, int k, struct 
 
 /* -- pooling --------------------------------------------------------------------- */
 
-/* Where in a window of rows of w pixels the largest value is: the first of
- * equal ones. */
+/* The offset of a window's maximum, the first of equal ones; rows have w pixels. */
 __device__ static int find_largest(const float *window, int w, int k)
 {
 	int best = 0;
@@ -352,7 +354,7 @@ __device__ static int find_largest(const float *window, int w, int k)
 	return best;
 }
 
-/* An output of a pool: where it lies, and where its window's first value does. */
+/* The offsets of a pool's output and of its window's first value. */
 struct window {
 	size_t y, x;
 };
@@ -405,13 +407,13 @@ cudaError_t launch_pool_backward(struct view x, int k, struct view dy, struct vi
 
 /* -- dropout --------------------------------------------------------------------- */
 
-/* What a thread needs to draw numbers, other than which. */
+/* What random numbers depend on besides their index. */
 struct draw {
 	uint64_t seed;
 	uint32_t step, layer, limit;
 };
 
-/* A thread does the four values, in NCHW order, of one block of random numbers. */
+/* A thread does four values, consecutive in NCHW order: a block of random numbers. */
 __global__ static void drop(struct view from, struct view to, struct draw d,
 	float scale, unsigned n)
 {
@@ -426,11 +428,11 @@ __global__ static void drop(struct view from, struct view to, struct draw d,
 		uint32_t lane[4] = { bits.x, bits.y, bits.z, bits.w };
 
 		for (unsigned l = 0; l < 4 && 4 * block + l < n; l++) {
-			struct spot s = find_spot(to, 4 * block + l);
+			struct coords s = find_coords(to, 4 * block + l);
 
-			to.f[place(to, s.i, s)] = lane[l] < d.limit ?
+			to.f[offset_of(to, s.i, s)] = lane[l] < d.limit ?
 				0 :
-				scale * from.f[place(from, s.i, s)];
+				scale * from.f[offset_of(from, s.i, s)];
 		}
 	}
 }
@@ -445,7 +447,7 @@ cudaError_t launch_drop(struct view from, struct view to, uint64_t seed, uint32_
 	return cudaGetLastError();
 }
 
-/* -- losses: one block, as a batch's outputs are few ------------------------------ */
+/* -- losses: in one block, as a batch has few outputs ----------------------------- */
 
 __global__ static void squared_error(const float *p, int n, int m, const float *targets,
 	struct rows rows, double present, float *dp, float *loss)
@@ -473,8 +475,8 @@ cudaError_t launch_squared_error(const float *p, int n, int m, const float *targ
 	return cudaGetLastError();
 }
 
-/* The largest value of a row that the lanes of a warp share, and the first
- * place where it is. */
+/* The largest value of a row, found by all lanes of a warp, and the first index
+ * where it is. */
 __device__ static int warp_largest(const float *p, int classes, int lane,
 	float *largest)
 {
@@ -496,7 +498,7 @@ __device__ static int warp_largest(const float *p, int classes, int lane,
 	return best;
 }
 
-/* Each warp does a row at a time. */
+/* A warp does a row at a time. */
 __global__ static void cross_entropy(const float *p, int n, int classes,
 	const float *labels, struct rows rows, float *dp, float *loss, float *hits)
 {
@@ -540,7 +542,7 @@ cudaError_t launch_cross_entropy(const float *p, int n, int classes,
 
 /* -- update rules ---------------------------------------------------------------- */
 
-/* A step of one weight w with gradient g. */
+/* One step for a weight w with gradient g. */
 __device__ static void update_one(const struct kf_update &u, float g, float &w,
 	float &s, float &s2)
 {

@@ -1,7 +1,7 @@
 /*
  * Kernels of the CUDA backend, each with a C function that launches it on the
- * default stream and returns the launch's status.  Pointers are device
- * memory.  No array has more than INT32_MAX values, but for data and arenas.
+ * default stream and returns the launch's status.  Pointers are to device memory.  No
+ * array has more than INT32_MAX values, except data and arenas.
  */
 #ifndef KF_KERNELS_H
 #define KF_KERNELS_H
@@ -15,9 +15,10 @@ extern "C" {
 #endif
 
 /*
- * A batch: the value (i, c, y, x) is f[i row + c channel + y w + x].  Images of
- * several channels lie channel by channel, (c, n, h, w), so that a convolution
- * of a whole batch is one matrix product; all else is (n, c, h, w).
+ * A batch: the value (i, c, y, x) is f[i row + c channel + y w + x], row and channel
+ * being strides.  Images of several pixels are stored channel by channel, (c, n, h, w),
+ * so that the convolution of a complete batch is one matrix product; all else is
+ * (n, c, h, w).
  */
 struct view {
 	float *f;
@@ -25,14 +26,14 @@ struct view {
 	size_t row, channel;
 };
 
-/* The rows of a batch: those of an array, or NULL for first, first + 1, ... */
+/* The row numbers of a batch: at, or first, first + 1, ... if that is NULL. */
 struct rows {
 	const uint32_t *at;
 	uint32_t first;
 };
 
-/* A convolution's input positions: columns `first` to first + count - 1 of the
- * n oh ow output pixels that a batch has. */
+/* Columns `first` to first + count - 1 of a convolution's unfolded input, which has one
+ * for each of a batch's n oh ow output pixels. */
 struct columns {
 	int first, count;
 };
@@ -43,14 +44,14 @@ cudaError_t launch_nothing(void);
 /* Copies rows of one batch to another, whatever their layouts. */
 cudaError_t launch_copy_rows(struct view from, struct rows rows, struct view to);
 
-/* The same, warped: warps (n), one for each row of `to`. */
+/* The same, warped by warps (n), one for each row of `to`. */
 cudaError_t launch_warp(struct view from, struct rows rows, const struct kf_warp *warps,
 	struct view to);
 
 /*
- * y (outer, channels, inner) becomes f(y + bias (channels)); backward,
- * dy becomes the gradient by what f was given, and db (channels) its sums.  sums
- * is room for BIAS_SLICES values a channel; inner or outer is 1.
+ * y (outer, channels, inner) becomes f(y + bias (channels)), in place.  Backward, dy
+ * becomes the gradient with respect to f's input, in place, and db (channels) its sums.
+ * sums is scratch for BIAS_SLICES values per channel; inner or outer is 1.
  */
 enum { BIAS_SLICES = 64 };
 cudaError_t launch_bias(float *y, const float *bias, int outer, int channels, int inner,
@@ -59,21 +60,21 @@ cudaError_t launch_bias_backward(float *dy, const float *y, float *db, int outer
 	int channels, int inner, enum kf_activation f, double *sums);
 
 /*
- * Stride 1, no padding, k x k: column j of out (c k k, count) is what output
- * pixel j, counted (n, oh, ow), sees of x.  Backward sums such columns into
- * dx: the first piece that touches an image sets it, further ones add.
+ * Stride 1, no padding, k x k: column j of out (c k k, count) has the values of x that
+ * output pixel j, in (n, oh, ow) order, depends on.  Backward sums such columns into
+ * dx: the first piece that touches an image sets it, later ones add to it.
  */
 cudaError_t launch_im2col(struct view x, int k, struct columns j, float *out);
 cudaError_t launch_col2im(const float *columns, struct columns j, int k,
 	struct view dx);
 
-/* The largest of each k x k window, stride k.  Backward sets the windows of
- * dx, and leaves rows and columns that do not fill one as they are. */
+/* Max pooling of k x k windows with stride k.  Backward sets the windows of dx, and
+ * leaves rows and columns that do not fill one as they are. */
 cudaError_t launch_pool(struct view x, int k, struct view y);
 cudaError_t launch_pool_backward(struct view x, int k, struct view dy, struct view dx);
 
-/* to = from, scaled by scale where the value's random number, as in rng.h, is
- * at least limit, else 0. */
+/* to = scale * from where a value's random number, as in rng.h, is at least limit,
+ * else 0. */
 cudaError_t launch_drop(struct view from, struct view to, uint64_t seed, uint32_t step,
 	uint32_t layer, uint32_t limit, float scale);
 
@@ -84,6 +85,7 @@ cudaError_t launch_squared_error(const float *p, int n, int m, const float *targ
 cudaError_t launch_cross_entropy(const float *p, int n, int classes,
 	const float *labels, struct rows rows, float *dp, float *loss, float *hits);
 
+/* One step over n weights; a state that the rule does not keep is NULL. */
 cudaError_t launch_update(const struct kf_update *u, float *weights, const float *grads,
 	float *state1, float *state2, size_t n);
 

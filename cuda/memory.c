@@ -42,7 +42,7 @@ void *cuda_bytes(struct kf_backend *b, size_t n)
 	status = cudaMalloc(&p, n ? n : 1);
 	if (status == cudaSuccess)
 		return p;
-	cudaGetLastError(); /* it is reported here */
+	cudaGetLastError(); /* clears the error, which is reported here */
 	cudaMemGetInfo(&vacant, &total);
 	if (status == cudaErrorMemoryAllocation)
 		cuda_fail(b,
@@ -138,7 +138,7 @@ const void *cuda_stage(struct kf_backend *b, void *to, const void *src, size_t b
 	return to;
 }
 
-/* What is written often, such as a batch's targets, is short and does not wait. */
+/* Short arrays, which may be frequent, as a batch's targets are, do not block. */
 void cuda_write(struct kf_backend *b, struct kf_mem *m, size_t offset, const float *src,
 	size_t n)
 {
@@ -198,7 +198,7 @@ void cuda_copy(struct kf_backend *b, struct kf_mem *dst, const struct kf_mem *sr
 			"copying on the device");
 }
 
-/* Arenas are as PyTorch has them. */
+/* Arenas have PyTorch's layout. */
 void cuda_write_param(struct kf_backend *b, struct kf_mem *arena,
 	const struct kf_param *p, const float *src)
 {

@@ -11,28 +11,29 @@
 void cuda_fail(struct kf_backend *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* The same, unless status is good. */
+/* The same if status is an error; `what` names the operation. */
 void cuda_check(struct kf_backend *b, cudaError_t status, const char *what);
 
-/* n bytes of device memory, not set to anything; NULL after a failure. */
+/* n uninitialized bytes of device memory, which the caller frees; NULL on failure. */
 void *cuda_bytes(struct kf_backend *b, size_t n);
 
-/* n floats of it likewise. */
+/* n uninitialized floats; NULL on failure.  Free with cuda_free. */
 struct kf_mem *cuda_new_mem(struct kf_backend *b, size_t n);
 
-/* Sees to it that *buffer has room for n values of a size; *have says for how many
- * it has.  Its contents are lost if it grows. */
+/* Ensures that *buffer has room for n values of this size; *have is the number that it
+ * has room for.  Its contents are lost if it grows. */
 void cuda_grow(struct kf_backend *b, void **buffer, size_t *have, size_t n,
 	size_t size);
 
-/* Room for so many bytes in the staging buffer, which starts anew at its end. */
+/* Ensures that the staging buffer has room for this many bytes, if necessary by waiting
+ * for all work and starting again at its beginning. */
 void cuda_reserve_staging(struct kf_backend *b, size_t bytes);
 
 /*
- * Copies a host array to the device by way of pinned memory, which holds it until
- * the buffer starts anew: not before the copy is done.  to may be NULL for a place
- * in the device's buffer, good until something else is staged.  Returns the place;
- * NULL after a failure.
+ * Copies a host array to device memory `to` through the pinned buffer, asynchronously:
+ * src may be changed at once.  If `to` is NULL, the array stays in the staging buffer's
+ * device memory, valid until the buffer starts again.  Returns the array's address on
+ * the device; NULL on failure.
  */
 const void *cuda_stage(struct kf_backend *b, void *to, const void *src, size_t bytes);
 

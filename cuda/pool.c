@@ -1,4 +1,4 @@
-/* Pooling: the largest of each window. */
+/* Max pooling. */
 #include "memory.h"
 
 static void forward(struct kf_backend *b, struct kf_plan *plan,
@@ -18,7 +18,8 @@ static void backward(struct kf_backend *b, struct kf_plan *plan,
 	(void)pass, (void)weights, (void)grads, (void)y;
 	if (!dx)
 		return;
-	if (dx->v.h % k || dx->v.w % k) /* what is left out has no gradient */
+	if (dx->v.h % k ||
+		dx->v.w % k) /* values outside the windows have no gradient */
 		cuda_check(b,
 			cudaMemsetAsync(dx->v.f, 0,
 				sizeof(float) * (size_t)plan->n *

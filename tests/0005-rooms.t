@@ -1,6 +1,6 @@
 #!/bin/sh
 # The rooms of lib include one another as the table in lib/README.md says, which
-# goes down only; and the files of a room build on one another without a circle.
+# only goes down; and the files of a room depend on one another without a cycle.
 . "${0%/*}/lib.sh"
 cd "${0%/*}/.." || exit 1
 
@@ -30,8 +30,8 @@ while IFS=: read -r room allowed; do
 		"$(grep -H '^#include "[^/"]*"' lib/"$room"/*.[ch])" ""
 done <"$tmp/rooms"
 
-# Modules, each a .c and its .h, and what they include: tsort says where there is a
-# circle.  The drawing of faces is one thing in several files.
+# Modules, each a .c and its .h, and what they include: tsort reports cycles.
+# The drawing of faces is one module in several files.
 for room in lib/*/; do
 	[ "$room" != lib/synth/ ] || continue
 	grep -Ho '^#include "[a-z]*/[a-z0-9_]*\.h"' "$room"*.[ch] |

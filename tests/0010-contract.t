@@ -1,6 +1,6 @@
 #!/bin/sh
 # What all programs have in common, from one table: help, misuse, damaged
-# input, output that cannot be written, and no half results.
+# input, output that cannot be written, and no partial results.
 
 . "${0%/*}/lib.sh"
 cd "$tmp" || exit 1
@@ -59,7 +59,7 @@ last_chunk() {
 	echo $((${at%%:*} - 8))
 }
 
-# A safetensors file of a JSON header and so many zero bytes.
+# A safetensors file of a JSON header and this many zero bytes.
 blob() {
 	perl -e 'print pack("Q<", length $ARGV[0]), $ARGV[0], "\0" x $ARGV[1]' "$@"
 }
@@ -188,7 +188,7 @@ hostile() {
 	csv | none) return ;;
 	esac
 	mark='"__metadata__":{"kfkd":"1","xxh3":"0123456789abcdef"}'
-	# entries of the header: a tensor up to its shape, and the offsets behind it
+	# entries of the header: a tensor up to its shape, and the offsets after it
 	id='"id":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}'
 	X='"X":{"dtype":"U8","shape"'
 	at='"data_offsets"'
@@ -258,8 +258,8 @@ refuses "kfkd-score: no predictions" 1 'predict' kfkd-score raw
 
 # -- a CSV that does not fit ---------------------------------------------------
 
-# The first rows of a CSV with something wrong: nothing after kfkd-load takes
-# the rest for all.
+# The first rows of a CSV with an error: no program after kfkd-load takes them
+# for the complete data.
 while IFS='|' read -r what script; do
 	perl -ne "$script" small.csv >bad.csv
 	refuses "kfkd-load: $what" 1 '^kfkd-load: .*(row|line|column|empty|Image)' \
@@ -366,7 +366,7 @@ each gone
 
 # -- --output ------------------------------------------------------------------
 
-# Nothing is left of a failure: neither a part under the name, nor another file.
+# A failure leaves nothing: neither a partial file under the name, nor another file.
 partial() {
 	program=$1
 	input=$2

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Each option that --help lists is accepted under its name and its letter, asks
-# for an argument where help shows one, and names itself when that is no good;
-# there are no others.
+# for an argument where help shows one, and is named when that is invalid; there
+# are no others.
 
 . "${0%/*}/lib.sh"
 vectors=$(cd "${0%/*}/vectors" && pwd)

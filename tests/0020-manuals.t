@@ -2,7 +2,7 @@
 # The manual pages: without faults, complete, and their examples run.
 #
 # An example is a line of a page's EXAMPLES that starts with "$ ", in a
-# literal display or behind .Dl; a line that ends in \ or | goes on in the
+# literal display or after .Dl; a line that ends in \ or | continues on the
 # next.  Each page's examples run in order, in a directory of their own, with
 # nothing on standard input.  They find there, all small and drawn:
 #
@@ -31,7 +31,7 @@ fi
 # -- options -------------------------------------------------------------------
 
 # The options that a page describes, as ".It Fl o , Fl Fl output Ar OUT" or with
-# "Fl -output"; and those that -h tells.
+# "Fl -output"; and those that -h lists.
 options_of_page() {
 	sed -n 's/^\.It .*Fl \(Fl \|-\)\([a-z][a-z0-9-]*\).*/--\2/p' "$1" | sort -u
 }
@@ -108,7 +108,7 @@ extract() {
 	}' "$1"
 }
 
-# A verbatim C or Python text: the display behind a line that matches $2.
+# A verbatim C or Python text: the display after a line that matches $2.
 display() {
 	awk -v after="$2" '
 	$0 ~ after { found = 1 }

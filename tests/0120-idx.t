@@ -75,7 +75,7 @@ fi
 
 # -- what is wrong ----------------------------------------------------------------------
 
-# wrong WHAT PATTERN: the file bad, as images; nothing takes the rest for a whole.
+# wrong WHAT PATTERN: refuses the file bad as images, after no complete stream.
 wrong() {
 	refuses "$1" 1 "^kfkd-load: 'bad'.*$2" kfkd-load bad
 	kfkd-load bad 2>load.err | kfkd-cat >out 2>err

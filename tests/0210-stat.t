@@ -1,5 +1,5 @@
 #!/bin/sh
-# What kfkd-stat says of streams and models.
+# What kfkd-stat prints about streams and models.
 
 . "${0%/*}/lib.sh"
 cd "$tmp" || exit 1

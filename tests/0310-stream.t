@@ -8,7 +8,7 @@ cd "$tmp" || exit 1
 kfkd-synth --rows 30 --missing 0.5 | kfkd-load >a.kfkd
 kfkd-synth --rows 20 --seed 7 | kfkd-load >b.kfkd
 
-# The number of rows that the last chunk of standard input tells.
+# The number of rows that the last chunk of standard input gives.
 rows() {
 	grep -ao '"rows":"[0-9]*"' | tail -n 1 | grep -o '[0-9]*'
 }
@@ -68,7 +68,7 @@ for program in kfkd-cat kfkd-dropna kfkd-scale "kfkd-head -n 99"; do
 	is "... and notices that the end is missing" $? 1
 done
 
-# kfkd-head ends although its source goes on.
+# kfkd-head ends although its source continues.
 kfkd-head -n 3 <live >passed 2>err &
 pid=$!
 exec 3<>live

@@ -65,7 +65,7 @@ within : kfkd-synth --rows 1000
 tail -n +2 faces.csv >rows
 within "cat faces.csv; repeat 15 rows" kfkd-load
 
-# One file of all rows, which no program may take into memory as a whole.
+# One file of all rows, which no program may hold in memory completely.
 within "repeat 40 raw.kfkd" kfkd-cat --single
 repeat 40 raw.kfkd | kfkd-cat --single >single.kfkd
 within : kfkd-scale single.kfkd
@@ -74,7 +74,7 @@ within "cat single.kfkd" kfkd-cat
 within : kfkd-stat single.kfkd
 within : kfkd-cat --single single.kfkd
 
-# A model larger than the limit, of which one look needs little.
+# A model larger than the limit, which takes little memory to inspect.
 kfkd-head -n 20 scaled.kfkd | kfkd-train --quiet --epochs 0 \
 	--net "dense2000 relu dense2000 relu dense" --output large.kfkd 2>train.err
 ok "a model of more than 64 MiB" test "$(wc -c <large.kfkd)" -gt 67108864

@@ -1,5 +1,5 @@
 #!/bin/sh
-# kfkd-train and kfkd-predict as a user meets them.
+# kfkd-train and kfkd-predict from the command line.
 . "${0%/*}/lib.sh"
 
 kfkd-synth -n 200 -s 1 | kfkd-load | kfkd-scale >"$tmp/faces"

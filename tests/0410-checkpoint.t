@@ -1,12 +1,12 @@
 #!/bin/sh
-# Checkpoints: a run that is ended at any moment goes on to the same bytes.
+# Checkpoints: a run that is stopped at any moment resumes to the same bytes.
 . "${0%/*}/lib.sh"
 
 cd "$tmp" || exit 1
 kfkd-synth -n 60 -s 1 --missing .5 | kfkd-load | kfkd-scale >faces
 kfkd-synth -n 150 -s 2 | kfkd-load | kfkd-scale >others
 
-# All that a run can have: convolution, dropout, augmentation, schedules,
+# Everything that a run can have: convolution, dropout, augmentation, schedules,
 # shuffled batches, patience.
 # A shell without job control starts commands in the background with SIGINT
 # ignored; env gives it back.
@@ -21,7 +21,7 @@ start=$(date +%s%N)
 (train -o whole faces)
 took=$((($(date +%s%N) - start) / 1000000))
 
-# Ends the run after so many milliseconds by a signal; its status in $status.
+# Ends the run by a signal after this many milliseconds; its status in $status.
 end_after() {
 	(train -c point -N 1 -o part faces) 2>said &
 	pid=$!

@@ -13,7 +13,7 @@ train() {
 	kfkd-train -q "$@" faces
 }
 
-# notes OPTION ...: what a model tells of these options, in one line
+# notes OPTION ...: a model's notes on these options, in one line
 notes() {
 	train -e 0 "$@" | kfkd-stat | sed -n '/^update:/,/^seed:/p' | tr '\n' ' '
 }
@@ -299,8 +299,8 @@ refuses "no classes" 1 "number of classes, '0', is not from 1" \
 
 # -- memory ------------------------------------------------------------------------
 
-# Every kind of layer and both ways of an activation's slope; a chain's end with
-# dropout, and one without pooling.
+# Every kind of layer; activations whose gradient pooling computes, and others; a
+# chain that ends with dropout, and one without pooling.
 images='conv32x3 relu pool2 conv8x2 pool2'
 for part in "$images" 'conv16x3 sigmoid pool16' \
 	'conv16x3 relu pool2 drop.1 conv17x2 tanh pool2 drop.2 conv16x2 relu' \

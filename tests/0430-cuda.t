@@ -1,6 +1,6 @@
 #!/bin/sh
-# The CUDA backend against the CPU's, in whole runs on small images; where it
-# cannot run, what it says.
+# The CUDA backend against the CPU's, in complete runs on small images; where it
+# cannot run, its messages.
 . "${0%/*}/lib.sh"
 
 here=$(cd "${0%/*}" && pwd)
@@ -81,7 +81,7 @@ equal "predictions score the same" cuda.score cpu.score
 
 # -- classes -------------------------------------------------------------------------
 
-# Ten classes: bright columns at another place for each, in noise.
+# Ten classes, each with bright columns at a different position, in noise.
 perl -e 'srand 3;
 	open my $images, ">:raw", "images"; open my $labels, ">:raw", "labels";
 	print $images pack("CCCCN3", 0, 0, 8, 3, 60, 16, 16);

@@ -91,7 +91,7 @@ is "... behind whole pictures" $(($(wc -c <out.pgm) % frame)) 0
 is "pictures do not wait for what follows" "$(cat early)" $((10 * frame))
 is "... and none is missing" "$(wc -c <live.pgm)" $((20 * frame))
 
-# A reader that goes away ends it, whatever is to come.
+# A reader that goes away ends it, whatever input remains.
 (
 	set +e
 	kfkd-cat found found found found | kfkd-plot -z 20 -e - 2>err

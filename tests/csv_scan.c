@@ -1,6 +1,6 @@
 /*
- * Runs libcsv over standard input and ignores what it finds: the yardstick
- * for kfkd-load's speed.
+ * Runs libcsv over standard input and ignores the fields: the baseline for
+ * kfkd-load's speed.
  */
 #include <csv.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /*
- * Feeds anything to kfkd-load's readers; whatever comes, it must end in a clean
- * error or a clean end, the same for pieces of any size; and of a CSV both ways
- * to read a row must agree.  With libFuzzer: clang -fsanitize=fuzzer,address
+ * Feeds arbitrary data to kfkd-load's readers: they must end in a clean error or at
+ * a clean end, the same for reads of any size; and the two ways to read a row of a
+ * CSV must agree.  With libFuzzer: clang -fsanitize=fuzzer,address
  * -DKF_LIBFUZZER.  As a plain program it reads the files that it is given:
  *
  *     fuzz_load FILE ...
@@ -18,7 +18,7 @@
 #include "base/io.h"
 #include "formats/loader.h"
 
-/* What came of it: a digest of the rows, and the error. */
+/* The result: a digest of the rows, and the error. */
 struct outcome {
 	uint64_t rows;
 	struct kf_err err;

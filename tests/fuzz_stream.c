@@ -1,12 +1,12 @@
 /*
- * Feeds damaged streams to the reader; whatever comes, it must end in a clean
- * error or a clean end.  With libFuzzer: clang -fsanitize=fuzzer,address
+ * Feeds damaged streams to the reader: it must end in a clean error or at a clean
+ * end.  With libFuzzer: clang -fsanitize=fuzzer,address
  * -DKF_LIBFUZZER.  As a plain program it changes a stream of its own:
  *
  *     fuzz_stream [ROUNDS [SEED]]
  *
- * Half of the changed streams get a checksum that fits again, so that the
- * change reaches the code behind it.
+ * Half of the changed streams get a valid checksum again, so that the change
+ * reaches the code after the check.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -126,7 +126,7 @@ static size_t change(uint8_t *data, size_t n, size_t room)
 	}
 }
 
-/* Makes the length and the checksum of the first header fit what is there. */
+/* Sets the length and the checksum of the first chunk to match its contents. */
 static void mend(uint8_t *data, size_t n)
 {
 	static const char key[] = "\"xxh3\":\"";

@@ -1,6 +1,6 @@
 #!/bin/sh
-# On a machine with a GPU: the operations and whole runs on it, and what they
-# take there.  `make check-gpu` calls it.
+# On a machine with a GPU: tests of the operations and of complete runs, and the
+# time that they take.  `make check-gpu` calls it.
 set -eu
 LC_ALL=C
 export LC_ALL KFKD_BACKEND=cuda
@@ -40,8 +40,8 @@ fi
 
 # -- times -------------------------------------------------------------------------
 
-# epoch NET EPOCHS: seconds of an epoch, by the difference of a long and a short
-# run's.  So many epochs take seconds, as a GPU's start varies by tenths of one.
+# epoch NET EPOCHS: seconds per epoch, from the difference between a long and a short
+# run.  EPOCHS should take seconds, as the start of a GPU varies by tenths of one.
 epoch() {
 	for epochs in 2 $(($2 + 2)); do
 		start=$(date +%s%N)

@@ -32,8 +32,8 @@ unset TAP_LIMITED
 set -u
 LC_ALL=C
 export LC_ALL
-# A program that ends on an error leaves its memory to the system; leaks are
-# looked for in the unit tests.
+# A program that exits on an error leaves its memory to the system; the unit
+# tests check for leaks.
 ASAN_OPTIONS=detect_leaks=0
 export ASAN_OPTIONS
 tap_count=0

@@ -1,9 +1,9 @@
 /*
  * live [-p] [-a BYTES] IMAGES COMMAND: plays a camera.  Writes PGM images to
  * the command's standard input, one at a time, and waits until each has come
- * out at its other end, alone, before it writes the next; prints the longest
- * delay.  What comes out is a stream or, with -p, PGM images.  With -a so many
- * bytes of the next image are always ahead.
+ * out of the command, alone, before it writes the next; prints the longest
+ * delay.  The command's output is a stream or, with -p, PGM images.  With -a,
+ * this many bytes of the next image are always written in advance.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

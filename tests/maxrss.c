@@ -1,6 +1,6 @@
 /*
- * maxrss FILE COMMAND [ARGUMENT ...]: runs the command, writes the most memory
- * that it held at once, in KiB, to FILE, and exits with its status.  Mapped
+ * maxrss FILE COMMAND [ARGUMENT ...]: runs the command, writes its peak
+ * memory (maximum resident set size), in KiB, to FILE, and exits with its status.  Mapped
  * files and shared libraries count.
  */
 #define _GNU_SOURCE

@@ -1,5 +1,5 @@
 /*
- * Under the address checker: no look for leaks at exit, for tests that open a
+ * Under AddressSanitizer: no check for leaks at exit, for tests that open a
  * backend.  LeakSanitizer itself crashes in a process that has loaded oneDNN.
  */
 #ifndef NO_LEAK_CHECK_H

@@ -1,6 +1,6 @@
 /*
- * Prints what predicting takes with all in memory, in seconds: MODEL on the rows of
- * the stream FILE, the second time, on so many threads.
+ * Prints the seconds that prediction takes with everything in memory: MODEL on the
+ * rows of the stream FILE, the second time, on this many threads.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Do two builds come to the same, byte for byte?  For a change that should not
-# change any result:
+# Do two builds give the same results, byte for byte?  For a change that should not
+# change any:
 #
 #   sh tests/same.sh OLD/build/bin NEW/build/bin [FACES.csv]
 #
 # Every program runs in every mode with both, on drawn faces or on those given:
-# streams, models, checkpoints, pictures, tables, and what damaged input is told.
+# streams, models, checkpoints, pictures, tables, and messages for damaged input.
 # Prints what differs; exits 1 if anything does.
 set -u
 old=$(cd "$1" && pwd) new=$(cd "$2" && pwd)

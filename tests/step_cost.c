@@ -5,8 +5,8 @@
  *
  *   step_cost NET SIZE OUTPUTS BATCH
  *
- * NET is a preset or layers (whose rows follow one another, as without options
- * of kfkd-train), for grey images of SIZE x SIZE.  Prints a line for
+ * NET is a preset or layers (whose rows are consecutive, as without options of
+ * kfkd-train), for grey images of SIZE x SIZE.  Prints a line for
  * a step of training, with the update rule Nesterov, and one for a batch that
  * validates: launches, products, bytes, and the products' operations.
  */
@@ -43,13 +43,13 @@ static double values(const int shape[3])
 	return (double)shape[0] * shape[1] * shape[2];
 }
 
-/* Does it lie otherwise than (n, c, h, w)? */
+/* Is its layout other than (n, c, h, w)? */
 static int by_channels(const int shape[3])
 {
 	return shape[0] > 1 && shape[1] * shape[2] > 1;
 }
 
-/* Floats that a layer's bias and activation read and write on the way back. */
+/* Floats that a layer's bias and activation read and write in backward. */
 static double bias_back(const struct kf_layer *l, double outputs)
 {
 	return l->activation == KF_LINEAR ? outputs : 3 * outputs;
@@ -127,7 +127,7 @@ static void add_layer(struct cost *c, const struct kf_layer *l, double n, int tr
 	}
 }
 
-/* gather: rows are copied into the batch, not used where they are. */
+/* gather: rows are copied to the batch, not used in place. */
 static struct cost batch_cost(const struct kf_layers *l, double n, int train,
 	int gather)
 {

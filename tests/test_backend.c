@@ -15,7 +15,7 @@ static struct kf_backend *b;
 
 /* -- helpers ------------------------------------------------------------------- */
 
-/* n numbers from -1 to 1; each what has its own. */
+/* n numbers from -1 to 1; each `what` has its own. */
 static float *numbers(size_t n, uint32_t what)
 {
 	float *v = malloc((n + 1) * sizeof *v);
@@ -29,7 +29,7 @@ static double *zeros(size_t n)
 	return calloc(n + 1, sizeof(double));
 }
 
-/* The largest difference, by the largest value. */
+/* The largest difference, relative to the largest value. */
 static double difference(const float *got, const double *want, size_t n)
 {
 	double d = 0, scale = 1e-30;
@@ -141,13 +141,13 @@ static void visit_dense(const struct reference *r, visit f, void *context)
 				f(context, i * out + o, i * in + k, (long)(o * in + k));
 }
 
-/* The number of value (i, c, h, w) of images of that shape. */
+/* The index of value (i, c, h, w) in images of this shape. */
 static size_t number(const int shape[3], int i, int c, int h, int w)
 {
 	return (size_t)(((i * shape[0] + c) * shape[1] + h) * shape[2] + w);
 }
 
-/* One output of a convolution: all that it sees. */
+/* One output of a convolution: all inputs that it depends on. */
 static void visit_field(const struct reference *r, visit f, void *context, int i, int o,
 	int h, int w)
 {
@@ -288,7 +288,7 @@ static void reference_backward(const struct reference *r, const double *y,
 	free(inner);
 }
 
-/* sum y dy, of which reference_backward gives the gradient */
+/* sum y dy, whose gradient reference_backward computes */
 static double value(const struct reference *r, const float *dy)
 {
 	double *y = zeros(outputs(r)), sum = 0;
@@ -351,7 +351,7 @@ static struct device_layer make_device_layer(const struct layer_case *t,
 
 	for (int i = 0; i < l->n_params; i++) {
 		b->op->write_param(b, d.weights, &l->param[i], i ? bias : w);
-		/* of an earlier step: they must go */
+		/* of an earlier step: they must be overwritten */
 		b->op->write_param(b, d.grads, &l->param[i], i ? bias : w);
 	}
 	for (int i = 0; i < t->n; i++)
@@ -660,7 +660,7 @@ static void test_take(void)
 	free(v);
 }
 
-/* Memory is zero but where it is written. */
+/* Memory is zero except where it is written. */
 static void test_write(size_t n)
 {
 	float *v = numbers(n + 5, 16), *got;
@@ -676,7 +676,7 @@ static void test_write(size_t n)
 	free(v), free(got);
 }
 
-/* An act in the memory of one for other rows, fewer or more. */
+/* An act that shares the memory of one for fewer or more rows. */
 static void test_lender(int n, int lender_n)
 {
 	const struct kf_pass pass = { .train = false };
@@ -731,7 +731,7 @@ static void test_copy(size_t n)
 	free(v), free(w), free(got);
 }
 
-/* One memory shows arrays of several lengths, and leaves them their owner's. */
+/* One kf_mem shows arrays of several lengths, and does not free them. */
 static void test_show(void)
 {
 	static const size_t sizes[] = { 5, 3, 200000, 7 };
@@ -766,7 +766,7 @@ static double edge(const float *v, int h, int w, double x, double y)
 	return v[i * w + j];
 }
 
-/* One value of a warped channel, by the words of struct kf_warp. */
+/* One value of a warped channel, as struct kf_warp describes it. */
 static double reference_warp(const float *v, int h, int w, const struct kf_warp *warp,
 	int x, int y)
 {
@@ -854,7 +854,7 @@ static void test_many_rows(int n)
 
 /* -- losses -------------------------------------------------------------------- */
 
-/* missing: every so many targets are NaN, 0 for none */
+/* missing: every missing-th target is NaN; 0 for none */
 static void test_squared_error(int n, int m, int missing)
 {
 	size_t count = (size_t)(n * m), present = 0;
@@ -914,7 +914,7 @@ static double entropy(const double *p, const size_t *label, size_t n, size_t cla
 	return total / (double)n;
 }
 
-/* Its gradient by p, by (f(p + h) - f(p - h)) / 2h. */
+/* Its gradient with respect to p, by (f(p + h) - f(p - h)) / 2h. */
 static double *entropy_gradient(double *p, const size_t *label, size_t n,
 	size_t classes)
 {

@@ -1,5 +1,5 @@
 /*
- * kfkd-load's CSV reader.  Its fast paths are held against slow and simple
+ * kfkd-load's CSV reader.  Its fast paths are compared with slow and simple
  * ones: numbers against strtof, pixels against a loop, whole files against
  * libcsv, with random input of which much is unusual or wrong.
  */

@@ -1,7 +1,7 @@
 /*
- * Whole runs of net1 and net2 against losses worked out in double precision:
- * the shuffle, the split, the batches, the masked loss, the weights' start and
- * every update rule.  vectors/net1.py and net2.py are the other side.
+ * Complete runs of net1 and net2 against losses computed in double precision: the
+ * shuffle, the split, the batches, the masked loss, the initial weights and every
+ * update rule.  vectors/net1.py and net2.py compute these losses.
  */
 #include <math.h>
 #include <stdlib.h>

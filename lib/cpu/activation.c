@@ -1,4 +1,4 @@
-/* Activations over arrays: a loop for each, so that it can be vectorized. */
+/* Activations over arrays: one loop for each, so that it is vectorized. */
 #include "cpu/activation.h"
 
 #include <math.h>
@@ -42,7 +42,7 @@ void cpu_activation_backward(float *dys, const float *ys, size_t n,
 	}
 }
 
-/* In strips of rows: a transposed product is read side by side. */
+/* In strips of rows, so that a transposed product is read contiguously. */
 void cpu_add_bias(float *y, const float *product, bool transposed, const float *bias,
 	size_t n, size_t out, enum kf_activation activation)
 {

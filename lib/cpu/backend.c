@@ -1,4 +1,4 @@
-/* The CPU backend's table of operations, and opening it. */
+/* The CPU backend's table of operations, and how it is opened. */
 #define _GNU_SOURCE
 #include <omp.h>
 #include <stdio.h>
@@ -115,7 +115,7 @@ static void cpu_backward(struct kf_backend *b, struct kf_plan *plan,
 	if (cpu(b)->failed)
 		return;
 	if (dx) {
-		dx->by_preactivation = cpu_gives_preactivation(plan, x);
+		dx->wrt_preactivation = cpu_gives_preactivation(plan, x);
 		dx->state = CPU_READY;
 	}
 	if (plan->ops->image_backward) {
@@ -157,8 +157,8 @@ static const struct kf_backend_ops operations = {
 };
 
 /*
- * Denormals as zero, in the calling thread: the velocities of dead units
- * become denormal within 60 epochs, which slows some processors down.
+ * Flushes denormals to zero in the calling thread: the velocities of dead units become
+ * denormal within 60 epochs, which slows some CPUs down.
  */
 static void flush_denormals(void)
 {
@@ -187,15 +187,16 @@ static struct kf_backend *cpu_open(const struct kf_backend_options *options,
 		omp_set_num_threads(options->threads);
 	threads = omp_get_max_threads();
 	/*
-	 * Threads that start later inherit the mode of the one that starts them;
-	 * clang's OpenMP also brings that one back to its mode before the region.
+	 * Threads inherit this mode from the one that starts them.  It is set in the
+	 * calling thread as well as in the team, as clang's OpenMP restores the
+	 * caller's mode after the region.
 	 */
 	flush_denormals();
 #pragma omp parallel
 	flush_denormals();
 	c->base.op = &operations;
 	c->recompute = options->recompute;
-	/* floats in a vector register */
+	/* as many channels as a vector register has floats */
 	c->block = (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) ==
 			dnnl_cpu_isa_avx512_core ?
 		16 :

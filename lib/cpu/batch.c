@@ -1,4 +1,4 @@
-/* Batches between layers: their layout and memory, and rows of data in them. */
+/* Batches between layers: their layout and memory, and filling them with data. */
 #include "cpu/batch.h"
 
 #include <math.h>
@@ -10,7 +10,7 @@
 
 /* -- layouts --------------------------------------------------------------------- */
 
-/* A single pixel a channel needs no blocks, and few channels would waste them. */
+/* With one pixel per channel blocks gain nothing, with few channels they waste space. */
 struct cpu_layout cpu_layout_of(struct kf_backend *b, const int shape[3])
 {
 	struct cpu_layout l = { shape[0], shape[1], shape[2], cpu(b)->block };
@@ -118,7 +118,7 @@ static int clamp(int v, int max)
 	return v < 0 ? 0 : v > max ? max : v;
 }
 
-/* One channel (h, w); the formula is that of struct kf_warp. */
+/* Warps one channel (h, w) by the formula of struct kf_warp. */
 static void warp_channel(float *to, const float *from, int h, int w,
 	const struct kf_warp *warp)
 {
@@ -155,7 +155,7 @@ static bool changes(const struct kf_warp *warp)
 	return memcmp(warp->m, same, sizeof same) || warp->contrast != 1;
 }
 
-/* Rows of data into to (n, c, h, w) of a's shape. */
+/* Copies rows of data, warped unless warps is NULL, to `to` (n, c, h, w). */
 static void gather(const struct kf_act *a, float *to, const float *from,
 	const uint32_t *rows, const struct kf_warp *warps)
 {
@@ -176,8 +176,8 @@ static void gather(const struct kf_act *a, float *to, const float *from,
 	}
 }
 
-/* Plain images into a batch of any layout: those of rows, or if that is NULL all
- * n from the first on. */
+/* Copies plain images to a batch of any layout: those of rows or, if that is NULL, the
+ * first n. */
 static void fill(struct kf_backend *b, struct kf_act *a, const float *from,
 	const uint32_t *rows, const struct kf_warp *warps)
 {
@@ -197,7 +197,7 @@ static void fill(struct kf_backend *b, struct kf_act *a, const float *from,
 	free(to);
 }
 
-/* Plain rows that follow one another are used where they are. */
+/* Consecutive rows are used in place where the batch's layout is plain. */
 void cpu_take(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
 	const uint32_t *rows, const struct kf_warp *warps)
 {
@@ -216,6 +216,6 @@ void cpu_write_act(struct kf_backend *b, struct kf_act *a, const float *src)
 	if (cpu(b)->failed || !cpu_batch_memory(b, a))
 		return;
 	fill(b, a, src, NULL, NULL);
-	a->by_preactivation = false;
+	a->wrt_preactivation = false;
 	a->state = CPU_READY;
 }

@@ -1,4 +1,4 @@
-/* Batches between layers: their layout and memory, and rows of data in them. */
+/* Batches between layers: their layout and memory, and filling them with data. */
 #ifndef KF_CPU_BATCH_H
 #define KF_CPU_BATCH_H
 
@@ -7,16 +7,17 @@
 /* The layout of images of a shape (c, h, w) between two layers. */
 struct cpu_layout cpu_layout_of(struct kf_backend *b, const int shape[3]);
 
-/* Floats in an image of that layout, the filling of its last block included. */
+/* Floats in an image of this layout, including the padding of its last block. */
 size_t cpu_image_floats(const struct cpu_layout *l);
 
 /* The same for all images of a batch. */
 size_t cpu_batch_floats(const struct kf_act *a);
 
-/* Image i of a batch in memory; NULL if that is missing, after a failure. */
+/* Image i of a batch in memory; NULL if it has none, after a failure. */
 float *cpu_image(const struct kf_act *a, int i);
 
-/* Points a batch at memory for its values; false after a failure. */
+/* Points a batch at its own or its lender's memory, allocated on first use; false on
+ * failure. */
 bool cpu_batch_memory(struct kf_backend *b, struct kf_act *a);
 
 /* Copies a batch to or from plain (n, c, h, w). */

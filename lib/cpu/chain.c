@@ -1,14 +1,15 @@
 /*
  * Layers that work image by image: convolution, pooling, dropout.
  *
- * Their outputs are DEFERRED until a layer that works on whole batches reads one.
- * By then a chain of them is waiting, and each thread takes one image after another
- * through the whole chain, from scratch to scratch, while it is in the cache.  The
+ * Their outputs are DEFERRED until a layer that works on complete batches reads one.
+ * By then a chain of them is pending, and each thread takes one image after another
+ * through the entire chain, from scratch to scratch, while it is in the cache.  The
  * gradient goes down the chain in the same way.
  *
- * The end of a chain is stored for the whole batch and so is, in training, what
- * backward reads of the values in between.  With kf_backend_options.recompute that
- * is not stored, and backward computes it again: about a fifth of an epoch's time.
+ * The output of a chain's last layer is stored for the complete batch.  In training, so
+ * are the activations in between that backward reads; with
+ * kf_backend_options.recompute, backward recomputes them instead, which takes about a
+ * fifth of an epoch's time.
  */
 #include "cpu/chain.h"
 
@@ -19,20 +20,20 @@
 #include "cpu/batch.h"
 #include "cpu/memory.h"
 
-/* Whether its values are not in memory yet. */
-static bool waiting(const struct kf_act *a)
+/* Whether it has yet to be computed. */
+static bool pending(const struct kf_act *a)
 {
 	return a->state == CPU_DEFERRED || a->state == CPU_STORING;
 }
 
 /* -- a thread's scratch ---------------------------------------------------------- */
 
-/* What a thread has of a plan's output, for one image. */
+/* One thread's scratch for a plan's output: one image, its gradient, its mask. */
 struct cpu_scratch {
 	float *y, *dy;
 	void *mask;
-	int image;           /* that y and mask are of, */
-	unsigned long sweep; /* if this is the sweep at hand */
+	int image;           /* y and mask are valid for this image */
+	unsigned long sweep; /* in this sweep */
 };
 
 bool cpu_chain_make(struct kf_plan *plan, size_t mask_bytes)
@@ -53,7 +54,7 @@ void cpu_chain_free(struct kf_plan *plan)
 	free(plan->masks);
 }
 
-/* The masks of n images at *masks, made when they are first needed. */
+/* The masks of n images at *masks, allocated on first use; NULL on failure. */
 static void *masks_once(struct kf_backend *b, const struct kf_plan *plan, void **masks,
 	int n)
 {
@@ -88,7 +89,7 @@ float *cpu_values(struct kf_backend *b, const struct kf_act *a, int i, int threa
 	float *x, *y;
 	void *mask;
 
-	if (!waiting(a))
+	if (!pending(a))
 		return cpu_image(a, i);
 	scratch = &plan->scratch[thread];
 	y = a->state == CPU_STORING ?
@@ -115,7 +116,7 @@ static void begin(struct kf_backend *b, const struct cpu_deferred *d,
 
 static void begin_values(struct kf_backend *b, const struct kf_act *a)
 {
-	for (; waiting(a); a = a->deferred.x)
+	for (; pending(a); a = a->deferred.x)
 		begin(b, &a->deferred, CPU_FORWARD);
 }
 
@@ -124,20 +125,20 @@ bool cpu_gives_preactivation(const struct kf_plan *plan, const struct kf_act *x)
 	return plan->ops->absorbs_relu && x->activation == KF_RELU;
 }
 
-/* Whether backward reads the values between two layers. */
+/* Whether backward reads the values of a, the input of the plan above. */
 static bool read_by_backward(const struct kf_act *a, const struct kf_plan *above)
 {
 	return above->reads_x != CPU_NEVER ||
 		!(cpu_gives_preactivation(above, a) || a->activation == KF_LINEAR);
 }
 
-/* Chooses what is stored of the chain that ends in a, and finds memory for it. */
+/* Chooses which outputs of the chain that ends in a are stored, and allocates them. */
 static void choose_stored(struct kf_backend *b, struct kf_act *a)
 {
 	bool keep = a->deferred.pass.train && !cpu(b)->recompute;
 	const struct kf_plan *above = NULL;
 
-	for (; waiting(a); a = a->deferred.x) {
+	for (; pending(a); a = a->deferred.x) {
 		struct kf_plan *plan = a->deferred.plan;
 
 		plan->stores_masks = !above || keep;
@@ -162,23 +163,22 @@ static void materialize_values(struct kf_backend *b, struct kf_act *a)
 #pragma omp parallel for schedule(static)
 	for (int i = 0; i < a->n; i++)
 		cpu_values(b, a, i, omp_get_thread_num());
-	for (; waiting(a); a = a->deferred.x)
+	for (; pending(a); a = a->deferred.x)
 		if (a->state == CPU_STORING)
 			a->state = CPU_STORED;
 }
 
 /* -- backward -------------------------------------------------------------------- */
 
-/* The operation above d in the chain, which d's dy waits for; NULL if none does. */
+/* The operation above d in the chain, which computes d's dy; NULL at the top. */
 static const struct cpu_deferred *above(const struct cpu_deferred *d)
 {
-	return waiting(d->dy) ? &d->dy->deferred : NULL;
+	return pending(d->dy) ? &d->dy->deferred : NULL;
 }
 
 /*
- * A thread's memory for the gradient by x: that of x's values, if this layer no
- * longer reads them when it writes and the layer below does not need them for its
- * activation.
+ * A thread's scratch for dx.  It is that of x itself, unless this layer still reads x
+ * while it writes dx, or the layer below needs x for its activation's gradient.
  */
 static float *gradient_memory(struct kf_backend *b, const struct kf_act *dx, int thread)
 {
@@ -195,13 +195,13 @@ static float *gradient_memory(struct kf_backend *b, const struct kf_act *dx, int
 	return cpu_floats_once(b, &scratch->y, n);
 }
 
-/* The gradient for image i, after that of all layers above. */
+/* The gradient a of image i, after running backward through the layers above. */
 static float *gradient(struct kf_backend *b, const struct kf_act *a, int i, int thread)
 {
 	const struct cpu_deferred *d = &a->deferred;
 	float *dy, *dx;
 
-	if (!waiting(a))
+	if (!pending(a))
 		return cpu_image(a, i);
 	dy = gradient(b, d->dy, i, thread);
 	dx = gradient_memory(b, a, thread);
@@ -210,7 +210,7 @@ static float *gradient(struct kf_backend *b, const struct kf_act *a, int i, int 
 	return dx;
 }
 
-/* The last values of a chain that a layer's backward reads; NULL if none. */
+/* The topmost values of the chain that d's backward reads; NULL if it reads none. */
 static const struct kf_act *last_read(const struct cpu_deferred *d)
 {
 	const struct kf_plan *plan = d->plan;
@@ -221,14 +221,14 @@ static const struct kf_act *last_read(const struct cpu_deferred *d)
 	return plan->reads_x != CPU_NEVER ? d->x : NULL;
 }
 
-/* One image of run_backward. */
+/* run_backward for one image. */
 static void image_backward(struct kf_backend *b, const struct cpu_deferred *last,
 	const struct kf_act *dx, int i, int thread)
 {
 	const struct kf_act *read;
 	float *dy;
 
-	/* before any gradient takes the place of values */
+	/* before gradients overwrite values in the scratch */
 	for (const struct cpu_deferred *d = last; d; d = above(d))
 		if ((read = last_read(d)))
 			cpu_values(b, read, i, thread);
@@ -240,7 +240,7 @@ static void image_backward(struct kf_backend *b, const struct cpu_deferred *last
 			dx ? cpu_image(dx, i) : NULL);
 }
 
-/* Goes down the chain to its last layer, and stores dx unless it is NULL. */
+/* Goes down the chain to `last`, its lowest layer, and stores dx unless it is NULL. */
 static void run_backward(struct kf_backend *b, const struct cpu_deferred *last,
 	struct kf_act *dx)
 {
@@ -266,7 +266,7 @@ static void run_backward(struct kf_backend *b, const struct cpu_deferred *last,
 
 /* -- operations ------------------------------------------------------------------ */
 
-/* The gradient by x waits if x came from this chain: then the chain goes on. */
+/* If x comes from a chain, dx is deferred too, and the chain continues downward. */
 void cpu_chain_backward(struct kf_backend *b, const struct cpu_deferred *d,
 	struct kf_act *dx)
 {

@@ -5,27 +5,28 @@
 #include "cpu/internal.h"
 
 /*
- * For such a layer's make(): a scratch for each thread and, if backward must know
- * something of each image, that many bytes of mask; false if out of memory.
+ * For make() of such a layer: allocates a scratch for each thread.  mask_bytes is the
+ * size of the mask that forward leaves for backward for each image, or 0.  false when
+ * out of memory; cpu_chain_free in any case.
  */
 bool cpu_chain_make(struct kf_plan *plan, size_t mask_bytes);
 void cpu_chain_free(struct kf_plan *plan);
 
-/* forward() and backward() of such a layer: leave word of what is to be done. */
+/* forward() and backward() of such a layer: record what is to be done. */
 void cpu_chain_forward(const struct cpu_deferred *d, struct kf_act *y);
 void cpu_chain_backward(struct kf_backend *b, const struct cpu_deferred *d,
 	struct kf_act *dx);
 
-/* Computes what a batch was DEFERRED for, for those who read the whole batch. */
+/* Computes a batch if it is DEFERRED, for a reader of the complete batch. */
 void cpu_materialize(struct kf_backend *b, struct kf_act *a);
 
-/* In a thread of a team: image i of a, computed if need be; NULL after a failure. */
+/* In a thread of a team: image i of a, computed if necessary; NULL after a failure. */
 float *cpu_values(struct kf_backend *b, const struct kf_act *a, int i, int thread);
 
-/* For image_backward(): the mask that image_forward() made of image i. */
+/* For image_backward(): the mask that image_forward() made for image i. */
 const void *cpu_mask(const struct cpu_deferred *d, int i, int thread);
 
-/* Whether plan's backward gives the gradient by what x's activation was given. */
+/* Whether plan's dx is the gradient with respect to x's pre-activation. */
 bool cpu_gives_preactivation(const struct kf_plan *plan, const struct kf_act *x);
 
 #endif

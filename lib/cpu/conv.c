@@ -1,4 +1,4 @@
-/* Convolution: oneDNN's, of one image in each thread. */
+/* Convolution by oneDNN, of one image in each thread. */
 #include <stdlib.h>
 
 #include "cpu/activation.h"
@@ -9,7 +9,7 @@
 
 struct conv {
 	struct cpu_conv_shape shape;
-	/* Made when they are first needed. */
+	/* Created on first use. */
 	struct cpu_convolution *direction[CPU_DIRECTIONS];
 };
 

@@ -8,8 +8,8 @@
 #include "cpu/memory.h"
 
 struct dense {
-	float *x;            /* the input as (n, c, h, w), where it is not plain */
-	float *y_transposed; /* where that is the faster product */
+	float *x;            /* x or dx as (n, c, h, w); NULL if they are plain */
+	float *y_transposed; /* (out, n); NULL unless that product is faster */
 };
 
 static void make(struct kf_backend *b, struct kf_plan *plan)
@@ -41,7 +41,7 @@ static const float *flatten(struct kf_backend *b, struct kf_plan *plan,
 	return d->x;
 }
 
-/* c (m, n) = op(a) op(b), row-major; lda and ldb are those of a, b as stored. */
+/* c (m, n) = op(a) op(b), row-major; lda and ldb are the strides as stored. */
 static void gemm(struct kf_backend *h, char op_a, char op_b, size_t m, size_t n,
 	size_t k, const float *a, size_t lda, const float *b, size_t ldb, float *c)
 {
@@ -76,7 +76,7 @@ static void forward(struct kf_backend *b, struct kf_plan *plan,
 	}
 }
 
-/* dx takes the memory of an x that nobody reads again, else it gets its own. */
+/* dx reuses the memory of an x that is not read again, else it gets its own. */
 static bool dx_memory(struct kf_backend *b, const struct kf_act *x, struct kf_act *dx)
 {
 	if (x->layout.block == 1 || x->state == CPU_READY || x->activation != KF_LINEAR)
@@ -111,7 +111,7 @@ static void backward(struct kf_backend *b, struct kf_plan *plan,
 		gemm(b, 'T', 'N', in, out, n, flat, in, dy->f, out, dw);
 	else
 		gemm(b, 'T', 'N', out, in, n, dy->f, out, flat, in, dw);
-	if (dx) /* the flat input is not read any more */
+	if (dx) /* the flattened input is no longer needed */
 		flat_dx = dx->layout.block == 1 ? dx->f : d->x;
 	if (dx && transposed)
 		gemm(b, 'N', 'T', n, in, out, dy->f, out, w, out, flat_dx);

@@ -1,6 +1,6 @@
 /*
- * Dropout: in training, each value is zeroed with a probability, and what is kept is
- * scaled so that the mean stays.  The mask has a word for each pixel of a block of
+ * Dropout: in training, each value is zeroed with a probability, and the others are
+ * scaled to preserve the mean.  The mask has a 16-bit word for each pixel of a block of
  * channels: bit c tells whether channel c is kept.
  */
 #include <string.h>
@@ -10,12 +10,12 @@
 #include "cpu/memory.h"
 
 /*
- * An image as dropout sees it: groups of `channels` channels that lie side by side,
- * each of `area` values.  A plain image is one channel.
+ * An image as dropout sees it: groups of `channels` interleaved channels, each of
+ * `area` values.  A plain image counts as one channel.
  */
 struct view {
 	size_t groups, channels, area;
-	size_t all; /* channels, without the filling of the last block */
+	size_t all; /* channels, without the padding of the last block */
 };
 
 static struct view view(const struct cpu_layout *l)
@@ -44,25 +44,25 @@ static void add_bits(uint16_t *mask, const uint32_t *drawn, size_t n, uint32_t l
 		mask[i] |= (uint16_t)((drawn[i] >= limit) << channel);
 }
 
-/* Draws one channel's bits, for n values from number `index` in NCHW order on. */
+/* Draws one channel's bits for n values, whose NCHW indices start at `index`. */
 static void draw_channel(uint16_t *mask, size_t n, uint64_t index, uint32_t limit,
 	int channel, uint32_t layer, const struct kf_pass *pass)
 {
 	enum { BLOCKS = 256 };
 	uint32_t drawn[4 * BLOCKS];
 
-	for (size_t done = 0, some; done < n; done += some) {
+	for (size_t done = 0, count; done < n; done += count) {
 		uint64_t first = index + done;
 		size_t skip = first % 4;
 
-		some = n - done < 4 * BLOCKS - skip ? n - done : 4 * BLOCKS - skip;
+		count = n - done < 4 * BLOCKS - skip ? n - done : 4 * BLOCKS - skip;
 		kf_philox_blocks(pass->seed, KF_RNG_DROPOUT, layer, pass->step,
-			first / 4, (skip + some + 3) / 4, drawn);
-		add_bits(mask + done, drawn + skip, some, limit, channel);
+			first / 4, (skip + count + 3) / 4, drawn);
+		add_bits(mask + done, drawn + skip, count, limit, channel);
 	}
 }
 
-/* The mask of group g of image i. */
+/* Draws the mask of group g of image i. */
 static void draw_group(const struct kf_plan *plan, const struct view *v, size_t i,
 	size_t g, uint16_t *mask, const struct kf_pass *pass)
 {
@@ -74,7 +74,7 @@ static void draw_group(const struct kf_plan *plan, const struct view *v, size_t 
 			(int)(c % v->channels), (uint32_t)plan->layer->index, pass);
 }
 
-/* to = from scaled where the mask keeps it, else 0, over one group. */
+/* to = scale * from where the mask keeps a value, else 0, for one group. */
 CPU_CLONES
 static void apply(float *to, const float *from, const uint16_t *mask, size_t area,
 	size_t channels, float scale)

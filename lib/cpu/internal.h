@@ -2,14 +2,15 @@
  * The CPU backend's types, which all its files share.  From the bottom up:
  *
  *   memory.c      arenas of floats, and the first failure
- *   onednn.c      convolutions and changes of layout, by oneDNN
- *   batch.c       batches between layers: their memory and layout, rows of data
+ *   onednn.c, onednn_conv.c
+ *                 changes of layout and convolutions, by oneDNN
+ *   batch.c       batches between layers: their layout and memory, filling them
  *   chain.c       layers that work image by image, one after another
  *   activation.c  activations over arrays
  *   dense.c, conv.c, pool.c, dropout.c
- *                 the layers, a row of operations each
+ *                 the layers, a table of operations each
  *   learn.c       losses and update rules
- *   backend.c     the table of operations, and opening
+ *   backend.c     the backend's table of operations, and opening it
  */
 #ifndef KF_CPU_INTERNAL_H
 #define KF_CPU_INTERNAL_H
@@ -18,29 +19,29 @@
 
 #include "net/backend.h"
 
-/* For inner loops: compiled for several instruction sets, picked when loaded. */
+/* For inner loops: compiled for several instruction sets, selected at load time. */
 #if defined(__x86_64__) && defined(__GNUC__)
 #define CPU_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define CPU_CLONES
 #endif
 
-/* Eight floats side by side, and what comparing them gives: all ones or zeros. */
+/* Vectors of eight floats, and of what comparing them yields: all ones or all zeros. */
 typedef float cpu_floats8 __attribute__((vector_size(32), aligned(4)));
 typedef int32_t cpu_masks8 __attribute__((vector_size(32), aligned(4)));
 
-/* Loops over fewer floats than this are not worth waking a thread. */
+/* Loops over fewer floats than this are not worth waking another thread. */
 #define CPU_PARALLEL_MIN ((size_t)1 << 15)
 
 struct cpu {
 	struct kf_backend base; /* first: the handle is this */
 	int block;              /* channels in a block */
-	bool recompute;         /* rather than store: kf_backend_options */
-	unsigned long sweep;    /* counts the teams' passes over a batch in chain.c */
+	bool recompute;         /* see kf_backend_options */
+	unsigned long sweep;    /* counts parallel passes over a batch, for chain.c */
 	dnnl_engine_t engine;
 	dnnl_stream_t stream;
 	bool failed;
-	struct kf_err first; /* failure */
+	struct kf_err first; /* the first failure */
 };
 
 static inline struct cpu *cpu(struct kf_backend *b)
@@ -55,17 +56,16 @@ struct kf_mem {
 };
 
 /*
- * The layout of an image.  Channels are stored in blocks as oneDNN's nChw8c and
- * nChw16c have them: (ceil(c / block), h, w, block), where zeros fill the last
- * block; block 1 is plain (c, h, w).  A dense layer's output is (features, 1, 1)
- * with block 1.
+ * The layout of an image.  Channels are stored in blocks, as in oneDNN's nChw8c and
+ * nChw16c: (ceil(c / block), h, w, block), with the last block padded with zeros.
+ * Block 1 is plain (c, h, w).  A dense layer's output is (features, 1, 1) with block 1.
  */
 struct cpu_layout {
 	int c, h, w, block;
 };
 
-/* An operation that is put off: the output of plan from x or, if there is a dy, the
- * gradient by x. */
+/* A deferred operation: it computes plan's output from x or, unless dy is NULL, dx
+ * from dy. */
 struct cpu_deferred {
 	struct kf_plan *plan;
 	struct kf_pass pass;
@@ -78,14 +78,14 @@ struct cpu_deferred {
  * Where the values of a batch are.
  *
  *   READY     at f: written, taken from data, or computed by a layer that works on
- *             whole batches.  f is NULL before the first of these
- *   DEFERRED  nowhere yet: a layer that works image by image left word, in
- *             `deferred`, of how to compute them
- *   STORING   DEFERRED, while a team of threads computes them into memory
- *   STORED    at f, computed image by image; `deferred` still says how, as the
- *             gradient is to follow the same chain of layers
+ *             complete batches.  f is NULL until then
+ *   DEFERRED  not computed yet: `deferred` is the operation that does so, of a layer
+ *             that works image by image
+ *   STORING   DEFERRED, while a team of threads computes them to f
+ *   STORED    at f, computed image by image; `deferred` stays, as the gradient is to
+ *             follow the same chain of layers
  *
- * forward() of an image layer makes its output DEFERRED, whatever it was.
+ * forward() of an image layer makes its output DEFERRED, whatever its state was.
  * cpu_materialize() makes it STORED by way of STORING, and with it those outputs
  * in the chain below that backward will read; the others stay DEFERRED.  A
  * gradient that backward() left DEFERRED becomes READY.
@@ -98,46 +98,47 @@ struct kf_act {
 	struct cpu_layout layout;
 	enum cpu_state state;
 	struct cpu_deferred deferred;  /* unless READY */
-	float *f;                      /* (n, layout): in own memory or another's */
+	float *f;                      /* (n, layout): own, the lender's or borrowed */
 	float *own;                    /* NULL until it is needed */
 	struct kf_act *lender;         /* whose memory it uses instead, or NULL */
-	enum kf_activation activation; /* the last that made the values */
-	/* Of a gradient: it is by what that activation was given, not by its result. */
-	bool by_preactivation;
+	enum kf_activation activation; /* of the layer that computes the values */
+	/* A gradient: with respect to that activation's input, not its output. */
+	bool wrt_preactivation;
 };
 
 enum cpu_direction { CPU_FORWARD, CPU_BACKWARD_WEIGHTS, CPU_BACKWARD_DATA };
 enum { CPU_DIRECTIONS = CPU_BACKWARD_DATA + 1 };
 
-/* Whether a layer's backward reads x, the layer's input. */
-enum cpu_reads_x { CPU_NEVER, CPU_BEFORE_DX /* is written */, CPU_WHILE_DX /* is */ };
+/* When a layer's backward reads its input x: never, or only before it writes dx, or
+ * still while it does. */
+enum cpu_reads_x { CPU_NEVER, CPU_BEFORE_DX, CPU_WHILE_DX };
 
 struct kf_plan {
 	const struct kf_layer *layer;
-	const struct kf_param *weight, *bias; /* NULL without */
+	const struct kf_param *weight, *bias; /* NULL if it has none */
 	int n;
 	const struct cpu_layer *ops;
-	void *state;            /* what the layer keeps */
-	struct cpu_layout x, y; /* of an image of its input and output */
+	void *state;            /* the layer's own, or NULL */
+	struct cpu_layout x, y; /* of the input and the output */
 
 	/* Of layers that work image by image: */
 	enum cpu_reads_x reads_x;
-	size_t mask_bytes; /* of an image's mask, if there is one */
-	void *masks;       /* (n): of the whole batch, while */
-	bool stores_masks; /* they are stored; else a thread's scratch has one */
+	size_t mask_bytes; /* of an image's mask; 0 if it has none */
+	void *masks;       /* (n, mask_bytes): valid if stores_masks */
+	bool stores_masks; /* else each thread's scratch has one image's mask */
 	struct cpu_scratch *scratch; /* (threads) */
 };
 
 /*
- * A kind of layer.  It works either on whole batches, by forward and backward as
- * in struct kf_backend_ops, or image by image, each in a thread of a team, by
- * image_forward and image_backward; the other two are NULL.
+ * A kind of layer.  It works either on complete batches, by forward and backward as in
+ * struct kf_backend_ops, or image by image in the threads of a team, by image_forward
+ * and image_backward; the other two are NULL.
  */
 struct cpu_layer {
 	void (*make)(struct kf_backend *b, struct kf_plan *plan);
-	void (*free)(struct kf_plan *plan); /* what make made; NULL if nothing */
+	void (*free)(struct kf_plan *plan); /* of plan->state; may be NULL */
 	bool only_in_training;              /* otherwise its output is its input */
-	/* After a relu, its gradient by x is already that by what the relu was given. */
+	/* If x is a relu's output, its dx is with respect to the relu's input. */
 	bool absorbs_relu;
 
 	void (*forward)(struct kf_backend *b, struct kf_plan *plan,
@@ -147,15 +148,16 @@ struct cpu_layer {
 		struct kf_act *y, struct kf_act *dy, struct kf_act *dx);
 
 	/*
-	 * Image i of the batch, by thread number `thread`: y from x, and in mask what
-	 * backward must know of it.
+	 * Image i of the batch, in thread number `thread`: sets y from x, and in mask
+	 * what backward will need.
 	 */
 	void (*image_forward)(struct kf_backend *b, const struct cpu_deferred *d,
 		int thread, int i, float *x, float *y, void *mask);
-	/* dx, unless it is NULL, from dy, which it overwrites; adds to gradients. */
+	/* Sets dx, unless it is NULL, from dy, which it may overwrite; adds to the
+	 * parameters' gradients. */
 	void (*image_backward)(struct kf_backend *b, const struct cpu_deferred *d,
 		int thread, int i, float *dy, float *dx);
-	/* Before a team begins in a direction, and after it went backward; or NULL. */
+	/* Called before a team runs in a direction, and after backward; may be NULL. */
 	void (*begin)(struct kf_backend *b, struct kf_plan *plan,
 		enum cpu_direction direction, const struct kf_mem *weights);
 	void (*end)(struct kf_backend *b, struct kf_plan *plan, struct kf_mem *grads);

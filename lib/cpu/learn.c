@@ -11,7 +11,7 @@ void cpu_squared_error(struct kf_backend *b, struct kf_act *p,
 	const struct kf_mem *targets, const uint32_t *rows, double present,
 	struct kf_act *dp, struct kf_mem *losses, size_t slot)
 {
-	size_t m = (size_t)p->layout.c; /* a row of the last dense layer */
+	size_t m = (size_t)p->layout.c; /* outputs */
 	float scale = (float)(2 / present);
 	double sum = 0;
 
@@ -33,7 +33,7 @@ void cpu_squared_error(struct kf_backend *b, struct kf_act *p,
 	losses->f[slot] = (float)(sum / present);
 }
 
-/* One row: dp becomes softmax(p), less 1 at the label, times scale. */
+/* One row's cross-entropy; dp, unless NULL, = scale * (softmax(p) - onehot(label)). */
 static double row_entropy(const float *p, size_t classes, size_t label, float scale,
 	float *dp)
 {
@@ -84,7 +84,7 @@ static void update(const struct kf_update *u, float *restrict ws,
 	const float decay2 = u->decay2, fresh2 = u->fresh2;
 	const float weight_decay = u->weight_decay;
 
-	/* a loop for each rule, so that it can be vectorized */
+	/* one loop for each rule, so that it is vectorized */
 	switch (u->rule) {
 #define CASE(NAME, word, states, momentum, r, d, d2, e, factor, update) \
 	case KF_##NAME: \

@@ -10,7 +10,7 @@
 #include "base/large.h"
 
 #define ALIGNMENT 64
-#define PIECE ((size_t)1 << 18) /* of what threads copy or clear together */
+#define PIECE ((size_t)1 << 18) /* bytes that a thread copies or clears at a time */
 
 void cpu_fail(struct kf_backend *b, const char *fmt, ...)
 {
@@ -119,9 +119,8 @@ void cpu_copy(struct kf_backend *b, struct kf_mem *dst, const struct kf_mem *src
 }
 
 /*
- * With AVX-512, oneDNN's product for the forward pass of a narrow layer takes half
- * the time when its weights are stored so.  For a wide one PyTorch's order is as
- * fast.
+ * With AVX-512, oneDNN's forward product of a narrow layer takes half the time with
+ * transposed weights.  For a wide layer PyTorch's order is as fast.
  */
 bool cpu_transposed(struct kf_backend *b, const struct kf_param *weight)
 {

@@ -8,10 +8,10 @@
 void cpu_fail(struct kf_backend *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* n floats on a cache line's boundary, zero; NULL after a failure. */
+/* n zeroed floats, aligned to cache lines, which the caller frees; NULL on failure. */
 float *cpu_floats(struct kf_backend *b, size_t n);
 
-/* The n floats at *f, which are made when they are first needed; NULL likewise. */
+/* The n floats at *f, allocated likewise on first use; NULL on failure. */
 float *cpu_floats_once(struct kf_backend *b, float **f, size_t n);
 
 /* Whether a dense layer's weights are stored (in, out), not (out, in). */

@@ -1,14 +1,14 @@
 /*
- * oneDNN's memory, primitives and changes of layout.  Its versions 2 and 3 differ
- * in some calls: this file, onednn.c and onednn_conv.c make them look alike.
+ * oneDNN's memory, primitives and changes of layout.  Its versions 2 and 3 differ in
+ * some calls: this file, onednn.c and onednn_conv.c hide the differences.
  */
 #ifndef KF_CPU_ONEDNN_H
 #define KF_CPU_ONEDNN_H
 
 #include "cpu/internal.h"
 
-/* A memory descriptor: type, shape and layout of a tensor.  cpu_md is one of our
- * own, to be freed; cpu_const_md may also be a part of something else. */
+/* A memory descriptor: type, shape and layout of a tensor.  A cpu_md is owned and must
+ * be freed; a cpu_const_md is borrowed. */
 #if DNNL_VERSION_MAJOR >= 3
 typedef dnnl_memory_desc_t cpu_md;
 typedef const_dnnl_memory_desc_t cpu_const_md;
@@ -17,29 +17,30 @@ typedef dnnl_memory_desc_t *cpu_md;
 typedef const dnnl_memory_desc_t *cpu_const_md;
 #endif
 
-/* Floats; NULL on failure. */
+/* For floats; NULL on failure. */
 cpu_md cpu_md_new(int rank, const dnnl_dims_t dims, dnnl_format_tag_t tag);
-/* n images in blocks of that many channels; 0 leaves the layout to oneDNN. */
+/* For n images in blocks of `block` channels; 0 leaves the layout to oneDNN. */
 cpu_md cpu_md_images(int n, const struct cpu_layout *l, int block);
-void cpu_md_free(cpu_md md); /* NULL, too */
+void cpu_md_free(cpu_md md); /* accepts NULL */
 size_t cpu_md_floats(cpu_const_md md);
 
-/* Keeps the first failure, of which `what` says where; true while there is none. */
+/* Records a failure of the operation `what`; true if there has been none so far. */
 bool cpu_good(struct kf_backend *b, dnnl_status_t status, const char *what);
 
-/* Memory of that description at data, which may be NULL until it is set. */
+/* Memory with this descriptor at data, which stays the caller's and may be NULL until
+ * it is set; NULL on failure. */
 dnnl_memory_t cpu_memory_new(struct kf_backend *b, cpu_const_md md, float *data);
 void cpu_memory_set(struct kf_backend *b, dnnl_memory_t m, float *data);
-void cpu_memory_free(dnnl_memory_t m); /* NULL, too */
+void cpu_memory_free(dnnl_memory_t m); /* accepts NULL */
 
-/* What a primitive is executed with; NULL is not added. */
+/* The arguments of a primitive; cpu_argument ignores NULL. */
 struct cpu_arguments {
 	int n;
 	dnnl_exec_arg_t at[5];
 };
 void cpu_argument(struct cpu_arguments *a, int name, dnnl_memory_t m);
 
-/* A primitive with its description. */
+/* A primitive with its descriptor. */
 struct cpu_primitive {
 	dnnl_primitive_desc_t pd;
 	dnnl_primitive_t p;

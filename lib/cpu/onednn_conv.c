@@ -9,7 +9,7 @@
 #include "cpu/memory.h"
 #include "cpu/onednn.h"
 
-/* What a convolution works on; backward, some are gradients. */
+/* The tensors of a convolution; in backward directions, some are gradients. */
 enum role { X, WEIGHTS, BIAS, Y };
 enum { ROLES = Y + 1 };
 
@@ -90,8 +90,8 @@ static dnnl_status_t describe(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
 
 /* -- making one ------------------------------------------------------------------ */
 
-/* What oneDNN calls each role in each direction; 0 where it plays none. */
-static const int names[CPU_DIRECTIONS][ROLES] = {
+/* oneDNN's argument for each tensor in each direction; 0 if it has none. */
+static const int argument[CPU_DIRECTIONS][ROLES] = {
 	[CPU_FORWARD] = { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST },
 	[CPU_BACKWARD_WEIGHTS] = { DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS,
 		DNNL_ARG_DIFF_BIAS, DNNL_ARG_DIFF_DST },
@@ -99,18 +99,18 @@ static const int names[CPU_DIRECTIONS][ROLES] = {
 		DNNL_ARG_DIFF_DST },
 };
 
-/* Gradients by weights and bias, in oneDNN's layout. */
+/* Gradients of weights and bias, in oneDNN's layout. */
 struct gradients {
 	float *weights, *bias;
 };
 
-/* What each thread has for itself. */
+/* One thread's memory. */
 struct worker {
 	dnnl_memory_t memory[ROLES];
-	struct gradients image, sum; /* backward by weights: of one image, of all */
+	struct gradients image, sum; /* BACKWARD_WEIGHTS: of one image, of all */
 	dnnl_memory_t scratch;
 	float *scratch_data;
-	/* Where oneDNN wants x in another layout: x as given, and a copy in that. */
+	/* If oneDNN prefers another layout for x: x as given, and a copy in that. */
 	dnnl_memory_t x_given, copy_scratch;
 	float *x_copy, *copy_scratch_data;
 };
@@ -118,16 +118,16 @@ struct worker {
 struct cpu_convolution {
 	enum cpu_direction direction;
 	struct cpu_primitive op;
-	struct cpu_primitive
-		copy_x;           /* into the layout that op wants, if it is another */
-	cpu_md plain;             /* of the weights */
+	/* Copies x to the layout that op prefers, if it is another. */
+	struct cpu_primitive copy_x;
+	cpu_md plain;             /* of the weights, (out, in, k, k) */
 	float *weights;           /* in oneDNN's layout */
 	size_t n_weights, n_bias; /* floats, in oneDNN's layout */
 	int workers;
 	struct worker *worker;
 };
 
-/* (out, in, k, k) */
+/* Weights (out, in, k, k). */
 static cpu_md describe_weights(const struct cpu_conv_shape *s, dnnl_format_tag_t tag)
 {
 	const dnnl_dims_t dims = { s->y.c, s->x.c, s->kernel, s->kernel };
@@ -138,10 +138,10 @@ static cpu_md describe_weights(const struct cpu_conv_shape *s, dnnl_format_tag_t
 static cpu_const_md wanted(const struct cpu_convolution *v, enum role role)
 {
 	return dnnl_primitive_desc_query_md(v->op.pd, dnnl_query_exec_arg_md,
-		names[v->direction][role]);
+		argument[v->direction][role]);
 }
 
-/* Memory for what an op needs besides its arguments. */
+/* An op's scratchpad, whose data is stored at *data; NULL if it needs none. */
 static dnnl_memory_t new_scratch(struct kf_backend *b, const struct cpu_primitive *op,
 	float **data)
 {
@@ -178,13 +178,13 @@ static void make_worker(struct kf_backend *b, const struct cpu_convolution *v,
 		w->copy_scratch = new_scratch(b, &v->copy_x, &w->copy_scratch_data);
 	}
 	for (int i = 0; i < ROLES; i++)
-		if (names[v->direction][i])
+		if (argument[v->direction][i])
 			w->memory[i] =
 				cpu_memory_new(b, wanted(v, (enum role)i), data[i]);
 	w->scratch = new_scratch(b, &v->op, &w->scratch_data);
 }
 
-/* Scratch memory is an argument like the others, so that any thread may execute. */
+/* The scratchpad is an argument, so that threads can execute at the same time. */
 static dnnl_primitive_attr_t new_attributes(struct kf_backend *b, bool relu)
 {
 	dnnl_primitive_attr_t attr = NULL;
@@ -203,7 +203,7 @@ static dnnl_primitive_attr_t new_attributes(struct kf_backend *b, bool relu)
 	return attr;
 }
 
-/* x: as it is given; l: as the primitive may want it. */
+/* x is x's layout as given; l has the layouts that the primitive may use. */
 static void make_ops(struct kf_backend *b, struct cpu_convolution *v, cpu_const_md x,
 	const cpu_const_md l[ROLES], bool relu, const struct cpu_convolution *forward)
 {
@@ -226,7 +226,7 @@ static void make(struct kf_backend *b, struct cpu_convolution *v,
 {
 	const dnnl_dims_t units = { s->y.c };
 	cpu_md x = cpu_md_images(1, &s->x, s->x.block);
-	/* the gradient by weights may be faster from an x in another layout */
+	/* the weights' gradient may be faster to compute from another layout of x */
 	cpu_md any_x = cpu_md_images(1, &s->x, 0);
 	cpu_md weights = describe_weights(s, dnnl_format_tag_any),
 	       bias = cpu_md_new(1, units, dnnl_a);
@@ -268,7 +268,8 @@ struct cpu_convolution *cpu_convolution_new(struct kf_backend *b,
 	}
 	v->direction = direction;
 	v->workers = threads;
-	omp_set_num_threads(1); /* oneDNN plans for the threads that it sees */
+	omp_set_num_threads(
+		1); /* oneDNN plans for the number of threads that it sees */
 	make(b, v, shape, forward);
 	omp_set_num_threads(threads);
 	return v;
@@ -333,7 +334,7 @@ static void add_gradients(const struct cpu_convolution *v, const struct gradient
 	add_to(to->bias, from->bias, v->n_bias);
 }
 
-/* Hands x to the primitive, copied if it wants another layout. */
+/* Passes x to the primitive, as a copy if that prefers another layout. */
 static void set_x(struct kf_backend *b, struct cpu_convolution *v, struct worker *w,
 	float *x)
 {
@@ -363,7 +364,7 @@ void cpu_convolve(struct kf_backend *b, struct cpu_convolution *v, int thread, f
 	if (v->direction == CPU_FORWARD)
 		cpu_memory_set(b, w->memory[BIAS], bias);
 	for (int i = 0; i < ROLES; i++)
-		cpu_argument(&a, names[v->direction][i], w->memory[i]);
+		cpu_argument(&a, argument[v->direction][i], w->memory[i]);
 	cpu_argument(&a, DNNL_ARG_SCRATCHPAD, w->scratch);
 	cpu_execute(b, &v->op, &a);
 	if (v->direction == CPU_BACKWARD_WEIGHTS)

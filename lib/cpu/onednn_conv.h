@@ -1,4 +1,4 @@
-/* Convolutions by oneDNN, alike for its versions 2 and 3. */
+/* Convolutions by oneDNN, with one interface to its versions 2 and 3. */
 #ifndef KF_CPU_ONEDNN_CONV_H
 #define KF_CPU_ONEDNN_CONV_H
 
@@ -12,33 +12,37 @@ struct cpu_conv_shape {
 };
 
 /*
- * A convolution in one direction.  One call does one image in the calling thread
- * of a team, so that a team works on as many images at once.
+ * A convolution in one direction.  A call does one image in the calling thread of a
+ * team, so that a team works on as many images at once as it has threads.
  */
 struct cpu_convolution;
 
-/* forward: the same convolution's forward one, NULL for that itself. */
+/*
+ * forward is the same convolution in direction CPU_FORWARD, and NULL in that.  NULL
+ * when out of memory; other failures stick in the backend.
+ */
 struct cpu_convolution *cpu_convolution_new(struct kf_backend *b,
 	enum cpu_direction direction, const struct cpu_conv_shape *shape,
 	const struct cpu_convolution *forward);
-void cpu_convolution_free(struct cpu_convolution *v); /* NULL, too */
+void cpu_convolution_free(struct cpu_convolution *v); /* accepts NULL */
 
 /*
- * Before a team begins: takes the weights (out, in, k, k) over or, for
- * BACKWARD_WEIGHTS, clears the sums.
+ * Before a team runs: copies the weights (out, in, k, k) to oneDNN's layout or, for
+ * BACKWARD_WEIGHTS, clears the sums of gradients.
  */
 void cpu_convolution_begin(struct kf_backend *b, struct cpu_convolution *v,
 	float *weights);
 
 /*
- * One image, in thread number `thread`.  FORWARD: y from x and bias;
- * BACKWARD_DATA: the gradient by x, in x, from that by y, in y; BACKWARD_WEIGHTS:
- * adds to the sums the gradients that come from x and the gradient by y.
+ * One image, in thread number `thread`.  FORWARD: sets y from x and bias;
+ * BACKWARD_DATA: sets dx, passed as x, from dy, passed as y; BACKWARD_WEIGHTS: adds the
+ * image's gradients, from x and from dy, passed as y, to the sums.
  */
 void cpu_convolve(struct kf_backend *b, struct cpu_convolution *v, int thread, float *x,
 	float *bias, float *y);
 
-/* After a team in BACKWARD_WEIGHTS: the sums, weights (out, in, k, k), bias (out). */
+/* After a team ran in BACKWARD_WEIGHTS: stores the sums of all threads in weights (out,
+ * in, k, k) and bias (out). */
 void cpu_convolution_end(struct kf_backend *b, struct cpu_convolution *v,
 	float *weights, float *bias);
 

@@ -1,11 +1,11 @@
 /*
- * Pooling: the largest of each k x k window; the stride is k, and rows and columns
- * that do not fill a window are left out.
+ * Max pooling of k x k windows with stride k; rows and columns that do not fill a
+ * window are ignored.
  *
- * The mask has a byte for each window: the position of its largest value, for
- * kernels up to 15 x 15; backward looks for it again in larger ones.  Where x comes
- * from a relu, a window whose largest value is 0 passes no gradient on, so that the
- * gradient by x is also that by what the relu was given.
+ * The mask has a byte for each window, the position of its maximum, for kernels up to
+ * 15 x 15; for larger ones, backward searches for it again.  If x is a relu's output, a
+ * window with maximum 0 passes no gradient on, so that dx is also the gradient with
+ * respect to the relu's input.
  */
 #include <string.h>
 
@@ -14,14 +14,14 @@
 #include "cpu/memory.h"
 
 #define KERNEL_MAX 15
-#define NOTHING 255
+#define NO_GRADIENT 255
 
 typedef cpu_floats8 floats;
 typedef cpu_masks8 masks;
 typedef uint8_t bytes __attribute__((vector_size(32)));
 typedef uint64_t words __attribute__((vector_size(32)));
 
-/* The lowest bytes of the eight, and eight from their lowest bytes. */
+/* Packs the low bytes of eight masks into a word, and unpacks them. */
 #define NARROW(m) \
 	((words)__builtin_shufflevector((bytes)(m), (bytes)(m), 0, 4, 8, 12, 16, 20, \
 		24, 28, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
@@ -31,7 +31,7 @@ typedef uint64_t words __attribute__((vector_size(32)));
 		32, 1, 32, 32, 32, 2, 32, 32, 32, 3, 32, 32, 32, 4, 32, 32, 32, 5, 32, \
 		32, 32, 6, 32, 32, 32, 7, 32, 32, 32))
 
-/* Eight windows of 2 x 2; steps lead from the first value to each. */
+/* Eight 2 x 2 windows, one in each lane; steps are the offsets of a window's values. */
 static inline void pool_eight(const float *first, const size_t steps[4], float *y,
 	uint8_t *argmax, bool relu)
 {
@@ -47,13 +47,13 @@ static inline void pool_eight(const float *first, const size_t steps[4], float *
 		at = (larger & a) | (~larger & at);
 		best = (floats)((larger & (masks)next) | (~larger & (masks)best));
 	}
-	at |= ~((best > 0) | always) & NOTHING;
+	at |= ~((best > 0) | always) & NO_GRADIENT;
 	narrow = NARROW(at);
 	*(floats *)y = best;
 	memcpy(argmax, &narrow, sizeof narrow);
 }
 
-/* One output row of n windows: x points at two rows of w pixels. */
+/* One output row of n windows; x points at two rows of w pixels. */
 CPU_CLONES
 static void pool_row(const float *x, int w, float *y, uint8_t *argmax, int n,
 	size_t block, bool relu)
@@ -66,7 +66,7 @@ static void pool_row(const float *x, int w, float *y, uint8_t *argmax, int n,
 				relu);
 }
 
-/* Backward: dx's two rows get dy where the largest was, 0 elsewhere. */
+/* Backward: two rows of dx get dy at each window's maximum, 0 elsewhere. */
 CPU_CLONES
 static void pool_row_backward(const float *dy, const uint8_t *argmax, int n, float *dx,
 	int w, size_t block)
@@ -86,14 +86,14 @@ static void pool_row_backward(const float *dy, const uint8_t *argmax, int n, flo
 		}
 }
 
-/* Whether whole rows can be done at once; otherwise windows are, one by one. */
+/* Whether it works row by row, on vectors; otherwise it works window by window. */
 static bool by_rows(const struct kf_plan *plan)
 {
 	return plan->layer->kernel == 2 && plan->x.block == plan->y.block &&
 		plan->x.block % 8 == 0;
 }
 
-/* A value's position in an image. */
+/* A value's offset in an image. */
 static size_t at(const struct cpu_layout *l, int c, int h, int w)
 {
 	size_t pixel =
@@ -103,13 +103,13 @@ static size_t at(const struct cpu_layout *l, int c, int h, int w)
 	return pixel * (size_t)l->block + (size_t)(c % l->block);
 }
 
-/* The position of value i, counted row by row, in a window at the first one. */
+/* The offset of value i of a window, in row-major order, from its first value. */
 static size_t in_window(const struct cpu_layout *l, int i, int k)
 {
 	return (size_t)((i / k * l->w + i % k) * l->block);
 }
 
-/* The first of the largest values in the window at x. */
+/* The index of the window's maximum at x, the first of equal ones. */
 static int find_largest(const float *x, const struct cpu_layout *l, int k)
 {
 	int best = 0;
@@ -134,12 +134,12 @@ static void pool_windows(const struct kf_plan *plan, const float *x, float *y,
 				size_t i = at(to, c, h, w);
 
 				y[i] = window[in_window(from, largest, k)];
-				argmax[i] = relu && !(y[i] > 0) ? NOTHING :
+				argmax[i] = relu && !(y[i] > 0) ? NO_GRADIENT :
 								  (uint8_t)largest;
 			}
 }
 
-/* dx is zero before; x is NULL unless argmax cannot tell. */
+/* dx must be zero; x is NULL unless the kernel is too large for argmax. */
 static void pool_windows_backward(const struct kf_plan *plan, const float *x,
 	const float *dy, const uint8_t *argmax, float *dx)
 {
@@ -153,7 +153,7 @@ static void pool_windows_backward(const struct kf_plan *plan, const float *x,
 				size_t i = at(from, c, h, w);
 				int largest = argmax[i];
 
-				if (largest == NOTHING)
+				if (largest == NO_GRADIENT)
 					continue;
 				if (x)
 					largest = find_largest(x + window, to, k);
@@ -166,7 +166,7 @@ static size_t blocks(const struct cpu_layout *l)
 	return ((size_t)l->c + (size_t)l->block - 1) / (size_t)l->block;
 }
 
-/* Floats in a row of pixels of a block of channels. */
+/* Floats in a row of pixels of one block of channels. */
 static size_t row_floats(const struct cpu_layout *l)
 {
 	return (size_t)(l->w * l->block);
@@ -187,9 +187,10 @@ static void forward(struct kf_backend *b, const struct cpu_deferred *d, int thre
 	for (size_t c = 0; c < blocks(to); c++)
 		for (size_t h = 0; h < (size_t)to->h; h++) {
 			size_t row = (c * (size_t)to->h + h) * row_floats(to);
-			size_t two = (c * (size_t)from->h + 2 * h) * row_floats(from);
+			size_t in_row =
+				(c * (size_t)from->h + 2 * h) * row_floats(from);
 
-			pool_row(x + two, from->w, y + row, argmax + row, to->w,
+			pool_row(x + in_row, from->w, y + row, argmax + row, to->w,
 				(size_t)to->block, relu);
 		}
 }
@@ -215,9 +216,9 @@ static void backward(struct kf_backend *b, const struct cpu_deferred *d, int thr
 	for (size_t c = 0; c < blocks(from); c++)
 		for (size_t h = 0; h < (size_t)from->h; h++) {
 			size_t row = (c * (size_t)from->h + h) * row_floats(from);
-			size_t two = (c * (size_t)to->h + 2 * h) * row_floats(to);
+			size_t in_row = (c * (size_t)to->h + 2 * h) * row_floats(to);
 
-			pool_row_backward(dy + row, argmax + row, from->w, dx + two,
+			pool_row_backward(dy + row, argmax + row, from->w, dx + in_row,
 				to->w, (size_t)from->block);
 		}
 }

@@ -1,10 +1,11 @@
 /*
- * Activations.  This table is the only place that knows them: the words of a net,
- * both backends and the names in listings are made from it.
+ * Activations.  This table is their only definition: the words of a net, both
+ * backends and the names in listings are generated from it.
  *
- * A row is X(NAME, word, f, backward), where f is f(x), an expression in the float
- * x, and backward is the gradient by x, an expression in y = f(x) and in dy, the
- * gradient by y.  Both are compiled as C and as CUDA.
+ * A row is X(NAME, word, f, backward), where f is f(x) as an expression in the float
+ * x, and backward is the loss's gradient with respect to x as an expression in
+ * y = f(x) and dy, the gradient with respect to y.  Both are compiled as C and as
+ * CUDA.
  */
 #ifndef KF_ACTIVATION_H
 #define KF_ACTIVATION_H

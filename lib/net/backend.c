@@ -1,4 +1,4 @@
-/* Opening a backend's plugin, by name or the best that can run here. */
+/* Opens a backend's plugin, by name or the best one that runs on this machine. */
 #define _GNU_SOURCE
 #include "net/backend.h"
 
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The directory of plugins. */
+/* The directory that holds the plugins. */
 static int plugin_dir(char *dir, size_t size, struct kf_err *err)
 {
 	const char *env = getenv("KFKD_PLUGINS");
@@ -66,8 +66,8 @@ static struct kf_backend *open_plugin(const char *name,
 
 /* -- backends ------------------------------------------------------------------ */
 
-/* Without a driver, the large libraries of CUDA need not be loaded. */
-static bool driver_is_there(void)
+/* Where there is no driver, CUDA's large libraries need not be loaded. */
+static bool has_driver(void)
 {
 	return dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) != NULL;
 }
@@ -77,11 +77,11 @@ static bool always(void)
 	return true;
 }
 
-/* In the order in which "auto" tries those that are worth a try. */
+/* In the order in which "auto" tries them. */
 static const struct {
 	const char *name;
 	bool (*worth_a_try)(void);
-} backends[] = { { "cuda", driver_is_there }, { "cpu", always } };
+} backends[] = { { "cuda", has_driver }, { "cpu", always } };
 
 #define BACKENDS ((int)(sizeof backends / sizeof *backends))
 
@@ -91,12 +91,13 @@ const char *kf_backend_name(int i)
 }
 
 /*
- * How libgomp's threads wait for one another; it reads this when it is loaded.  By
- * default they spin, which costs twice the time when another process wants their
- * processor.  Some microseconds of it bridge most waits inside a product, which
- * takes 7% from an epoch of net1 against threads that sleep at once.
+ * Limits how long libgomp's threads spin while they wait for one another; it reads
+ * these variables when it is loaded.  The default is long, which doubles the run time
+ * when another process competes for their cores.  A few microseconds cover most waits
+ * inside a matrix product: an epoch of net1 takes 7% less time than with threads that
+ * sleep at once.
  */
-static void wait_briefly(void)
+static void limit_spinning(void)
 {
 	if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
 		return;
@@ -111,7 +112,7 @@ struct kf_backend *kf_backend_open(const char *name,
 	const char *preferred = getenv("KFKD_BACKEND");
 	struct kf_backend *b = NULL;
 
-	wait_briefly();
+	limit_spinning();
 	options = options ? options : &none;
 	if (!strcmp(name, "auto") && preferred && *preferred)
 		name = preferred;

@@ -1,4 +1,4 @@
-/* The line of layers: words, shapes, parameters. */
+/* Parsing a line of layers: words, shapes, parameters. */
 #define _GNU_SOURCE
 #include "net/layers.h"
 
@@ -10,7 +10,7 @@
 
 #define LAYERS_MAX 256 /* words */
 #define UNITS_MAX 1000000
-#define FLOATS_MAX ((size_t)1 << 31)
+#define FLOATS_MAX ((size_t)1 << 31) /* in all parameters */
 
 int kf_layer_inputs(const struct kf_layer *l)
 {
@@ -52,8 +52,8 @@ static bool word_is(const struct word *w, const char *letters)
 }
 
 /*
- * Reads a whole number from 1 to max at *at, and moves *at past it.  Returns
- * 0 when there is none, -1 when it is out of bounds.
+ * Reads an integer from 1 to max at *at, and moves *at past it.  Returns 0 if there
+ * is none, -1 if it is out of bounds.
  */
 static int read_number(const char **at, const char *end, int max)
 {
@@ -87,7 +87,7 @@ static int add_param(struct kf_layers *l, const struct kf_layer *layer,
 
 /* -- layers -------------------------------------------------------------------- */
 
-/* A new layer of that kind; its input is the output of the one before. */
+/* Appends a layer of this kind, whose input is the previous layer's output. */
 static struct kf_layer *add_layer(struct kf_layers *l, enum kf_layer_kind kind,
 	const char *word)
 {
@@ -109,7 +109,7 @@ static struct kf_layer *add_layer(struct kf_layers *l, enum kf_layer_kind kind,
 	return layer;
 }
 
-/* The weight and bias of a layer of that weight shape. */
+/* Adds a layer's weight, of this shape, and its bias, of (shape[0]). */
 static int add_params(struct kf_layers *l, const struct word *w, struct kf_layer *layer,
 	int rank, const int64_t *shape, struct kf_err *err)
 {
@@ -190,7 +190,7 @@ static int add_pool(struct kf_layers *l, const struct word *w, struct kf_err *er
 static int add_drop(struct kf_layers *l, const struct word *w, struct kf_err *err)
 {
 	char *end;
-	double p = strtod(w->at + w->letters, &end); /* a blank or the end stops it */
+	double p = strtod(w->at + w->letters, &end); /* stops at a blank or the end */
 	struct kf_layer *layer;
 
 	if (w->letters == w->length || end != w->at + w->length || !(p > 0 && p < 1))
@@ -247,7 +247,7 @@ const char *kf_activation_word(enum kf_activation activation)
 	return activations[activation];
 }
 
-/* The activation of that word, KF_LINEAR if there is none. */
+/* The activation called word, KF_LINEAR if there is none. */
 static enum kf_activation find_activation(const char *word, size_t length)
 {
 	int i = KF_ACTIVATION_COUNT - 1;
@@ -273,7 +273,7 @@ static int add_word(struct kf_layers *l, const struct word *w, struct kf_err *er
 
 /* -- the line ------------------------------------------------------------------ */
 
-/* The text with one space between words. */
+/* A copy of the line with one space between words, which are counted. */
 static char *tidy(const char *line, int *words)
 {
 	char *out = malloc(strlen(line) + 1), *to = out;
@@ -296,7 +296,7 @@ static char *tidy(const char *line, int *words)
 	return out;
 }
 
-/* Whether so many values have a number that fits an int. */
+/* Whether the number of values fits an int. */
 static bool countable(const int shape[3])
 {
 	return (int64_t)shape[0] * shape[1] * shape[2] <= INT32_MAX;

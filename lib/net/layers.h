@@ -1,6 +1,6 @@
 /*
- * A net as a line of layers: "dense100 relu dense".  This is its structure:
- * shapes and parameters, without weights and without a device.
+ * A net's structure: shapes and parameters, without weights or a device.  A line of
+ * words such as "dense100 relu dense" describes it.
  */
 #ifndef KF_LAYERS_H
 #define KF_LAYERS_H
@@ -14,10 +14,10 @@
 #include "stream/tensor.h"
 
 /*
- * The kinds of layers, as rows X(NAME, word, form, class): the word and the form
- * of what follows it are how a line writes such a layer, and class is what the
- * tutorial calls it.  layers.c has a function add_<word> that parses it, and each
- * backend the operations of one, cpu_<word> and cuda_<word>.
+ * The kinds of layers, as rows X(NAME, word, form, class).  A line spells such a layer
+ * as the word followed by arguments of this form; class is Lasagne's name for it.
+ * layers.c has a function add_<word> that parses it, and each backend has its
+ * operations, cpu_<word> and cuda_<word>.
  */
 /* clang-format off */
 #define KF_LAYER_KINDS(X) \
@@ -33,7 +33,7 @@ enum kf_layer_kind { KF_LAYER_KINDS(KF_LAYER_KIND_NAME) };
 
 enum { KF_LAYER_KIND_COUNT = 0 KF_LAYER_KINDS(KF_COUNT_ROW) };
 
-/* A parameter: its place in an arena of floats, and its shape in PyTorch. */
+/* A parameter: its position in an arena of floats, and its shape as in PyTorch. */
 struct kf_param {
 	char name[KF_NAME_MAX]; /* "dense1.weight" */
 	int rank;
@@ -43,21 +43,21 @@ struct kf_param {
 
 struct kf_layer {
 	enum kf_layer_kind kind;
-	char name[32];     /* "dense1": the kind, counted from 1 */
+	char name[32];     /* "dense1": numbered from 1 within its kind */
 	int index;         /* in the line, from 0 */
 	int in[3], out[3]; /* channels, height, width */
-	/* Convolution: k x k, stride 1, no padding.  Pooling: k x k, stride k, and
-	 * rows and columns that do not fill a window are left out. */
+	/* Convolution: k x k, stride 1, no padding.  Pooling: k x k, stride k;
+	 * rows and columns that do not fill a window are ignored. */
 	int kernel;
 	double drop;                   /* dropout: probability that a value is zeroed */
-	enum kf_activation activation; /* of the output; only with weights */
+	enum kf_activation activation; /* of the output; KF_LINEAR without weights */
 	int weight, bias;              /* indices into param, -1 for none */
 };
 
 struct kf_layers {
 	char *line;  /* as given, one space between words */
 	int c, h, w; /* the input */
-	int outputs;
+	int outputs; /* as given to kf_layers_parse */
 	int n;
 	struct kf_layer *layer;
 	int n_params;
@@ -66,19 +66,21 @@ struct kf_layers {
 };
 
 /*
- * Parses a line for images of c x h x w and that many outputs, 0 for as many as
- * come out.  Its words are those of KF_LAYER_KINDS, and those of KF_ACTIVATIONS
- * after a layer that has weights.  A last `dense` without a number gets `outputs`
- * units.  -1 with a message that quotes the word and gives its place.
+ * Parses a line for images of c x h x w and this many outputs; 0 allows any number.
+ * Its words are those of KF_LAYER_KINDS and, after a layer with weights, those of
+ * KF_ACTIVATIONS.  A last `dense` without a number gets `outputs` units.  Returns 0,
+ * and the caller frees l with kf_layers_free; or -1, with nothing to free and a
+ * message that quotes the word and gives its position.
  */
 int kf_layers_parse(struct kf_layers *l, const char *line, int c, int h, int w,
 	int outputs, struct kf_err *err);
 void kf_layers_free(struct kf_layers *l);
 
-int kf_layer_inputs(const struct kf_layer *l); /* values of an image, c h w */
+/* Values per image in a layer's input and output: c h w. */
+int kf_layer_inputs(const struct kf_layer *l);
 int kf_layer_outputs(const struct kf_layer *l);
 
-/* Values in the parameters of one layer of l. */
+/* Floats in the parameters of one layer of l. */
 size_t kf_layer_floats(const struct kf_layers *l, const struct kf_layer *layer);
 
 const char *kf_layer_class(enum kf_layer_kind kind);           /* "DenseLayer" */

@@ -1,4 +1,4 @@
-/* Models as files. */
+/* Reading and writing model files. */
 #define _GNU_SOURCE
 #include "net/model.h"
 
@@ -16,7 +16,7 @@
 static const char train_history[] = "history.train_loss";
 static const char valid_history[] = "history.valid_loss";
 static const char note_prefix[] = "train.";
-static const char run_prefix[] = "run."; /* what only a checkpoint has */
+static const char run_prefix[] = "run."; /* only in checkpoints */
 static const char crossentropy[] = "crossentropy", squared[] = "squared";
 
 /* -- reading ------------------------------------------------------------------ */
@@ -81,7 +81,7 @@ static int read_metadata(struct kf_model *m, const struct kf_st *st, struct kf_e
 	return read_loss(m, st, err) < 0 ? -1 : read_columns(m, st, err);
 }
 
-/* Reads a tensor into memory of its own, if its data is wanted. */
+/* Adds a tensor to the model, with its data if that is wanted. */
 static int read_tensor(struct kf_model *m, struct kf_st *st, const struct kf_tensor *t,
 	const char *want, struct kf_err *err)
 {

@@ -8,15 +8,15 @@
 
 #include "base/rng.h"
 
-/* What passes over n rows need; made once for each n. */
+/* Plans and memory for passes over n rows, created once for each n. */
 struct kf_batch {
 	struct kf_batch *next;
 	int n;
-	bool lends;            /* its activations have memory of their own */
+	bool lends;            /* owns its memory, which smaller batches may share */
 	struct kf_plan **plan; /* (layers) */
 	struct kf_act **act;   /* (layers + 1): the input, then each output */
-	struct kf_act **grad;  /* (layers + 1): the loss's gradients by act, */
-			       /* NULL where no parameters lie below */
+	struct kf_act **grad;  /* (layers + 1): gradients with respect to act; */
+			       /* NULL below the first layer with parameters */
 };
 
 int kf_net_open(struct kf_net *net, struct kf_backend *b,
@@ -85,7 +85,7 @@ int kf_net_init(struct kf_net *net, uint64_t seed, struct kf_err *err)
 }
 
 int kf_net_set(struct kf_net *net, struct kf_mem *arena, const char *prefix,
-	const struct kf_tensor *t, int n, bool *taken)
+	const struct kf_tensor *t, int n, bool *found)
 {
 	char name[2 * KF_NAME_MAX];
 	int count = 0;
@@ -94,14 +94,14 @@ int kf_net_set(struct kf_net *net, struct kf_mem *arena, const char *prefix,
 		const struct kf_param *p = &net->layers->param[i];
 
 		snprintf(name, sizeof name, "%s%s", prefix, p->name);
-		taken[i] = false;
-		for (int j = 0; j < n && !taken[i]; j++) {
+		found[i] = false;
+		for (int j = 0; j < n && !found[i]; j++) {
 			if (strcmp(name, t[j].name) || p->rank != t[j].rank ||
 				memcmp(p->shape, t[j].shape,
 					(size_t)p->rank * sizeof *p->shape))
 				continue;
 			net->b->op->write_param(net->b, arena, p, t[j].data);
-			taken[i] = true;
+			found[i] = true;
 			count++;
 		}
 	}
@@ -134,7 +134,7 @@ struct kf_tensor *kf_net_get(struct kf_net *net, const struct kf_mem *arena,
 
 /* -- passes ---------------------------------------------------------------------- */
 
-/* Passes never overlap, so smaller batches use the memory of a larger one. */
+/* Passes never overlap, so smaller batches can share a larger one's memory. */
 static struct kf_batch *find_lender(const struct kf_net *net, int n)
 {
 	for (struct kf_batch *t = net->batches; t; t = t->next)
@@ -207,8 +207,8 @@ struct kf_act *kf_net_forward(struct kf_net *net, const struct kf_mem *images,
 	return t ? t->act[net->layers->n] : NULL;
 }
 
-/* The first layer with parameters: no gradient is needed below. */
-static int first_to_learn(const struct kf_layers *l)
+/* The first layer with parameters: no gradients are needed below it. */
+static int first_trainable(const struct kf_layers *l)
 {
 	int i = 0;
 
@@ -217,7 +217,7 @@ static int first_to_learn(const struct kf_layers *l)
 	return i;
 }
 
-/* Memory for gradients, when the first training pass needs it. */
+/* Allocates the gradients in the first training pass. */
 static bool prepare_backward(struct kf_net *net, struct kf_batch *t)
 {
 	const struct kf_backend_ops *op = net->b->op;
@@ -225,7 +225,7 @@ static bool prepare_backward(struct kf_net *net, struct kf_batch *t)
 
 	if (!net->grads && !(net->grads = op->alloc(net->b, net->layers->floats)))
 		return false;
-	for (int i = first_to_learn(net->layers); i < net->layers->n; i++)
+	for (int i = first_trainable(net->layers); i < net->layers->n; i++)
 		if (!t->grad[i + 1] &&
 			!(t->grad[i + 1] = op->act(net->b, t->plan[i],
 				  lender ? lender->grad[i + 1] : NULL)))
@@ -251,7 +251,7 @@ void kf_net_loss(struct kf_net *net, const struct kf_mem *images, const uint32_t
 	else
 		op->squared_error(net->b, t->act[last], target->values, target->rows,
 			target->present, gradient, target->losses, target->slot);
-	for (int i = last; pass->train && i > first_to_learn(net->layers); i--)
+	for (int i = last; pass->train && i > first_trainable(net->layers); i--)
 		op->backward(net->b, t->plan[i - 1], pass, net->weights, net->grads,
 			t->act[i - 1], t->act[i], t->grad[i], t->grad[i - 1]);
 }

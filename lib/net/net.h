@@ -9,59 +9,61 @@
 struct kf_net {
 	struct kf_backend *b;
 	const struct kf_layers *layers;
-	struct kf_mem *weights;   /* layers->floats */
-	struct kf_mem *grads;     /* the same; NULL before a backward pass */
-	struct kf_batch *batches; /* plans and activations per batch size */
+	struct kf_mem *weights;   /* (layers->floats) */
+	struct kf_mem *grads;     /* the same; NULL until the first training pass */
+	struct kf_batch *batches; /* plans and activations for each batch size */
 };
 
-/* Backend and layers must outlive the net.  Weights start at 0. */
+/*
+ * Opens a net with zero weights on a backend, which must outlive it, as must layers.
+ * -1 on failure; kf_net_close it in any case.
+ */
 int kf_net_open(struct kf_net *net, struct kf_backend *b,
 	const struct kf_layers *layers, struct kf_err *err);
 void kf_net_close(struct kf_net *net);
 
 /*
- * Draws the weights as Lasagne's GlorotUniform: from -a to a, where
- * a = sqrt(6 / ((n1 + n2) field)), n1 and n2 being the first two dimensions
- * and field the product of the others.  Biases become 0.
+ * Initializes the weights like Lasagne's GlorotUniform: uniformly from -a to a, where
+ * a = sqrt(6 / ((n1 + n2) field)), n1 and n2 are the first two dimensions and field
+ * is the product of the others.  Biases stay 0.  -1 when out of memory.
  */
 int kf_net_init(struct kf_net *net, uint64_t seed, struct kf_err *err);
 
 /*
- * An arena of the net's layout (weights, gradients, a rule's state) as one
- * tensor for each parameter, in PyTorch's shapes, named prefix and parameter;
- * NULL when out of memory.
+ * Copies an arena (weights, gradients or an optimizer state) to one tensor for each
+ * parameter, in PyTorch's shape, whose name is the prefix and the parameter's.  The
+ * caller frees each tensor's data and the array.  NULL when out of memory.
  */
 struct kf_tensor *kf_net_get(struct kf_net *net, const struct kf_mem *arena,
 	const char *prefix);
 
 /*
- * The inverse: sets what t holds under these names with the same shape, and
- * marks it in taken (layers->n_params).  Returns how many.
+ * The inverse: sets those parameters of an arena that t (n) has under such a name and
+ * in the same shape.  found (layers->n_params) tells which; returns how many.
  */
 int kf_net_set(struct kf_net *net, struct kf_mem *arena, const char *prefix,
-	const struct kf_tensor *t, int n, bool *taken);
+	const struct kf_tensor *t, int n, bool *found);
 
 /*
- * The outputs for n rows of images (.., c, h, w), valid until the next pass of
- * as many rows; NULL after a failure, which the backend's sync reports.
+ * The outputs for n rows of images (.., c, h, w), which belong to the net and are valid
+ * until the next pass; NULL after a failure, which the backend's sync reports.
  */
 struct kf_act *kf_net_forward(struct kf_net *net, const struct kf_mem *images,
 	const uint32_t *rows, int n, const struct kf_pass *pass);
 
-/* What a batch is compared with, and where its loss goes. */
+/* A batch's targets, and where its loss goes; see the backend's loss operations. */
 struct kf_target {
 	const struct kf_mem *values; /* targets (.., outputs), or labels (..) */
 	const uint32_t *rows;        /* (n) of values */
-	double present;              /* targets that are not missing */
-	bool classify;               /* cross-entropy, else squared error: see */
-	/* these operations of the backend */
+	double present;              /* number of targets that are not missing */
+	bool classify;               /* cross-entropy, else squared error */
 	struct kf_mem *losses, *hits;
-	size_t slot;
+	size_t slot; /* index into losses and hits */
 };
 
 /*
- * One pass over n rows of images, warped unless warps is NULL: sets the loss
- * and, in a training pass, the gradients.
+ * One pass over n rows of images, warped unless warps is NULL: sets the loss and, in a
+ * training pass, the net's gradients.  The backend's sync reports failures.
  */
 void kf_net_loss(struct kf_net *net, const struct kf_mem *images, const uint32_t *rows,
 	const struct kf_warp *warps, int n, const struct kf_target *target,

@@ -1,4 +1,4 @@
-/* Update rules: what a step depends on, from the table. */
+/* Update rules: the constants of a step, from the table. */
 #include "net/optim.h"
 
 #include <math.h>
@@ -44,7 +44,7 @@ int kf_rule_states(enum kf_rule rule)
 	return rules[rule].states;
 }
 
-/* What the rate is multiplied by in step t. */
+/* Multiplies the rate in step t. */
 static double rate_factor(enum kf_rule rule, double decay, double decay2, double t)
 {
 	switch (rule) {

@@ -1,23 +1,23 @@
 /*
- * Update rules.  The table below is the only place that knows them: options,
- * help, models and both backends take from it.
+ * Update rules.  The table below is their only definition: options, help, notes in
+ * models and both backends are generated from it.
  *
  * The formulas are Lasagne's (lasagne/updates.py).  A row is
  *
  *     X(NAME, word, states, momentum, rate, decay, decay2, epsilon, factor, update)
  *
- *   states    values that the rule keeps for each weight, 0 to 2; they start at 0
+ *   states    number of values kept for each weight, 0 to 2; they start at 0
  *   momentum  whether decay is the momentum that the user sets
- *   rate      the learning rate when none is given: one at which a net like net1
- *             learns.  Lasagne's own for adagrad, rmsprop (1), adam (0.001) and
- *             adamax (0.002) make its loss explode or stall on faces
+ *   rate      the default learning rate, at which nets like net1 learn.  Lasagne's
+ *             for adagrad, rmsprop (1), adam (0.001) and adamax (0.002) make their
+ *             loss diverge or stall on faces
  *   decay, decay2, epsilon
  *             constants: mu or rho or beta1, beta2, epsilon
- *   factor    what the rate is multiplied by in step t = 1, 2, ...: an expression
- *             in the doubles t, decay and decay2
- *   update    one step of one weight: statements in the floats w (the weight),
+ *   factor    multiplies the rate in step t = 1, 2, ...: an expression in the
+ *             doubles t, decay and decay2
+ *   update    one step for one weight: statements in the floats w (the weight),
  *             g (its gradient), s and s2 (the states) and the members of struct
- *             kf_update.  They are compiled as C and as CUDA
+ *             kf_update, compiled as C and as CUDA
  */
 #ifndef KF_OPTIM_H
 #define KF_OPTIM_H
@@ -67,27 +67,27 @@ enum kf_rule { KF_RULES(KF_RULE_NAME) };
 
 enum { KF_RULE_COUNT = 0 KF_RULES(KF_COUNT_ROW) };
 
-/* One step, with all that is the same for every weight worked out. */
+/* The constants of one step, which are the same for every weight. */
 struct kf_update {
 	enum kf_rule rule;
-	float rate;   /* times the rule's factor */
+	float rate;   /* including the rule's factor */
 	float decay;  /* mu, rho or beta1 */
-	float fresh;  /* 1 - decay, which is not 1.0f - decay in float's precision */
+	float fresh;  /* 1 - decay, subtracted in double */
 	float decay2; /* beta2 */
 	float fresh2; /* 1 - beta2 */
 	float epsilon;
-	float weight_decay; /* times the weight is added to its gradient */
+	float weight_decay; /* gradient += weight_decay * weight */
 };
 
 const char *kf_rule_name(enum kf_rule rule);
-int kf_rule_find(const char *name);     /* or -1 */
-double kf_rule_rate(enum kf_rule rule); /* the rate when none is given */
+int kf_rule_find(const char *name);     /* -1 if there is no such rule */
+double kf_rule_rate(enum kf_rule rule); /* the default learning rate */
 bool kf_rule_uses_momentum(enum kf_rule rule);
-int kf_rule_states(enum kf_rule rule); /* values it keeps for a weight: 0 to 2 */
+int kf_rule_states(enum kf_rule rule); /* values per weight: 0 to 2 */
 
 /*
- * Step t = 1, 2, ... of a rule.  momentum matters only to rules that use it;
- * weight_decay times a weight is added to its gradient.
+ * The constants of step t = 1, 2, ... of a rule.  Rules that do not use momentum
+ * ignore it.
  */
 struct kf_update kf_update(enum kf_rule rule, double rate, double momentum,
 	double weight_decay, uint64_t t);

@@ -1,4 +1,4 @@
-/* Random changes of images and keypoints. */
+/* Random transformations of images and keypoints. */
 #define _GNU_SOURCE
 #include "train/augment.h"
 
@@ -97,7 +97,7 @@ void kf_augment_print(const struct kf_augment *a, char *text, size_t size)
 
 /* -- columns ----------------------------------------------------------------------- */
 
-/* The name with the word left as right or right as left; false without one. */
+/* A name with left replaced by right or vice versa; false if it has neither. */
 static bool mirror_name(const char *name, char *out, size_t size)
 {
 	const char *start = name;
@@ -177,9 +177,9 @@ void kf_augmenter_close(struct kf_augmenter *g)
 /* -- drawing ------------------------------------------------------------------------- */
 
 /*
- * Which half of the rows is flipped, without replacement.  The tutorial flips
- * its copy in place, so that flips add up from epoch to epoch; as each is a
- * fair coin, drawing anew has the same distribution.
+ * Draws which half of the rows is flipped, without replacement.  The tutorial flips
+ * its data in place, so that flips accumulate from epoch to epoch; as each is a fair
+ * coin toss, flipping the originals has the same distribution.
  */
 static void draw_flips(uint64_t seed, uint32_t step, int n, bool *flipped)
 {
@@ -192,14 +192,14 @@ static void draw_flips(uint64_t seed, uint32_t step, int n, bool *flipped)
 	free(order);
 }
 
-/* out = matrix (p - middle) + middle + shift, in pixels */
+/* p -> a (p - middle) + middle + shift, in pixels */
 struct motion {
 	bool flip;
 	double a[2][2];
 	double middle[2], shift[2];
 };
 
-/* From -1 to 1; which one of a row's numbers. */
+/* Uniform from -1 to 1; `which` selects one of a row's numbers. */
 static double draw(uint64_t seed, uint32_t step, int row, int which)
 {
 	return 2 *
@@ -222,7 +222,7 @@ static struct motion draw_motion(const struct kf_augmenter *g, uint64_t seed,
 			draw(seed, step, row, 3) * g->what.shift } };
 }
 
-/* The inverse: from the new image to the original. */
+/* The inverse motion: from the new image to the original, which is sampled. */
 static struct kf_warp warp_of(const struct motion *m, double contrast)
 {
 	double det = m->a[0][0] * m->a[1][1] - m->a[0][1] * m->a[1][0];
@@ -242,19 +242,19 @@ static struct kf_warp warp_of(const struct motion *m, double contrast)
 	return warp;
 }
 
-/* A scaled coordinate in pixels, from the middle. */
+/* A scaled coordinate, in pixels from the middle. */
 static double from_middle(const struct kf_augmenter *g, const struct motion *m,
 	int axis, double v)
 {
 	return kf_unscale(v, g->scale[axis]) - m->middle[axis];
 }
 
-/* One row's targets, y and moved (m). */
+/* Moves the targets of one row, y (m), to moved (m). */
 static void move(const struct kf_augmenter *g, const struct motion *m, const float *y,
 	float *moved)
 {
 	for (int j = 0; j < g->m; j++) {
-		/* a flip brings the other side's point here */
+		/* after a flip, the other side's point is here */
 		int from = m->flip ? g->mirror[j] : j, axis = g->axis[j];
 		int partner = g->partner[from];
 		double v = from_middle(g, m, axis, y[from]), other;

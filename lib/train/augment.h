@@ -1,6 +1,6 @@
 /*
- * Augmentation: batches of images changed at random, the keypoints with them.
- * Each step draws anew, from the originals.
+ * Augmentation: random transformations of a batch's images and keypoints.  Each step
+ * draws new ones and applies them to the originals.
  */
 #ifndef KF_AUGMENT_H
 #define KF_AUGMENT_H
@@ -11,21 +11,22 @@
 #include "net/backend.h"
 #include "stream/schema.h"
 
-/* What is drawn, uniformly, for each row. */
+/* The ranges from which each row's transformation is drawn uniformly. */
 struct kf_augment {
-	bool flip;       /* half the rows of a batch, left for right: x becomes */
-			 /* width - 1 - x, as 0 is the middle of the first pixel */
-			 /* (the tutorial has width - x, one pixel off) */
-	double shift;    /* up to so many pixels along x and along y */
-	double rotate;   /* up to so many degrees, about the middle */
+	bool flip;       /* mirrors half the rows of a batch: x becomes */
+			 /* width - 1 - x, as 0 is the centre of the first pixel */
+			 /* (the tutorial has width - x, which is one pixel off) */
+	double shift;    /* up to this many pixels along x and along y */
+	double rotate;   /* up to this many degrees, about the centre */
 	double scale;    /* by a factor of 1 - scale to 1 + scale */
-	double contrast; /* the same, about the middle grey */
+	double contrast; /* the same, about mid-grey */
 };
 
-/* Parses "flip,shift:2,rotate:10,scale:.1,contrast:.2", any of them. */
+/* Parses any of "flip,shift:2,rotate:10,scale:.1,contrast:.2"; -1 on an error. */
 int kf_augment_parse(struct kf_augment *a, const char *text, struct kf_err *err);
+/* Whether a changes anything. */
 bool kf_augment_any(const struct kf_augment *a);
-/* The text that parses to a. */
+/* Writes the text that parses to a. */
 void kf_augment_print(const struct kf_augment *a, char *text, size_t size);
 
 /* An augmentation for rows of a schema. */
@@ -36,20 +37,21 @@ struct kf_augmenter {
 	int m;
 	int *axis;    /* (m) 0 for x, 1 for y */
 	int *partner; /* (m) the same point's other coordinate, or -1 */
-	int *mirror;  /* (m) the column whose value it gets by a flip */
+	int *mirror;  /* (m) the column that a flip takes its value from */
 };
 
 /*
- * -1 where a flip lacks the other side of a column (left in one name, right in
- * the other), or a rotation the other coordinate.
+ * -1 if a flip lacks the other side of a column (left in one name, right in the other)
+ * or a rotation lacks the other coordinate; kf_augmenter_close it in any case.
  */
 int kf_augmenter_open(struct kf_augmenter *g, const struct kf_augment *what,
 	const struct kf_schema *s, struct kf_err *err);
 void kf_augmenter_close(struct kf_augmenter *g);
 
 /*
- * Draws for a batch of n rows at a step: how the images are changed, and in
- * moved (n, m) the targets of these rows of y (.., m), scaled as before.
+ * Draws the transformations of a batch of n rows at a step: warps (n) for the images,
+ * and in moved (n, m) the transformed targets of these rows of y (.., m), which keep
+ * their scale.
  */
 void kf_augment_batch(const struct kf_augmenter *g, uint64_t seed, uint32_t step,
 	const float *y, const uint32_t *rows, int n, struct kf_warp *warps,

@@ -11,7 +11,7 @@
 
 #include "base/whole_file.h"
 
-/* The arenas of a run; those that it does not keep are NULL. */
+/* An arena besides the weights; mem is NULL if the run does not keep it. */
 struct arena {
 	const char *prefix;
 	struct kf_mem *mem;
@@ -24,7 +24,7 @@ static void list_arenas(struct kf_trainer *t, struct arena a[3])
 	a[2] = (struct arena){ "run.best.", t->best_weights };
 }
 
-/* One value for each batch, as a tensor. */
+/* The values of m, one for each batch so far, as a tensor; data is NULL on failure. */
 static struct kf_tensor read_values(struct kf_trainer *t, const char *name,
 	const struct kf_mem *m)
 {
@@ -78,7 +78,7 @@ static void note_state(const struct kf_trainer *t, uint64_t digest, struct kf_me
 	kf_meta_set(s, "best", "%a %a %a", t->best, t->best_train, t->best_valid);
 }
 
-/* Frees what collect allocated; the rest of m stays. */
+/* Frees what note_state and collect added to m. */
 static void drop_tensors(struct kf_model *m)
 {
 	for (int i = 0; m->param && i < m->n; i++)
@@ -111,14 +111,14 @@ int kf_checkpoint_write(const char *path, struct kf_trainer *t, struct kf_model 
 
 /* -- reading ----------------------------------------------------------------------- */
 
-/* Whether the number of epochs affects what earlier ones do. */
+/* Whether the number of epochs affects the course of each, by a schedule. */
 static bool epochs_matter(const struct kf_train_options *o)
 {
 	return o->rate[0] != o->rate[1] || o->momentum[0] != o->momentum[1];
 }
 
-/* The first option that differs, by the notes that models carry. */
-static int same_options(const struct kf_model *saved, const struct kf_model *now,
+/* Compares options by the models' notes; -1 names the first that differs. */
+static int check_options(const struct kf_model *saved, const struct kf_model *now,
 	const struct kf_train_options *options, struct kf_err *err)
 {
 	const struct kf_meta a = { saved->n_notes, saved->note_key, saved->note_value };
@@ -146,7 +146,7 @@ static int same_options(const struct kf_model *saved, const struct kf_model *now
 	return 0;
 }
 
-static int same_data(const struct kf_model *saved, uint64_t digest, struct kf_err *err)
+static int check_data(const struct kf_model *saved, uint64_t digest, struct kf_err *err)
 {
 	const char *was = kf_meta_get(&saved->state, "data");
 	char text[32];
@@ -189,12 +189,12 @@ static int set_arena(struct kf_trainer *t, struct kf_mem *mem, const char *prefi
 	const struct kf_tensor *tensors, int n, struct kf_err *err)
 {
 	int n_params = t->net->layers->n_params, set;
-	bool *taken = calloc((size_t)n_params, sizeof *taken);
+	bool *found = calloc((size_t)n_params, sizeof *found);
 
-	if (!taken)
+	if (!found)
 		return kf_fail(err, "out of memory");
-	set = kf_net_set(t->net, mem, prefix, tensors, n, taken);
-	free(taken);
+	set = kf_net_set(t->net, mem, prefix, tensors, n, found);
+	free(found);
 	return set == n_params ? 0 :
 				 kf_fail(err, "tensors '%s...' are missing", prefix);
 }
@@ -216,7 +216,7 @@ static int restore(const struct kf_model *saved, struct kf_trainer *t,
 	for (int i = 0; i < saved->n_extra; i++)
 		if (!strcmp(saved->extra[i].name, "run.losses"))
 			losses = &saved->extra[i];
-	/* no more batches than it has done of this epoch */
+	/* at most as many as the batches done in this epoch */
 	if (!losses || losses->rank != 1 ||
 		(uint64_t)losses->shape[0] > (t->at + (size_t)t->options.batch - 1) /
 				(size_t)t->options.batch)
@@ -238,8 +238,8 @@ int kf_checkpoint_read(const char *path, struct kf_trainer *t, struct kf_model *
 	close(fd);
 	if (rc < 0)
 		return -1;
-	if (same_data(&saved, digest, err) < 0 ||
-		same_options(&saved, m, &t->options, err) < 0 ||
+	if (check_data(&saved, digest, err) < 0 ||
+		check_options(&saved, m, &t->options, err) < 0 ||
 		parse_state(&saved, t, err) < 0 || restore(&saved, t, err) < 0) {
 		rc = kf_place(err, "cannot resume from '%s'", path);
 	} else {

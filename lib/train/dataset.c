@@ -19,7 +19,7 @@ int kf_check_scaled(const struct kf_schema *s, struct kf_err *err)
 	return 0;
 }
 
-/* Makes room for n rows; pages that are not written yet take no memory. */
+/* Makes room for n rows by doubling: pages take no memory until they are written. */
 static int make_room(struct kf_dataset *d, size_t *room, size_t n, size_t pixels,
 	struct kf_err *err)
 {
@@ -43,7 +43,7 @@ static int make_room(struct kf_dataset *d, size_t *room, size_t n, size_t pixels
 	return 0;
 }
 
-static int check_answers(const struct kf_schema *s, bool labels, struct kf_err *err)
+static int check_targets(const struct kf_schema *s, bool labels, struct kf_err *err)
 {
 	if (kf_check_scaled(s, err) < 0)
 		return -1;
@@ -100,7 +100,7 @@ int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r, bool labels,
 	int rc;
 
 	*d = (struct kf_dataset){ 0 };
-	if (check_answers(kf_reader_schema(r), labels, err) < 0)
+	if (check_targets(kf_reader_schema(r), labels, err) < 0)
 		return -1;
 	d->schema = kf_schema_copy(kf_reader_schema(r));
 	d->m = labels ? 1 : d->schema.columns.n;
@@ -128,8 +128,8 @@ uint64_t kf_dataset_digest(const struct kf_dataset *d)
 }
 
 /*
- * Row i becomes what was row from[i], for rows of `bytes`, in place along the
- * cycles of the permutation; done has a mark for each row, spare room for one.
+ * Moves row from[i] to i, for rows of `bytes`, in place along the cycles of the
+ * permutation.  done (n) marks the rows in place; spare has room for one row.
  */
 static void permute(void *rows, size_t bytes, const uint32_t *from, size_t n,
 	char *done, void *spare)

@@ -1,4 +1,4 @@
-/* A whole scaled stream in memory, for training. */
+/* A complete scaled stream in memory, for training. */
 #ifndef KF_DATASET_H
 #define KF_DATASET_H
 
@@ -14,16 +14,18 @@ struct kf_dataset {
 };
 
 /*
- * Reads a stream to its end, with labels instead of targets if asked to; -1
- * with nothing to free unless it is scaled and has these and rows.
+ * Reads a stream to its end, with its labels in y instead of targets if `labels`.
+ * Returns 0, and the caller frees d with kf_dataset_free; or -1, with nothing to free,
+ * if the stream is not scaled, lacks what is asked for, has no rows or has a value that
+ * is not finite.
  */
 int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r, bool labels,
 	struct kf_err *err);
 
-/* XXH3-64 of all rows in their order: to tell whether data is the same. */
+/* XXH3-64 of all rows in their order: tells whether data is the same. */
 uint64_t kf_dataset_digest(const struct kf_dataset *d);
 
-/* Brings the rows into the order of kf_shuffle(n, seed), in place. */
+/* Permutes the rows in place to the order of kf_shuffle(n, seed); -1 without memory. */
 int kf_dataset_shuffle(struct kf_dataset *d, uint32_t seed, struct kf_err *err);
 
 void kf_dataset_free(struct kf_dataset *d);

@@ -1,4 +1,4 @@
-/* Models applied to rows. */
+/* Applying models to rows. */
 #include "train/predict.h"
 
 #include <math.h>
@@ -9,13 +9,13 @@
 #include "net/net.h"
 
 #define BATCH 128 /* a power of two */
-#define SIZES 4   /* of batches that are not powers of two */
+#define SIZES 4   /* batch sizes before only powers of two are used */
 
 /* One model on the backend. */
 struct member {
 	struct kf_layers layers;
 	struct kf_net net;
-	int *column;   /* where each of its outputs goes in p */
+	int *column;   /* (outputs) the column of p that each goes to */
 	bool classify; /* its outputs become probabilities */
 	bool opened;
 };
@@ -24,12 +24,12 @@ struct kf_predictor {
 	struct kf_backend *b;
 	int n;
 	struct member *member;
-	int kept;    /* columns of p that were in the stream before */
-	int columns; /* of p, all in all */
-	int *votes;  /* models that predict a column */
+	int kept;    /* columns of p that the input already has */
+	int columns; /* of p in total */
+	int *votes;  /* (columns) how many models predict each */
 	size_t pixels;
-	struct kf_mem *images;  /* of the chunk at hand: (rows, pixels) */
-	size_t room;            /* rows that there is memory for: */
+	struct kf_mem *images;  /* (rows, pixels) of the current chunk */
+	size_t room;            /* capacity of p in rows */
 	float *p;               /* (room, columns) */
 	float *out;             /* (BATCH, outputs of a model) */
 	int sizes, size[SIZES]; /* of batches so far */
@@ -60,7 +60,7 @@ static int check_fit(const struct kf_model *m, const struct kf_model *first,
 	return 0;
 }
 
-/* Adds the model's columns to out, and notes where each output goes. */
+/* Adds the model's columns to out, and records which column each output goes to. */
 static int map_columns(struct kf_predictor *p, struct member *t,
 	const struct kf_model *m, struct kf_schema *out, struct kf_err *err)
 {
@@ -86,7 +86,7 @@ static int map_columns(struct kf_predictor *p, struct member *t,
 static int open_member(struct kf_predictor *p, struct member *t,
 	const struct kf_model *m, struct kf_err *err)
 {
-	bool *taken;
+	bool *found;
 	int rc = 0;
 
 	if (kf_layers_parse(&t->layers, m->net, m->c, m->h, m->w, m->columns.n, err) <
@@ -96,17 +96,17 @@ static int open_member(struct kf_predictor *p, struct member *t,
 	t->classify = m->classify;
 	if (kf_net_open(&t->net, p->b, &t->layers, err) < 0)
 		return -1;
-	taken = calloc((size_t)t->layers.n_params, sizeof *taken);
-	if (!taken)
+	found = calloc((size_t)t->layers.n_params, sizeof *found);
+	if (!found)
 		return kf_fail(err, "out of memory");
-	kf_net_set(&t->net, t->net.weights, "", m->param, m->n, taken);
+	kf_net_set(&t->net, t->net.weights, "", m->param, m->n, found);
 	for (int i = 0; rc == 0 && i < t->layers.n_params; i++)
-		if (!taken[i])
+		if (!found[i])
 			rc = kf_fail(err,
 				"the model lacks '%s' in the shape that its "
 				"net has",
 				t->layers.param[i].name);
-	free(taken);
+	free(found);
 	return rc;
 }
 
@@ -199,7 +199,7 @@ static int make_room(struct kf_predictor *p, size_t n, struct kf_err *err)
 	return 0;
 }
 
-/* outputs (n, m) become exp(v) / sum over the row of exp(v), in place */
+/* outputs (n, m) become the softmax of each row, in place */
 static void softmax(float *outputs, int n, int m)
 {
 	for (int i = 0; i < n; i++) {
@@ -215,7 +215,7 @@ static void softmax(float *outputs, int n, int m)
 	}
 }
 
-/* Adds a model's share of each column for n rows from row `first` on. */
+/* Adds a model's share of the mean to its columns, for n rows from `first` on. */
 static void add_outputs(struct kf_predictor *p, struct member *t, uint32_t first, int n)
 {
 	static const struct kf_pass pass = { .train = false };
@@ -239,9 +239,10 @@ static void add_outputs(struct kf_predictor *p, struct member *t, uint32_t first
 }
 
 /*
- * Rows for the next batch where so many are left.  A net keeps plans and memory
- * for each size; chunks of a file are all as long but the last, those of a live
- * source come in any length: after the first few, only powers of two.
+ * The size of the next batch when this many rows are left.  A net keeps plans and
+ * memory for each size.  All chunks of a file but the last have the same length, while
+ * those of a live source have any: after the first few sizes, only powers of two are
+ * added.
  */
 static int batch_size(struct kf_predictor *p, size_t left)
 {

@@ -7,10 +7,11 @@
 #include "stream/schema.h"
 
 /*
- * Opens n models, which stay the caller's and are not needed any more, for rows
- * of schema in.  out gets the schema with the predictions added: the columns of
- * all models, each once.  -1 where a model does not fit the rows or another
- * model.
+ * Opens n models for rows of schema in, on a backend that must outlive the predictor.
+ * The models stay the caller's and may be freed afterwards.  out, which the caller
+ * frees, gets the schema with the predictions added: the columns of all models, each
+ * once.  NULL, with
+ * nothing to free, if a model does not fit the rows or another model.
  */
 struct kf_predictor *kf_predictor_open(struct kf_backend *b,
 	const struct kf_model *models, int n, const struct kf_schema *in,
@@ -18,8 +19,9 @@ struct kf_predictor *kf_predictor_open(struct kf_backend *b,
 void kf_predictor_close(struct kf_predictor *p);
 
 /*
- * Fills to, which shares all but p with from and lives as long as it.  A
- * column that several models predict gets their mean.
+ * Fills to, which shares all but p with from; p belongs to the predictor and is valid
+ * until the next call.  A column that several models predict gets their mean.  -1 on
+ * failure.
  */
 int kf_predictor_run(struct kf_predictor *p, const struct kf_chunk *from,
 	struct kf_chunk *to, struct kf_err *err);

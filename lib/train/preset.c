@@ -34,7 +34,7 @@ static const struct kf_preset presets[] = {
 	{ "net5", NET2, { FACES, SCHEDULE, FLIP, .epochs = 2000 } },
 	{ "net6", NET6, { FACES, SCHEDULE, FLIP, .epochs = 3000 } },
 	{ "net7", NET7, { FACES, SCHEDULE, FLIP, .epochs = 10000 } },
-	/* of those tried on real faces, the least error for minutes of two cores */
+	/* of the nets tried on real faces, the lowest error after minutes on two cores */
 	{ "best", BEST,
 		{ .rule = KF_ADAM,
 			.rate = { 0.001, 0.00001 },

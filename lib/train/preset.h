@@ -10,7 +10,7 @@ struct kf_preset {
 	struct kf_train_options train; /* all but the seed */
 };
 
-/* The tutorial's net1 ... net7, and others; NULL if there is none of the name. */
+/* The tutorial's net1 ... net7, and others; NULL if there is none with this name. */
 const struct kf_preset *kf_preset_find(const char *name);
 
 /* The i-th preset, NULL after the last. */

@@ -1,11 +1,11 @@
-/* Which rows validate, and values that change over the epochs. */
+/* The validation split, and values that change over the epochs. */
 #include "train/schedule.h"
 
 #include <math.h>
 
 size_t kf_valid_rows(size_t n, double share)
 {
-	/* the product may come out a little above a whole number */
+	/* rounding may leave the product slightly above an integer */
 	return (size_t)ceil((double)n * share - 1e-6);
 }
 

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/rng.h"
 
-/* Rows of the batch that begins at row at of end. */
+/* The number of rows in the batch that starts at row `at` of `end`. */
 static int batch_rows(const struct kf_trainer *t, size_t at, size_t end)
 {
 	size_t batch = (size_t)t->options.batch;
@@ -95,7 +95,7 @@ int kf_trainer_open(struct kf_trainer *t, struct kf_net *net, struct kf_dataset 
 			"train on",
 			t->n, t->n_valid);
 	if (options->classify)
-		schema.columns.n = 0; /* targets, if there are any, are not used */
+		schema.columns.n = 0; /* any targets are ignored */
 	if (host_memory(t, err) < 0 ||
 		kf_augmenter_open(&t->augmenter, &options->augment, &schema, err) < 0 ||
 		take_data(t, data, err) < 0)
@@ -148,14 +148,14 @@ static double count_targets(const struct kf_trainer *t, const uint32_t *rows, in
 	return present;
 }
 
-/* A batch that is augmented: how, and its targets. */
+/* The augmentation of a batch: its warps and transformed targets. */
 struct augmented {
 	struct kf_warp *warps; /* (n) */
 	float *targets;        /* (n, outputs) */
-	uint32_t *rows;        /* 0 to n - 1 */
+	uint32_t *rows;        /* (n) 0 to n - 1 */
 };
 
-/* Draws the changes, moves the targets, and aims target at them. */
+/* Draws a batch's augmentation, and points target at the transformed targets. */
 static int augment(struct kf_trainer *t, const uint32_t *rows, int n,
 	struct augmented *a, struct kf_target *target, struct kf_err *err)
 {
@@ -169,8 +169,8 @@ static int augment(struct kf_trainer *t, const uint32_t *rows, int n,
 	kf_augment_batch(&t->augmenter, t->options.seed, t->step, t->y, rows, n,
 		a->warps, a->targets);
 	if (!t->moved)
-		return 0;    /* labels stay */
-	target->present = 0; /* a point that lacks a coordinate cannot be turned */
+		return 0;    /* labels do not change */
+	target->present = 0; /* a point that lacks a coordinate cannot be rotated */
 	for (size_t i = 0; i < count; i++)
 		target->present += !isnan(a->targets[i]);
 	for (int i = 0; i < n; i++)
@@ -182,8 +182,8 @@ static int augment(struct kf_trainer *t, const uint32_t *rows, int n,
 }
 
 /*
- * The loss of n rows into a slot and, in training, the gradients: 1, 0 where no
- * target is present, -1.
+ * Computes the loss of n rows into a slot and, in training, the gradients.  Returns 1,
+ * 0 if no target is present, or -1.
  */
 static int batch_loss(struct kf_trainer *t, const uint32_t *rows, int n, bool train,
 	size_t slot, struct kf_err *err)
@@ -211,7 +211,7 @@ static int batch_loss(struct kf_trainer *t, const uint32_t *rows, int n, bool tr
 	return rc;
 }
 
-/* The sum of count values of the host's, from `first` on. */
+/* The sum of `count` values that were read back, starting at `first`. */
 static double sum(const struct kf_trainer *t, size_t first, size_t count)
 {
 	double total = 0;
@@ -221,7 +221,7 @@ static double sum(const struct kf_trainer *t, size_t first, size_t count)
 	return total;
 }
 
-/* The mean of the batches' losses; NaN without any, -1 where it is not finite. */
+/* The mean loss of `count` batches, NaN if there are none; -1 if it is not finite. */
 static int mean_loss(const struct kf_trainer *t, const char *which, size_t first,
 	size_t count, float *loss, struct kf_err *err)
 {
@@ -235,8 +235,8 @@ static int mean_loss(const struct kf_trainer *t, const char *which, size_t first
 }
 
 /*
- * The results of an epoch whose validation had so many batches: all that is read
- * back from the backend, once an epoch.
+ * The results of an epoch, whose validation had `valid` batches.  Nothing else is read
+ * back from the backend, and this only once an epoch.
  */
 static int read_losses(struct kf_trainer *t, struct kf_epoch *e, size_t valid,
 	struct kf_err *err)
@@ -258,7 +258,7 @@ static int read_losses(struct kf_trainer *t, struct kf_epoch *e, size_t valid,
 
 /* -- one epoch ----------------------------------------------------------------------- */
 
-/* The rows in the epoch's order: those to train on are shuffled if wanted. */
+/* Sets the epoch's order of rows: those to train on may be shuffled. */
 static int order_rows(struct kf_trainer *t, struct kf_err *err)
 {
 	uint32_t n_valid = (uint32_t)t->n_valid, n = (uint32_t)t->n - n_valid;
@@ -276,7 +276,7 @@ static int order_rows(struct kf_trainer *t, struct kf_err *err)
 	return 0;
 }
 
-/* The epoch's batches from t->at on: 1, 2 when stopped, -1. */
+/* Trains on the epoch's batches from t->at on.  Returns 1, 2 if stopped, or -1. */
 static int train(struct kf_trainer *t, bool (*stop)(void), struct kf_err *err)
 {
 	size_t rows = t->n - t->n_valid;
@@ -302,7 +302,7 @@ static int train(struct kf_trainer *t, bool (*stop)(void), struct kf_err *err)
 	return 1;
 }
 
-/* The batches of the rows that validate, counted: 1, 2 when stopped, -1. */
+/* Validates, and counts the batches.  Returns 1, 2 if stopped, or -1. */
 static int validate(struct kf_trainer *t, size_t *count, bool (*stop)(void),
 	struct kf_err *err)
 {
@@ -320,8 +320,8 @@ static int validate(struct kf_trainer *t, size_t *count, bool (*stop)(void),
 	return 1;
 }
 
-/* Notes what is best so far, and keeps its weights. */
-static void compare(struct kf_trainer *t, struct kf_epoch *e)
+/* Records the best losses so far, and keeps the best weights. */
+static void keep_best(struct kf_trainer *t, struct kf_epoch *e)
 {
 	struct kf_backend *b = t->net->b;
 	float judged = isnan(e->valid_loss) ? e->train_loss : e->valid_loss;
@@ -341,7 +341,7 @@ static void compare(struct kf_trainer *t, struct kf_epoch *e)
 			t->net->layers->floats);
 }
 
-static bool at_end(const struct kf_trainer *t)
+static bool finished(const struct kf_trainer *t)
 {
 	return t->epoch >= t->options.epochs ||
 		(t->options.patience && t->best_epoch &&
@@ -355,7 +355,7 @@ int kf_trainer_epoch(struct kf_trainer *t, struct kf_epoch *e, bool (*stop)(void
 	size_t valid;
 	int rc;
 
-	if (at_end(t))
+	if (finished(t))
 		return 0;
 	*e = (struct kf_epoch){ .epoch = t->epoch + 1 };
 	if (order_rows(t, err) < 0)
@@ -371,7 +371,7 @@ int kf_trainer_epoch(struct kf_trainer *t, struct kf_epoch *e, bool (*stop)(void
 		return rc;
 	if (read_losses(t, e, valid, err) < 0)
 		return -1;
-	compare(t, e);
+	keep_best(t, e);
 	t->epoch++;
 	t->at = t->count = 0;
 	e->seconds = kf_seconds() - start;

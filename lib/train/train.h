@@ -1,6 +1,4 @@
-/*
- * Training, epoch by epoch, with all that a checkpoint must hold in one place.
- */
+/* Training, epoch by epoch, with all the state that a checkpoint must hold. */
 #ifndef KF_TRAIN_H
 #define KF_TRAIN_H
 
@@ -13,19 +11,19 @@
 
 struct kf_train_options {
 	enum kf_rule rule;
-	double rate[2]; /* from and to, linear over the epochs */
+	double rate[2]; /* at the start and the end: see kf_schedule */
 	double momentum[2];
-	double weight_decay; /* this times a weight is added to its gradient */
+	double weight_decay; /* gradient += weight_decay * weight */
 	int epochs;
 	int batch;    /* rows in a batch; the last may have fewer */
-	double valid; /* the share of rows, the first ones, that validate */
-	bool shuffle; /* new batches in each epoch */
-	int patience; /* epochs without a better loss that end the run; */
-		      /* with it the best weights are restored. 0: none */
+	double valid; /* share of rows, the first ones, held out for validation */
+	bool shuffle; /* the training rows, again in each epoch */
+	int patience; /* the run ends after more epochs than this without a */
+		      /* better loss, and the best weights are restored; */
+		      /* 0 for no limit */
 	uint64_t seed;
 	struct kf_augment augment;
-	bool classify; /* cross-entropy with the labels, not squared error */
-		       /* with the targets */
+	bool classify; /* cross-entropy with labels, else squared error with targets */
 };
 
 /* The results of an epoch. */
@@ -33,10 +31,10 @@ struct kf_epoch {
 	int epoch;        /* 1, 2, ... */
 	float train_loss; /* mean over the batches, each before its update */
 	float valid_loss; /* after the epoch; NaN without validation */
-	double accuracy;  /* share of validation rows that are classified */
-			  /* right; NaN unless the data has labels */
+	double accuracy;  /* share of validation rows classified correctly; */
+			  /* NaN unless it classifies and validates */
 	double seconds;
-	bool best_train, best_valid; /* lower than in all epochs before */
+	bool best_train, best_valid; /* lower than in all earlier epochs */
 };
 
 struct kf_trainer {
@@ -44,51 +42,52 @@ struct kf_trainer {
 	struct kf_train_options options;
 	struct kf_augmenter augmenter;
 
-	/* Where the run is. */
-	int epoch;      /* epochs that are complete */
-	size_t at;      /* rows of the next epoch that were trained on */
-	size_t count;   /* batches of it that gave a loss */
+	/* Progress. */
+	int epoch;      /* completed epochs */
+	size_t at;      /* rows trained on in the current epoch */
+	size_t count;   /* its batches that had a loss */
 	uint32_t step;  /* updates made */
-	int best_epoch; /* of the validation loss, else the train loss */
-	float best_train, best_valid, best;
+	int best_epoch; /* by validation loss, else by training loss */
+	float best_train, best_valid, best; /* losses; best is best_epoch's */
 
-	/* On the backend: arenas, and one value for each batch. */
+	/* On the backend: arenas, and values for each batch. */
 	struct kf_mem *state[2], *best_weights;
 	struct kf_mem *losses, *hits; /* training's, then validation's */
 
 	/* The data: the first n_valid rows validate. */
 	size_t n, n_valid, outputs;
 	struct kf_mem *images, *targets;
-	float *y;             /* (n, outputs), on the host: to augment */
+	float *y;             /* (n, outputs) on the host, for augmentation, or NULL */
 	struct kf_mem *moved; /* (batch, outputs): augmented targets */
-	uint32_t *rows;       /* (n) the order of the epoch at hand */
+	uint32_t *rows;       /* (n) the current epoch's order */
 	uint32_t *present;    /* (n) targets present in each row */
-	float *host;          /* (n) */
+	float *host;          /* (n) values read back */
 };
 
 /*
- * Prepares training a net on data, whose X and y (or labels) it takes over;
- * schema and ids stay.  Free with kf_trainer_close, also after a failure.
+ * Prepares to train a net, which must outlive t, on data.  It takes ownership of data's
+ * X and y, and sets them to NULL; the rest stays the caller's.  -1 on failure;
+ * kf_trainer_close it in any case.
  */
 int kf_trainer_open(struct kf_trainer *t, struct kf_net *net, struct kf_dataset *data,
 	const struct kf_train_options *options, struct kf_err *err);
 void kf_trainer_close(struct kf_trainer *t);
 
 /*
- * Trains for one epoch.  A batch's loss is the sum of squared errors over the
- * number of targets present in it, and a batch without any is passed over; or
- * the mean cross-entropy.  Returns
+ * Trains for one epoch.  A batch's loss is the sum of squared errors divided by the
+ * number of targets present in it, and a batch without any is skipped; or it is the
+ * mean cross-entropy.  Returns
  *
- *   1   an epoch is complete, and e describes it
- *   0   there is no further one: as many as wanted, or patience is at its end
- *   2   stop, which is asked before each batch, said so: the run is within an
- *       epoch, from where it goes on
- *   -1  a failure; one is a loss that is not finite
+ *   1   the epoch is complete, and e describes it
+ *   0   training is over: all epochs are done, or patience has run out
+ *   2   stop(), which is called before each batch, returned true: the next call
+ *       continues within the epoch
+ *   -1  failure, such as a loss that is not finite
  */
 int kf_trainer_epoch(struct kf_trainer *t, struct kf_epoch *e, bool (*stop)(void),
 	struct kf_err *err);
 
-/* After the last epoch: with patience, the best weights are restored. */
+/* After the last epoch: restores the best weights if there is a patience. */
 void kf_trainer_finish(struct kf_trainer *t);
 
 #endif
