@@ -297,6 +297,25 @@ labelled 0 0 0 0 0 >in
 refuses "no classes" 1 "number of classes, '0', is not from 1" \
 	kfkd-train -q -l crossentropy -e 1 in
 
+# numbers PIXEL TARGET: a scaled stream of two images of 4 x 4, the last pixel and the
+# last target being these
+numbers() {
+	perl -e 'my ($pixel, $target) = @ARGV;
+		my $header = q({"__metadata__":{"columns":"a_x","X.scale":"0 255",) .
+		q("y.scale":"2 2 2 2"},"X":{"dtype":"F32","shape":[2,1,4,4],) .
+		q("data_offsets":[0,128]},"y":{"dtype":"F32","shape":[2,1],) .
+		q("data_offsets":[128,136]}});
+		print pack("Q<", length $header), $header,
+			pack("f<*", (0.5) x 31, $pixel, 0, $target)' -- "$@" | kfkd-cat
+}
+numbers .5 nan >in
+ok "pixels, and a target that is missing" kfkd-train -q -v 0 -e 1 -o out in
+for bad in 'inf 0' '-inf 0' 'nan 0' '.5 inf' '.5 -inf'; do
+	numbers $bad >in
+	refuses "pixel and target: $bad" 1 'row 2: a pixel or target is not finite' \
+		kfkd-train -q -v 0 -e 1 in
+done
+
 # -- memory ------------------------------------------------------------------------
 
 # Every kind of layer and both ways of an activation's slope; a chain's end with
