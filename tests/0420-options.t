@@ -71,6 +71,12 @@ sed -n 3p constant >other
 differ "the third has another" third other
 history -n "$small" -e 4 -r .02:.02 >third
 equal "from A to A is A" third constant
+history -n "$small" -e 4 -M .9:.1 >scheduled
+history -n "$small" -e 4 -M .9 >constant
+is "so has momentum" "$(head -n 2 scheduled)" "$(head -n 2 constant)"
+sed -n 3p scheduled >third
+sed -n 3p constant >other
+differ "... another from the third epoch on" third other
 misuses "a rate that is none" "--rate" -r .1:fast
 misuses "a momentum above 1" "--momentum" -M .9:1.1
 misuses "a momentum for a rule without" "--momentum: adam has none" -M .9 -u adam
