@@ -159,7 +159,8 @@ refuses "... in quotes" 1 "line 2, row 1: a row of more than 17825792 bytes" \
 refuses "zeros without end" 1 "line 1: " kfkd-load /dev/zero
 head -c 100000 "$(command -v kfkd-load)" >bad.csv
 refuses "a program" 1 "line 1: " kfkd-load bad.csv
-for option in --columns=a,a --columns=a,,b --size=2 --size=0x5 --size=-1x5 --size=2x2x2; do
+for option in --columns=a,a --columns=a,,b --size=2 --size=0x5 --size=-1x5 --size=2x2x2 \
+	--size=16385x1 --size=1x16385; do
 	kfkd-load "$option" training.csv >out 2>err
 	is "$option exits 2" $? 2
 done

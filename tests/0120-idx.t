@@ -35,6 +35,8 @@ is "from standard input, with ids from 1" "$(kfkd-load <images | kfkd-save | cut
 like "width and height are not mixed up" "$(kfkd-load images | kfkd-stat)" "images: 2 x 4"
 kfkd-load --labels labels images >labelled
 is "--labels" $? 0
+is "... as kfkd-stat tells" "$(kfkd-stat labelled | grep '^label')" \
+	"label.shape == (3, 1); label.min == 0.000; label.max == 7.000; label.mean == 3.000"
 ok "... from a pipe" sh -c 'cat labels >pipe & kfkd-load -l pipe images | cmp - labelled'
 ok "... or standard input" sh -c 'kfkd-load -l - images <labels | cmp - labelled'
 ok "... and images from a pipe" sh -c 'cat images | kfkd-load -l labels | cmp - labelled'

@@ -53,6 +53,14 @@ like "--init names what does not fit" \
 	"$(kfkd-train -e 0 -n 'dense100 relu dense50 relu dense' -i "$tmp/a" \
 		"$tmp/faces" 2>&1 >/dev/null)" 'dense2.weight starts at random'
 
+kfkd-synth -n 5 | awk -F, -v OFS=, 'NR > 1 { split($31, v, " "); $31 = v[1]
+	for (i = 2; i <= 4608; i++) $31 = $31 " " v[i] } 1' |
+	kfkd-load --size 96x48 | kfkd-scale >"$tmp/half"
+kfkd-train -e 0 -i "$tmp/a" -o "$tmp/again" "$tmp/half" 2>"$tmp/log"
+like "... as weights of half as many inputs do not" "$(cat "$tmp/log")" \
+	'dense1.weight starts at random'
+like "... but those of the next layer" "$(cat "$tmp/log")" 'dense2.weight is taken over'
+
 # -- predicting ----------------------------------------------------------------------
 
 ok "predictions for rows without targets" sh -c "kfkd-predict -m '$tmp/a' '$tmp/test' |
@@ -92,6 +100,14 @@ refuses "a column predicted twice" 1 "predictions of '.*' already" \
 refuses "train: images not scaled" 1 'pipe through kfkd-scale' kfkd-train -q "$tmp/raw"
 refuses "predict: images not scaled" 1 'pipe through kfkd-scale' \
 	kfkd-predict -m "$tmp/a" "$tmp/raw"
+kfkd-synth -n 1 --test | awk -F, 'NR > 1 { n = split($2, v, " "); $0 = "1," v[1]
+	for (i = 2; i <= n / 2; i++) $0 = $0 " " v[i] } 1' >"$tmp/half.csv"
+for size in 96x48 48x96; do
+	kfkd-load --size $size "$tmp/half.csv" | kfkd-scale >"$tmp/half"
+	refuses "images of $size" 1 \
+		"for images of 1 x 96 x 96, and the stream has 1 x ${size#*x} x ${size%x*}" \
+		kfkd-predict -m "$tmp/a" "$tmp/half"
+done
 refuses "no targets" 1 'no targets' kfkd-train -q "$tmp/test"
 refuses "no rows" 1 'no rows' sh -c "kfkd-head -n 0 '$tmp/faces' | kfkd-train -q"
 refuses "one row cannot validate and train" 1 'leave none to train' \

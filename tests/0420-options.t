@@ -71,6 +71,12 @@ sed -n 3p constant >other
 differ "the third has another" third other
 history -n "$small" -e 4 -r .02:.02 >third
 equal "from A to A is A" third constant
+history -n "$small" -e 4 -M .9:.1 >scheduled
+history -n "$small" -e 4 -M .9 >constant
+is "so has momentum" "$(head -n 2 scheduled)" "$(head -n 2 constant)"
+sed -n 3p scheduled >third
+sed -n 3p constant >other
+differ "... another from the third epoch on" third other
 misuses "a rate that is none" "--rate" -r .1:fast
 misuses "a momentum above 1" "--momentum" -M .9:1.1
 misuses "a momentum for a rule without" "--momentum: adam has none" -M .9 -u adam
@@ -296,6 +302,25 @@ refuses "a label below 0" 1 'label.* -1.* from 0 to 2' \
 labelled 0 0 0 0 0 >in
 refuses "no classes" 1 "number of classes, '0', is not from 1" \
 	kfkd-train -q -l crossentropy -e 1 in
+
+# numbers PIXEL TARGET: a scaled stream of two images of 4 x 4, the last pixel and the
+# last target being these
+numbers() {
+	perl -e 'my ($pixel, $target) = @ARGV;
+		my $header = q({"__metadata__":{"columns":"a_x","X.scale":"0 255",) .
+		q("y.scale":"2 2 2 2"},"X":{"dtype":"F32","shape":[2,1,4,4],) .
+		q("data_offsets":[0,128]},"y":{"dtype":"F32","shape":[2,1],) .
+		q("data_offsets":[128,136]}});
+		print pack("Q<", length $header), $header,
+			pack("f<*", (0.5) x 31, $pixel, 0, $target)' -- "$@" | kfkd-cat
+}
+numbers .5 nan >in
+ok "pixels, and a target that is missing" kfkd-train -q -v 0 -e 1 -o out in
+for bad in 'inf 0' '-inf 0' 'nan 0' '.5 inf' '.5 -inf'; do
+	numbers $bad >in
+	refuses "pixel and target: $bad" 1 'row 2: a pixel or target is not finite' \
+		kfkd-train -q -v 0 -e 1 in
+done
 
 # -- memory ------------------------------------------------------------------------
 

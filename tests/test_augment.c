@@ -220,6 +220,22 @@ static void test_numbers(void)
 	kf_schema_free(&s);
 }
 
+static void test_print(void)
+{
+	static const char *const texts[] = { "", "flip", "shift:2,contrast:1",
+		"flip,shift:0.123456789,rotate:10,scale:0.1,contrast:0.2" };
+	struct kf_augment a = { 0 };
+	struct kf_err err;
+	char text[200];
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		if (*texts[i] && kf_augment_parse(&a, texts[i], &err) < 0)
+			note("%s", err.msg);
+		kf_augment_print(&a, text, sizeof text);
+		ok(!strcmp(text, texts[i]), "'%s' is printed as it was", texts[i]);
+	}
+}
+
 static void test_refusals(void)
 {
 	static const struct {
@@ -264,6 +280,7 @@ int main(void)
 	test_dots("flip,shift:3,rotate:10,scale:.1");
 	test_flip();
 	test_numbers();
+	test_print();
 	test_refusals();
 	b->op->close(b);
 	return done_testing();

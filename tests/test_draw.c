@@ -439,6 +439,12 @@ static void test_bars(void)
 	ok(blue_run(&c, 46) == 0, "there is a gap between them");
 	ok(blue_run(&c, 89) == 0 && blue_run(&c, 115) == 0,
 		"no value and 0 have no bar");
+	kf_draw_box(&c, c.clip, KF_WHITE);
+	bars[0].value = 1;
+	kf_draw_bars(&c, bars, 4, (struct kf_bar){ "overall", 4 });
+	ok(abs(first - 4 * blue_run(&c, 37)) <= 8,
+		"the whole's bar counts where it is the longest (%d)",
+		blue_run(&c, 37));
 	kf_canvas_free(&c);
 
 	for (int i = 0; i < 4; i++)
