@@ -69,7 +69,7 @@ $(CPU_OBJECTS): private KF_CFLAGS += -O3 -fopenmp -fno-math-errno -fvisibility=h
 
 $(PLUGINS)/backend_cpu.so: $(CPU_OBJECTS) $(BUILD)/lib/libkfkd.a
 	@mkdir -p $(@D)
-	$(CC) -fopenmp -shared $(LDFLAGS) -o $@ $^ -ldnnl -lm
+	$(CC) -fopenmp -shared -Wl,-z,defs $(LDFLAGS) -o $@ $^ -ldnnl -lm
 
 # The CUDA backend, built by `make cuda` with the toolkit's compiler.
 NVCC = $(CUDA)/bin/nvcc
@@ -95,7 +95,7 @@ $(BUILD)/cuda/%.o: cuda/%.cu $(BUILD)/cuda/flags
 
 $(PLUGINS)/backend_cuda.so: $(CUDA_OBJECTS) $(BUILD)/lib/libkfkd.a
 	@mkdir -p $(@D)
-	$(CC) -shared $(LDFLAGS) -o $@ $^ -L$(CUDA)/lib64 -Wl,-rpath,$(CUDA)/lib64 \
+	$(CC) -shared -Wl,-z,defs $(LDFLAGS) -o $@ $^ -L$(CUDA)/lib64 -Wl,-rpath,$(CUDA)/lib64 \
 		-lcublas -lcudart
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/lib/libkfkd.a $(BUILD)/flags

@@ -6,8 +6,7 @@
  *   cublas.c      matrix products
  *   batch.c       batches between layers: their layout and memory, filling them
  *   activation.c  biases and activations
- *   dense.c, conv.c, pool.c, dropout.c
- *                 the layers, a table of operations each
+ *   dense.c, ...  a file for each kind of layer, with its table of operations
  *   learn.c       losses and update rules
  *   backend.c     the backend's table of operations, and opening it
  */

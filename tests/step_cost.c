@@ -110,20 +110,27 @@ static void add_layer(struct cost *c, const struct kf_layer *l, double n, int tr
 {
 	double in = n * values(l->in), out = n * values(l->out);
 
-	if (l->kind == KF_CONV && l->out[1] * l->out[2] > 1) {
-		convolution(c, l, n, train, dx);
-	} else if (l->weight >= 0) { /* one that sees all of an image at once, too */
-		dense(c, l, n, train, dx);
-	} else if (l->kind == KF_POOL) {
+	switch (l->kind) {
+	case KF_CONV:
+		if (l->out[1] * l->out[2] > 1)
+			convolution(c, l, n, train, dx);
+		else /* it sees all of an image at once, as a dense layer does */
+			dense(c, l, n, train, dx);
+		break;
+	case KF_DENSE: dense(c, l, n, train, dx); break;
+	case KF_POOL:
 		launch(c, in + out);
 		if (train && dx)
 			launch(c, 2 * in + out);
-	} else if (train) {
-		launch(c, 2 * in);
-		if (dx)
+		break;
+	case KF_DROP:
+		if (!train)
+			c->floats += 2 * in; /* a copy */
+		else
 			launch(c, 2 * in);
-	} else {
-		c->floats += 2 * in; /* a copy */
+		if (train && dx)
+			launch(c, 2 * in);
+		break;
 	}
 }
 

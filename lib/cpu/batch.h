@@ -4,8 +4,18 @@
 
 #include "cpu/internal.h"
 
-/* The layout of images of a shape (c, h, w) between two layers. */
+/* The layout of images of a shape (c, h, w) between two layers.  A layer's input and
+ * output differ in block where one of them has few channels or a single pixel. */
 struct cpu_layout cpu_layout_of(struct kf_backend *b, const int shape[3]);
+
+/* The position of value (c, h, w) in an image of that layout. */
+static inline size_t cpu_position(const struct cpu_layout *l, int c, int h, int w)
+{
+	size_t row = (size_t)(c / l->block) * (size_t)l->h + (size_t)h;
+	size_t pixel = row * (size_t)l->w + (size_t)w;
+
+	return pixel * (size_t)l->block + (size_t)(c % l->block);
+}
 
 /* Floats in an image of this layout, including the padding of its last block. */
 size_t cpu_image_floats(const struct cpu_layout *l);

@@ -93,16 +93,6 @@ static bool by_rows(const struct kf_plan *plan)
 		plan->x.block % 8 == 0;
 }
 
-/* A value's offset in an image. */
-static size_t at(const struct cpu_layout *l, int c, int h, int w)
-{
-	size_t pixel =
-		((size_t)(c / l->block) * (size_t)l->h + (size_t)h) * (size_t)l->w +
-		(size_t)w;
-
-	return pixel * (size_t)l->block + (size_t)(c % l->block);
-}
-
 /* The offset of value i of a window, in row-major order, from its first value. */
 static size_t in_window(const struct cpu_layout *l, int i, int k)
 {
@@ -129,9 +119,10 @@ static void pool_windows(const struct kf_plan *plan, const float *x, float *y,
 	for (int h = 0; h < to->h; h++)
 		for (int w = 0; w < to->w; w++)
 			for (int c = 0; c < to->c; c++) {
-				const float *window = x + at(from, c, h * k, w * k);
+				const float *window =
+					x + cpu_position(from, c, h * k, w * k);
 				int largest = find_largest(window, from, k);
-				size_t i = at(to, c, h, w);
+				size_t i = cpu_position(to, c, h, w);
 
 				y[i] = window[in_window(from, largest, k)];
 				argmax[i] = relu && !(y[i] > 0) ? NO_GRADIENT :
@@ -149,8 +140,8 @@ static void pool_windows_backward(const struct kf_plan *plan, const float *x,
 	for (int h = 0; h < from->h; h++)
 		for (int w = 0; w < from->w; w++)
 			for (int c = 0; c < from->c; c++) {
-				size_t window = at(to, c, h * k, w * k);
-				size_t i = at(from, c, h, w);
+				size_t window = cpu_position(to, c, h * k, w * k);
+				size_t i = cpu_position(from, c, h, w);
 				int largest = argmax[i];
 
 				if (largest == NO_GRADIENT)

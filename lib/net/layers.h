@@ -15,7 +15,8 @@
 
 /*
  * The kinds of layers, as rows X(NAME, word, form, class).  A line spells such a layer
- * as the word followed by arguments of this form; class is Lasagne's name for it.
+ * as the word followed by arguments of this form; class is its name in
+ * the log: Lasagne's where it has one.
  * layers.c has a function add_<word> that parses it, and each backend has its
  * operations, cpu_<word> and cuda_<word>.
  */
