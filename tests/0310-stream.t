@@ -96,4 +96,17 @@ refuses "kfkd-cat: the first of two is cut" 1 "'cut.kfkd' is truncated" \
 refuses "cat: the first of two is cut" 1 'byte [0-9]*: the stream should have 30 ' \
 	sh -c 'tail -c +'$((last + 1))' a.kfkd | cat - | kfkd-cat'
 
+# -- a large file from elsewhere ----------------------------------------------------
+
+# It is read in slices, of which each goes on counting where the last one ended.
+perl -e 'my ($n, $bytes) = (1000, 1000 * 96 * 96);
+	my $header = qq({"X":{"dtype":"U8","shape":[$n,96,96],"data_offsets":[0,$bytes]}});
+	print pack("Q<", length $header), $header, "\x40" x $bytes' >foreign
+for how in 'kfkd-cat foreign' 'cat foreign | kfkd-cat' 'kfkd-cat foreign foreign'; do
+	sh -c "$how" | kfkd-save | tail -n +2 | cut -d , -f 1 >ids
+	n=1000
+	[ "$how" != 'kfkd-cat foreign foreign' ] || n=2000
+	is "ids count the rows: $how" "$(awk '$1 == (NR - 1) % 1000 + 1 { n++ } END { print n }' ids)" $n
+done
+
 done_testing

@@ -22,10 +22,13 @@
 #                                     or kills it and returns 124
 #
 # ok and refuses run their commands, which must be programs and not functions,
-# under limited; a whole script may take half an hour.
+# under limited; a whole script may take half an hour.  On a terminal an interrupt
+# reaches all of them; elsewhere a timeout ends what they started, too.
 
+tap_timeout='timeout -k 10'
+[ ! -t 2 ] || tap_timeout="$tap_timeout --foreground"
 if [ -z "${TAP_LIMITED-}" ]; then
-	TAP_LIMITED=yes exec timeout -k 10 1800 sh "$0" "$@"
+	TAP_LIMITED=yes exec $tap_timeout 1800 sh "$0" "$@"
 fi
 unset TAP_LIMITED
 
@@ -58,7 +61,7 @@ fail() {
 }
 
 limited() {
-	timeout -k 10 300 "$@"
+	$tap_timeout 300 "$@"
 }
 
 ok() {

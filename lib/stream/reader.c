@@ -145,12 +145,12 @@ static void *destination(const struct kf_chunk *c, const char *name)
 	return kf_field_data(kf_field_find(name), c);
 }
 
-static void count_ids(struct kf_reader *r)
+static void count_ids(struct kf_reader *r, size_t first_row)
 {
 	if (kf_st_find(&r->st, "id"))
 		return;
 	for (size_t i = 0; i < r->chunk.n; i++)
-		r->chunk.id[i] = (int64_t)(r->all_rows + i + 1);
+		r->chunk.id[i] = (int64_t)(r->all_rows + first_row + i + 1);
 }
 
 static int next_slice(struct kf_reader *r, struct kf_err *err)
@@ -172,7 +172,7 @@ static int next_slice(struct kf_reader *r, struct kf_err *err)
 			return -1;
 		begin += kf_tensor_bytes(t);
 	}
-	count_ids(r);
+	count_ids(r, r->at);
 	r->at += c->n;
 	return 0;
 }
@@ -191,7 +191,7 @@ static int read_whole(struct kf_reader *r, struct kf_err *err)
 			    err) < 0)
 			return -1;
 	}
-	count_ids(r);
+	count_ids(r, 0);
 	return kf_st_finish(&r->st, err);
 }
 
