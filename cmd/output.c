@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/signals.h"
 #include "base/whole_file.h"
 #include "messages.h"
 
@@ -21,17 +22,16 @@ static void remove_and_end(int signal)
 	raise(signal); /* SA_RESETHAND restored its default */
 }
 
-/* A signal that is ignored, as under nohup, stays so. */
 static void remove_at_signals(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction sa = { .sa_handler = remove_and_end,
-		.sa_flags = (int)SA_RESETHAND },
-			 old;
+		.sa_flags = (int)SA_RESETHAND };
+	sigset_t ending;
 
-	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			sigaction(signals[i], &sa, NULL);
+	kf_ending_signals(&ending);
+	for (int number = 1; number < NSIG; number++)
+		if (sigismember(&ending, number) == 1)
+			sigaction(number, &sa, NULL);
 }
 
 void output_begin(const char *path)

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <time.h>
 
+#include "base/signals.h"
 #include "cli.h"
 #include "train/checkpoint.h"
 
@@ -13,19 +14,8 @@
  * would not do: oneDNN's matrix products use the stack pointer for purposes of
  * their own, and the frame of a signal delivered meanwhile overwrites the heap.
  */
-static sigset_t ending; /* SIGHUP, SIGINT, SIGTERM, unless ignored */
-static int end_signal;  /* the one that arrived */
-
-static void find_ending_signals(void)
-{
-	static const int numbers[] = { SIGHUP, SIGINT, SIGTERM };
-	struct sigaction now;
-
-	sigemptyset(&ending);
-	for (int i = 0; i < 3; i++)
-		if (!sigaction(numbers[i], NULL, &now) && now.sa_handler != SIG_IGN)
-			sigaddset(&ending, numbers[i]);
-}
+static sigset_t ending;
+static int end_signal; /* the one that arrived */
 
 static bool stop(void)
 {
@@ -44,7 +34,7 @@ struct kf_backend *train_open_backend(const struct device *d)
 	struct kf_err err;
 	sigset_t before;
 
-	find_ending_signals();
+	kf_ending_signals(&ending);
 	sigprocmask(SIG_BLOCK, &ending, &before);
 	b = kf_backend_open(d->backend, &d->options, &err);
 	sigprocmask(SIG_SETMASK, &before, NULL);

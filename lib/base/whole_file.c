@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/signals.h"
+
 static const struct {
 	bool replaces;     /* what is there */
 	bool takes_device; /* and writes to it in place */
@@ -65,16 +67,13 @@ void kf_whole_remove_pending(void)
 			unlink(f->temp);
 }
 
-/* Holds back SIGHUP, SIGINT and SIGTERM. */
+/* Holds back the signals that would end the program. */
 static void hold_signals(sigset_t *before)
 {
-	sigset_t enders;
+	sigset_t ending;
 
-	sigemptyset(&enders);
-	sigaddset(&enders, SIGHUP);
-	sigaddset(&enders, SIGINT);
-	sigaddset(&enders, SIGTERM);
-	sigprocmask(SIG_BLOCK, &enders, before);
+	kf_ending_signals(&ending);
+	sigprocmask(SIG_BLOCK, &ending, before);
 }
 
 /* Frees f, and lets through the signals that were held back. */
