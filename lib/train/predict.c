@@ -76,7 +76,8 @@ static int map_columns(struct kf_predictor *p, struct member *t,
 				m->columns.name[j]);
 		if (at < 0) {
 			at = out->p_columns.n;
-			kf_names_add(&out->p_columns, m->columns.name[j]);
+			if (kf_names_add(&out->p_columns, m->columns.name[j]) < 0)
+				return kf_fail_memory(err);
 		}
 		t->column[j] = at;
 	}
@@ -152,9 +153,12 @@ struct kf_predictor *kf_predictor_open(struct kf_backend *b,
 	}
 	p->b = b;
 	p->n = n;
+	if (kf_schema_copy(out, in, err) < 0) {
+		kf_predictor_close(p);
+		return NULL;
+	}
 	p->kept = in->p_columns.n;
 	p->pixels = kf_image_bytes(in) / sizeof(float);
-	*out = kf_schema_copy(in);
 	memcpy(out->p_scale, models[0].y_scale, sizeof out->p_scale);
 	if (open_members(p, models, in, out, err) < 0) {
 		kf_schema_free(out);

@@ -166,8 +166,9 @@ static int augment(struct kf_trainer *t, const uint32_t *rows, int n,
 	a->rows = malloc((size_t)n * sizeof *a->rows);
 	if (!a->warps || !a->targets || !a->rows)
 		return kf_fail(err, "out of memory for a batch");
-	kf_augment_batch(&t->augmenter, t->options.seed, t->step, t->y, rows, n,
-		a->warps, a->targets);
+	if (kf_augment_batch(&t->augmenter, t->options.seed, t->step, t->y, rows, n,
+		    a->warps, a->targets) < 0)
+		return kf_fail(err, "out of memory for a batch");
 	if (!t->moved)
 		return 0;    /* labels do not change */
 	target->present = 0; /* a point that lacks a coordinate cannot be rotated */
