@@ -43,6 +43,8 @@ static void describe(struct kf_model *m, const struct settings *s,
 	m->classify = s->train.classify;
 	name_outputs(m, schema);
 	train_note_settings(m, s);
+	if (m->notes.incomplete)
+		die("out of memory");
 	m->train_loss = calloc((size_t)s->train.epochs + 1, sizeof(float));
 	m->valid_loss = calloc((size_t)s->train.epochs + 1, sizeof(float));
 	must_alloc(m->train_loss);

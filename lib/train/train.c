@@ -203,8 +203,9 @@ static int batch_loss(struct kf_trainer *t, const uint32_t *rows, int n, bool tr
 	if (train && kf_augment_any(&t->options.augment))
 		rc = augment(t, rows, n, &a, &target, err);
 	if (rc == 0 && target.present > 0) {
-		kf_net_loss(t->net, t->images, rows, a.warps, n, &target, &pass);
-		rc = 1;
+		rc = kf_net_loss(t->net, t->images, rows, a.warps, n, &target, &pass,
+			err);
+		rc = rc < 0 ? -1 : 1;
 	}
 	free(a.warps);
 	free(a.targets);
