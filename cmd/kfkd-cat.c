@@ -31,6 +31,7 @@ int main(int argc, char **argv)
 	struct kf_schema first;
 	struct kf_writer *out = NULL;
 	struct kf_chunk *chunk;
+	struct kf_err err;
 	struct options o;
 	bool single = false;
 	int key;
@@ -49,7 +50,7 @@ int main(int argc, char **argv)
 		if (what)
 			die("'%s' has another %s than '%s'", name, what, o.operands[0]);
 		if (i == 0) {
-			first = kf_schema_copy(schema);
+			check(kf_schema_copy(&first, schema, &err), &err);
 			output_begin(o.output);
 			out = open_output(&first, single);
 		}

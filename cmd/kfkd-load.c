@@ -24,8 +24,11 @@ static void split_columns(struct kf_names *columns, const char *text)
 	struct kf_err err;
 
 	kf_names_free(columns); /* of an earlier --columns */
-	if (kf_names_split(columns, text, &err) < 0)
+	if (kf_names_split(columns, text, &err) < 0) {
+		if (err.memory)
+			die("%s", err.msg);
 		misuse("--columns: %s", err.msg);
+	}
 }
 
 /* Reads the labels into memory, if a file of them is given. */

@@ -18,7 +18,8 @@ static void name_outputs(struct kf_model *m, const struct kf_schema *schema)
 	char name[32];
 
 	if (!m->classify) {
-		m->columns = kf_names_copy(&schema->columns);
+		if (kf_names_copy(&m->columns, &schema->columns) < 0)
+			die("out of memory");
 		memcpy(m->y_scale, schema->y_scale, sizeof m->y_scale);
 		return;
 	}
@@ -27,7 +28,8 @@ static void name_outputs(struct kf_model *m, const struct kf_schema *schema)
 			schema->classes, KF_COLUMNS_MAX);
 	for (int i = 0; i < schema->classes; i++) {
 		snprintf(name, sizeof name, "class_%d", i);
-		kf_names_add(&m->columns, name);
+		if (kf_names_add(&m->columns, name) < 0)
+			die("out of memory");
 	}
 }
 
@@ -41,6 +43,8 @@ static void describe(struct kf_model *m, const struct settings *s,
 	m->classify = s->train.classify;
 	name_outputs(m, schema);
 	train_note_settings(m, s);
+	if (m->notes.incomplete)
+		die("out of memory");
 	m->train_loss = calloc((size_t)s->train.epochs + 1, sizeof(float));
 	m->valid_loss = calloc((size_t)s->train.epochs + 1, sizeof(float));
 	must_alloc(m->train_loss);

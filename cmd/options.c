@@ -12,6 +12,7 @@
 #include "output.h"
 
 #define HELP_WIDTH 79
+#define HELP_BYTES 8192 /* more than any program has */
 
 static const struct option_row common[] = {
 	{ 'o', "output", "OUT", "write to OUT, which appears when it is whole",
@@ -149,16 +150,14 @@ static void print_usage(FILE *f, const struct program *p)
 
 void options_usage(const struct program *p, FILE *to)
 {
-	size_t size;
-	char *text;
-	FILE *f = open_memstream(&text, &size);
+	char text[HELP_BYTES] = "";
+	FILE *f = fmemopen(text, sizeof text, "w");
 
-	must_alloc(f);
-	print_usage(f, p);
-	if (fclose(f))
-		die("out of memory");
+	print_usage(f ? f : to, p);
+	if (!f)
+		return; /* out of memory, of which there is no need here */
+	fclose(f);
 	fputs(text, to); /* in one write, even to an unbuffered stream */
-	free(text);
 }
 
 /* -- arguments --------------------------------------------------------------- */

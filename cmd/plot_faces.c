@@ -34,7 +34,7 @@ static void open_album(struct album *a, const struct request *q,
 	int rc;
 
 	*a = (struct album){ .q = q };
-	a->face = kf_face_of(schema, zoom, q->ids || q->worst);
+	check(kf_face_init(&a->face, schema, zoom, q->ids || q->worst, &err), &err);
 	warn_alone(&a->face.truth);
 	if (a->face.classes.n == 0)
 		warn_alone(&a->face.predicted);

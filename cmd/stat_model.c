@@ -29,6 +29,8 @@ static void print_layers(const struct kf_model *m)
 	struct kf_err err;
 
 	if (kf_layers_parse(&l, m->net, m->c, m->h, m->w, m->columns.n, &err) < 0) {
+		if (err.memory)
+			die("%s", err.msg);
 		printf("\nlayers: %s\n", err.msg);
 		return;
 	}
@@ -91,8 +93,8 @@ static void print_model(const struct kf_model *m)
 	print_layers(m);
 	print_parameters(m);
 	print_losses(m);
-	for (int i = 0; i < m->n_notes; i++)
-		printf("%s: %s\n", m->note_key[i], m->note_value[i]);
+	for (int i = 0; i < m->notes.n; i++)
+		printf("%s: %s\n", m->notes.key[i], m->notes.value[i]);
 	printf("targets: %d\n", m->columns.n);
 	for (int i = 0; i < m->columns.n; i++)
 		printf("  %s\n", m->columns.name[i]);

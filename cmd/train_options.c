@@ -123,10 +123,13 @@ static void parse_augment(struct settings *s, const char *text)
 {
 	struct kf_err err;
 
-	if (!strcmp(text, "none"))
+	if (!strcmp(text, "none")) {
 		s->train.augment = (struct kf_augment){ 0 };
-	else if (kf_augment_parse(&s->train.augment, text, &err) < 0)
+	} else if (kf_augment_parse(&s->train.augment, text, &err) < 0) {
+		if (err.memory)
+			die("%s", err.msg);
 		misuse("--augment: %s", err.msg);
+	}
 }
 
 /* Applies the option just read, which overrides the preset. */

@@ -162,7 +162,7 @@ static struct one one_of(int level, int zoom)
 	o.chunk.p[1] = 5;
 	o.chunk.p[2] = 30.5;
 	memset(o.chunk.X, level, SIDE * SIDE);
-	o.face = kf_face_of(&o.schema, zoom, false);
+	kf_face_init(&o.face, &o.schema, zoom, false, &err);
 	return o;
 }
 

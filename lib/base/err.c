@@ -21,7 +21,7 @@ int kf_fail(struct kf_err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
 	va_end(ap);
-	err->placed = false;
+	err->placed = err->memory = false;
 	return -1;
 }
 
@@ -35,6 +35,14 @@ int kf_fail_errno(struct kf_err *err, const char *fmt, ...)
 	va_end(ap);
 	append(err, strerror(saved));
 	err->placed = true;
+	err->memory = false;
+	return -1;
+}
+
+int kf_fail_memory(struct kf_err *err)
+{
+	kf_fail(err, "out of memory");
+	err->memory = true;
 	return -1;
 }
 

@@ -14,6 +14,7 @@
 struct kf_err {
 	char msg[512]; /* longer messages are cut */
 	bool placed;   /* msg says where */
+	bool memory;   /* the cause is a lack of memory */
 };
 
 /* Writes the message; always returns -1, so that callers can return it. */
@@ -24,6 +25,10 @@ int kf_fail(struct kf_err *err, const char *fmt, ...)
  * subject, so it counts as placed. */
 int kf_fail_errno(struct kf_err *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* "out of memory".  A caller who takes other failures for a mistake of the user's
+ * tells this one apart by err->memory. */
+int kf_fail_memory(struct kf_err *err);
 
 /*
  * Puts a place and ": " before the message, unless it has a place already;

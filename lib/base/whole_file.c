@@ -131,11 +131,11 @@ struct kf_whole_file *kf_whole_open(const char *path, enum kf_whole_kind kind,
 	if (kinds[kind].holds)
 		hold_signals(&f->before);
 	add_pending(f);
-	f->path = strdup(path);
 	if (kinds[kind].replaces)
 		f->target = realpath(path, NULL);
-	if (!f->target)
+	if (!kinds[kind].replaces || (!f->target && errno != ENOMEM))
 		f->target = strdup(path);
+	f->path = strdup(path);
 	if (f->path && f->target)
 		f->fd = open_file(f, device);
 	if (f->fd < 0) {

@@ -12,42 +12,37 @@
 /* The column of the other axis of the same point, or -1. */
 static int partner(const struct kf_names *columns, int i)
 {
-	size_t n = strlen(columns->name[i]);
-	char *name;
-	int axis = kf_axis(columns->name[i]), found;
+	int axis = kf_axis(columns->name[i]);
+	char name[256]; /* more than kf_name_check allows */
 
 	if (axis < 0)
 		return -1;
-	name = strdup(columns->name[i]);
-	if (!name)
-		abort();
-	name[n - 1] = axis == 0 ? 'y' : 'x';
-	found = kf_names_find(columns, name);
-	free(name);
-	return found;
+	snprintf(name, sizeof name, "%s", columns->name[i]);
+	name[strlen(name) - 1] = axis == 0 ? 'y' : 'x';
+	return kf_names_find(columns, name);
 }
 
-struct kf_points kf_points_find(const struct kf_names *columns)
+int kf_points_find(struct kf_points *p, const struct kf_names *columns)
 {
-	struct kf_points p = { 0 };
 	size_t room = (size_t)columns->n + 1;
 
-	p.x = malloc(room * sizeof *p.x);
-	p.y = malloc(room * sizeof *p.y);
-	if (!p.x || !p.y)
-		abort();
+	*p = (struct kf_points){ 0 };
+	p->x = malloc(room * sizeof *p->x);
+	p->y = malloc(room * sizeof *p->y);
+	if (!p->x || !p->y)
+		return -1;
 	for (int i = 0; i < columns->n; i++) {
 		int other = partner(columns, i);
 
 		if (other < 0) {
-			if (!p.alone)
-				p.alone = columns->name[i];
+			if (!p->alone)
+				p->alone = columns->name[i];
 		} else if (kf_axis(columns->name[i]) == 0) {
-			p.x[p.n] = i;
-			p.y[p.n++] = other;
+			p->x[p->n] = i;
+			p->y[p->n++] = other;
 		}
 	}
-	return p;
+	return 0;
 }
 
 void kf_points_free(struct kf_points *p)
@@ -183,11 +178,16 @@ static void draw_class(struct kf_canvas *c, const struct look *truth,
 
 /* -- the whole ------------------------------------------------------------------- */
 
-struct kf_face kf_face_of(const struct kf_schema *schema, int zoom, bool ids)
+int kf_face_init(struct kf_face *face, const struct kf_schema *schema, int zoom,
+	bool ids, struct kf_err *err)
 {
-	return (struct kf_face){ schema, kf_points_find(&schema->columns),
-		kf_points_find(&schema->p_columns), kf_classes_find(&schema->p_columns),
-		zoom, ids };
+	*face = (struct kf_face){ .schema = schema, .zoom = zoom, .ids = ids };
+	if (kf_points_find(&face->truth, &schema->columns) == 0 &&
+		kf_points_find(&face->predicted, &schema->p_columns) == 0 &&
+		kf_classes_find(&face->classes, &schema->p_columns) == 0)
+		return 0;
+	kf_face_free(face);
+	return kf_fail_memory(err);
 }
 
 void kf_face_free(struct kf_face *face)

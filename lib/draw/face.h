@@ -14,7 +14,8 @@ struct kf_points {
 	const char *alone; /* a column that is no part of a point, or NULL */
 };
 
-struct kf_points kf_points_find(const struct kf_names *columns);
+/* -1 when out of memory; kf_points_free it in any case. */
+int kf_points_find(struct kf_points *p, const struct kf_names *columns);
 void kf_points_free(struct kf_points *p);
 
 /* How faces are drawn. */
@@ -26,8 +27,9 @@ struct kf_face {
 	bool ids; /* the row's id in the upper left corner */
 };
 
-/* schema stays the caller's. */
-struct kf_face kf_face_of(const struct kf_schema *schema, int zoom, bool ids);
+/* schema stays the caller's.  -1 when out of memory, with nothing to free. */
+int kf_face_init(struct kf_face *face, const struct kf_schema *schema, int zoom,
+	bool ids, struct kf_err *err);
 void kf_face_free(struct kf_face *face);
 
 /* Draws a row with its image's top left corner at (left, top), in pixels and

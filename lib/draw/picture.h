@@ -1,4 +1,4 @@
-/* Pictures as files: PGM, or PPM for those in colour, written by libnetpbm. */
+/* Pictures as files: PGM, or PPM for those in colour. */
 #ifndef KF_PICTURE_H
 #define KF_PICTURE_H
 

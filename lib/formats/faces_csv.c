@@ -122,7 +122,8 @@ static int take_name(struct csv *c, const char *text, struct kf_err *err)
 		return kf_fail(err, "there are two columns '%s'", text);
 	if (c->header.n == KF_COLUMNS_MAX)
 		return kf_fail(err, "more than %d columns", KF_COLUMNS_MAX);
-	kf_names_add(&c->header, text);
+	if (kf_names_add(&c->header, text) < 0)
+		return kf_fail_memory(err);
 	return 0;
 }
 
@@ -246,11 +247,12 @@ static int assign_roles(struct csv *c, struct kf_err *err)
 		c->role[i] = special_role(name);
 		if (!c->role[i])
 			c->role[i] = target < 0 ? IGNORED : target;
-		if (c->role[i] >= 0 && !wanted)
-			kf_names_add(&c->l.schema.columns, name);
+		if (c->role[i] >= 0 && !wanted &&
+			kf_names_add(&c->l.schema.columns, name) < 0)
+			return kf_fail_memory(err);
 	}
-	if (wanted)
-		c->l.schema.columns = kf_names_copy(wanted);
+	if (wanted && kf_names_copy(&c->l.schema.columns, wanted) < 0)
+		return kf_fail_memory(err);
 	c->y = calloc((size_t)c->l.schema.columns.n + 1, sizeof *c->y);
 	return c->y ? 0 : kf_fail(err, "out of memory");
 }

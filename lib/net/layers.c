@@ -273,13 +273,14 @@ static int add_word(struct kf_layers *l, const struct word *w, struct kf_err *er
 
 /* -- the line ------------------------------------------------------------------ */
 
-/* A copy of the line with one space between words, which are counted. */
+/* A copy of the line with one space between words, which are counted; NULL when out of
+ * memory. */
 static char *tidy(const char *line, int *words)
 {
 	char *out = malloc(strlen(line) + 1), *to = out;
 
 	if (!out)
-		abort();
+		return NULL;
 	*words = 0;
 	for (const char *s = line; *s;) {
 		if (isspace((unsigned char)*s)) {
@@ -358,10 +359,14 @@ int kf_layers_parse(struct kf_layers *l, const char *line, int c, int h, int w,
 	if (!countable((const int[]){ c, h, w }))
 		return kf_fail(err, "images of %d x %d x %d are too large", c, h, w);
 	l->line = tidy(line, &words);
+	if (!l->line)
+		return kf_fail_memory(err);
 	l->layer = calloc((size_t)words + 1, sizeof *l->layer);
 	l->param = calloc(2 * (size_t)words + 1, sizeof *l->param);
-	if (!l->layer || !l->param)
-		abort();
+	if (!l->layer || !l->param) {
+		kf_layers_free(l);
+		return kf_fail_memory(err);
+	}
 	if (words > LAYERS_MAX) {
 		kf_layers_free(l);
 		return kf_fail(err, "more than %d layers", LAYERS_MAX);

@@ -60,7 +60,7 @@ static int read_metadata(struct kf_model *m, const struct kf_st *st, struct kf_e
 				"a stream, not a model" :
 				"not a model: the metadata 'net' is missing");
 	if (!(m->net = strdup(net)))
-		abort();
+		return kf_fail_memory(err);
 	if (!input || sscanf(input, "%6d %6d %6d%c", &m->c, &m->h, &m->w, &tail) != 3 ||
 		m->c < 1 || m->h < 1 || m->w < 1)
 		return kf_fail(err,
@@ -78,6 +78,8 @@ static int read_metadata(struct kf_model *m, const struct kf_st *st, struct kf_e
 			kf_meta_set(&m->state, key + strlen(run_prefix), "%s",
 				st->meta.value[i]);
 	}
+	if (m->notes.incomplete || m->state.incomplete)
+		return kf_fail_memory(err);
 	return read_loss(m, st, err) < 0 ? -1 : read_columns(m, st, err);
 }
 
@@ -179,7 +181,9 @@ static void set_metadata(const struct kf_model *m, struct kf_meta *meta)
 
 	kf_meta_set(meta, "net", "%s", m->net);
 	kf_meta_set(meta, "input", "%d %d %d", m->c, m->h, m->w);
-	kf_meta_set(meta, KF_KEY_COLUMNS, "%s", columns);
+	if (columns)
+		kf_meta_set(meta, KF_KEY_COLUMNS, "%s", columns);
+	meta->incomplete |= !columns || m->notes.incomplete || m->state.incomplete;
 	kf_meta_set(meta, "loss", "%s", m->classify ? crossentropy : squared);
 	kf_scales_print(&m->x_scale, 1, text, sizeof text);
 	kf_meta_set(meta, KF_KEY_X_SCALE, "%s", text);
@@ -187,9 +191,9 @@ static void set_metadata(const struct kf_model *m, struct kf_meta *meta)
 		kf_scales_print(m->y_scale, 2, text, sizeof text);
 		kf_meta_set(meta, KF_KEY_Y_SCALE, "%s", text);
 	}
-	for (int i = 0; i < m->n_notes; i++) {
-		snprintf(text, sizeof text, "%s%s", note_prefix, m->note_key[i]);
-		kf_meta_set(meta, text, "%s", m->note_value[i]);
+	for (int i = 0; i < m->notes.n; i++) {
+		snprintf(text, sizeof text, "%s%s", note_prefix, m->notes.key[i]);
+		kf_meta_set(meta, text, "%s", m->notes.value[i]);
 	}
 	for (int i = 0; i < m->state.n; i++) {
 		snprintf(text, sizeof text, "%s%s", run_prefix, m->state.key[i]);
@@ -225,23 +229,17 @@ int kf_model_write(const struct kf_model *m, int fd, const char *name,
 
 void kf_model_note(struct kf_model *m, const char *key, const char *fmt, ...)
 {
-	struct kf_meta notes = { m->n_notes, m->note_key, m->note_value };
 	char text[1024];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	kf_meta_set(&notes, key, "%s", text);
-	m->n_notes = notes.n;
-	m->note_key = notes.key;
-	m->note_value = notes.value;
+	kf_meta_set(&m->notes, key, "%s", text);
 }
 
 void kf_model_free(struct kf_model *m)
 {
-	struct kf_meta notes = { m->n_notes, m->note_key, m->note_value };
-
 	for (int i = 0; i < m->n; i++)
 		free(m->param[i].data);
 	free(m->param);
@@ -253,7 +251,7 @@ void kf_model_free(struct kf_model *m)
 	free(m->valid_loss);
 	free(m->net);
 	kf_names_free(&m->columns);
-	kf_meta_free(&notes);
+	kf_meta_free(&m->notes);
 	*m = (struct kf_model){ 0 };
 }
 

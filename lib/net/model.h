@@ -19,8 +19,7 @@ struct kf_model {
 	bool classify;              /* softmax(outputs) are class probabilities */
 
 	/* How it was trained: options and their values, by long option name. */
-	int n_notes;
-	char **note_key, **note_value;
+	struct kf_meta notes;
 
 	int epochs;        /* length of the histories */
 	float *train_loss; /* (epochs) */
@@ -53,7 +52,8 @@ int kf_model_from(struct kf_model *m, struct kf_st *st, const char *want,
 int kf_model_write(const struct kf_model *m, int fd, const char *name,
 	struct kf_err *err);
 
-/* Adds a note, which replaces one with the same key. */
+/* Adds a note, which replaces one with the same key.  Where memory runs out for one,
+ * kf_model_write fails. */
 void kf_model_note(struct kf_model *m, const char *key, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

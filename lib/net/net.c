@@ -143,29 +143,52 @@ static struct kf_batch *find_lender(const struct kf_net *net, int n)
 	return NULL;
 }
 
-static struct kf_batch *new_batch(struct kf_net *net, int n)
+/* Tells why an operation returned NULL: the failure that sticks in the backend. */
+static int failed(struct kf_net *net, struct kf_err *err)
+{
+	if (net->b->op->sync(net->b, err) == 0)
+		kf_fail_memory(err);
+	return -1;
+}
+
+/* Creates the plans and acts of t, whose arrays are there. */
+static int fill_batch(struct kf_net *net, struct kf_batch *t,
+	const struct kf_batch *lender, struct kf_err *err)
 {
 	const struct kf_layers *l = net->layers;
 	const struct kf_backend_ops *op = net->b->op;
-	struct kf_batch *t = calloc(1, sizeof *t);
-	size_t acts = (size_t)l->n + 1;
 	const int shape[3] = { l->c, l->h, l->w };
-	struct kf_batch *lender = find_lender(net, n);
-	bool good;
 
-	if (!t)
+	if (!(t->act[0] = op->input(net->b, t->n, shape)))
+		return failed(net, err);
+	for (int i = 0; i < l->n; i++)
+		if (!(t->plan[i] = op->plan(net->b, &l->layer[i], l->param, t->n)) ||
+			!(t->act[i + 1] = op->act(net->b, t->plan[i],
+				  lender ? lender->act[i + 1] : NULL)))
+			return failed(net, err);
+	return 0;
+}
+
+static struct kf_batch *new_batch(struct kf_net *net, int n, struct kf_err *err)
+{
+	struct kf_batch *lender = find_lender(net, n);
+	struct kf_batch *t = calloc(1, sizeof *t);
+	size_t acts = (size_t)net->layers->n + 1;
+	int rc;
+
+	if (!t) {
+		kf_fail_memory(err);
 		return NULL;
+	}
 	t->n = n;
 	t->plan = calloc(acts, sizeof *t->plan);
 	t->act = calloc(acts, sizeof *t->act);
 	t->grad = calloc(acts, sizeof *t->grad);
-	good = t->plan && t->act && t->grad &&
-		(t->act[0] = op->input(net->b, n, shape));
-	for (int i = 0; good && i < l->n; i++)
-		good = (t->plan[i] = op->plan(net->b, &l->layer[i], l->param, n)) &&
-			(t->act[i + 1] = op->act(net->b, t->plan[i],
-				 lender ? lender->act[i + 1] : NULL));
-	if (!good) {
+	if (t->plan && t->act && t->grad)
+		rc = fill_batch(net, t, lender, err);
+	else
+		rc = kf_fail_memory(err);
+	if (rc < 0) {
 		free_batch(net, t);
 		return NULL;
 	}
@@ -175,20 +198,20 @@ static struct kf_batch *new_batch(struct kf_net *net, int n)
 	return t;
 }
 
-static struct kf_batch *find_batch(struct kf_net *net, int n)
+static struct kf_batch *find_batch(struct kf_net *net, int n, struct kf_err *err)
 {
 	for (struct kf_batch *t = net->batches; t; t = t->next)
 		if (t->n == n)
 			return t;
-	return new_batch(net, n);
+	return new_batch(net, n, err);
 }
 
 static struct kf_batch *forward(struct kf_net *net, const struct kf_mem *images,
 	const uint32_t *rows, const struct kf_warp *warps, int n,
-	const struct kf_pass *pass)
+	const struct kf_pass *pass, struct kf_err *err)
 {
 	const struct kf_backend_ops *op = net->b->op;
-	struct kf_batch *t = find_batch(net, n);
+	struct kf_batch *t = find_batch(net, n, err);
 
 	if (!t)
 		return NULL;
@@ -200,9 +223,9 @@ static struct kf_batch *forward(struct kf_net *net, const struct kf_mem *images,
 }
 
 struct kf_act *kf_net_forward(struct kf_net *net, const struct kf_mem *images,
-	const uint32_t *rows, int n, const struct kf_pass *pass)
+	const uint32_t *rows, int n, const struct kf_pass *pass, struct kf_err *err)
 {
-	struct kf_batch *t = forward(net, images, rows, NULL, n, pass);
+	struct kf_batch *t = forward(net, images, rows, NULL, n, pass, err);
 
 	return t ? t->act[net->layers->n] : NULL;
 }
@@ -218,32 +241,32 @@ static int first_trainable(const struct kf_layers *l)
 }
 
 /* Allocates the gradients in the first training pass. */
-static bool prepare_backward(struct kf_net *net, struct kf_batch *t)
+static int prepare_backward(struct kf_net *net, struct kf_batch *t, struct kf_err *err)
 {
 	const struct kf_backend_ops *op = net->b->op;
 	struct kf_batch *lender = t->lends ? NULL : find_lender(net, t->n);
 
 	if (!net->grads && !(net->grads = op->alloc(net->b, net->layers->floats)))
-		return false;
+		return failed(net, err);
 	for (int i = first_trainable(net->layers); i < net->layers->n; i++)
 		if (!t->grad[i + 1] &&
 			!(t->grad[i + 1] = op->act(net->b, t->plan[i],
 				  lender ? lender->grad[i + 1] : NULL)))
-			return false;
-	return true;
+			return failed(net, err);
+	return 0;
 }
 
-void kf_net_loss(struct kf_net *net, const struct kf_mem *images, const uint32_t *rows,
+int kf_net_loss(struct kf_net *net, const struct kf_mem *images, const uint32_t *rows,
 	const struct kf_warp *warps, int n, const struct kf_target *target,
-	const struct kf_pass *pass)
+	const struct kf_pass *pass, struct kf_err *err)
 {
 	const struct kf_backend_ops *op = net->b->op;
-	struct kf_batch *t = forward(net, images, rows, warps, n, pass);
+	struct kf_batch *t = forward(net, images, rows, warps, n, pass, err);
 	int last = net->layers->n;
 	struct kf_act *gradient;
 
-	if (!t || (pass->train && !prepare_backward(net, t)))
-		return;
+	if (!t || (pass->train && prepare_backward(net, t, err) < 0))
+		return -1;
 	gradient = pass->train ? t->grad[last] : NULL;
 	if (target->classify)
 		op->cross_entropy(net->b, t->act[last], target->values, target->rows,
@@ -254,4 +277,5 @@ void kf_net_loss(struct kf_net *net, const struct kf_mem *images, const uint32_t
 	for (int i = last; pass->train && i > first_trainable(net->layers); i--)
 		op->backward(net->b, t->plan[i - 1], pass, net->weights, net->grads,
 			t->act[i - 1], t->act[i], t->grad[i], t->grad[i - 1]);
+	return 0;
 }

@@ -46,10 +46,11 @@ int kf_net_set(struct kf_net *net, struct kf_mem *arena, const char *prefix,
 
 /*
  * The outputs for n rows of images (.., c, h, w), which belong to the net and are valid
- * until the next pass; NULL after a failure, which the backend's sync reports.
+ * until the next pass; NULL when it cannot be started.  As the operations on them fail
+ * later, the backend's sync reports further failures.
  */
 struct kf_act *kf_net_forward(struct kf_net *net, const struct kf_mem *images,
-	const uint32_t *rows, int n, const struct kf_pass *pass);
+	const uint32_t *rows, int n, const struct kf_pass *pass, struct kf_err *err);
 
 /* A batch's targets, and where its loss goes; see the backend's loss operations. */
 struct kf_target {
@@ -63,10 +64,11 @@ struct kf_target {
 
 /*
  * One pass over n rows of images, warped unless warps is NULL: sets the loss and, in a
- * training pass, the net's gradients.  The backend's sync reports failures.
+ * training pass, the net's gradients.  -1 when it cannot be started; the backend's
+ * sync reports further failures.
  */
-void kf_net_loss(struct kf_net *net, const struct kf_mem *images, const uint32_t *rows,
+int kf_net_loss(struct kf_net *net, const struct kf_mem *images, const uint32_t *rows,
 	const struct kf_warp *warps, int n, const struct kf_target *target,
-	const struct kf_pass *pass);
+	const struct kf_pass *pass, struct kf_err *err);
 
 #endif

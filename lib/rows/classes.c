@@ -7,19 +7,19 @@
 
 /* -- columns --------------------------------------------------------------------- */
 
-struct kf_classes kf_classes_find(const struct kf_names *p_columns)
+int kf_classes_find(struct kf_classes *c, const struct kf_names *p_columns)
 {
-	struct kf_classes c = { 0 };
 	char name[32];
 
-	c.column = malloc(((size_t)p_columns->n + 1) * sizeof *c.column);
-	if (!c.column)
-		abort();
+	*c = (struct kf_classes){ 0 };
+	c->column = malloc(((size_t)p_columns->n + 1) * sizeof *c->column);
+	if (!c->column)
+		return -1;
 	do {
-		snprintf(name, sizeof name, "class_%d", c.n);
-		c.column[c.n] = kf_names_find(p_columns, name);
-	} while (c.column[c.n] >= 0 && ++c.n < p_columns->n);
-	return c;
+		snprintf(name, sizeof name, "class_%d", c->n);
+		c->column[c->n] = kf_names_find(p_columns, name);
+	} while (c->column[c->n] >= 0 && ++c->n < p_columns->n);
+	return 0;
 }
 
 void kf_classes_free(struct kf_classes *c)
@@ -65,7 +65,8 @@ int kf_accuracy_init(struct kf_accuracy *a, const struct kf_schema *schema,
 	*a = (struct kf_accuracy){ 0 };
 	if (!schema->has_label)
 		return kf_fail(err, "there are no labels to compare with");
-	a->classes = kf_classes_find(&schema->p_columns);
+	if (kf_classes_find(&a->classes, &schema->p_columns) < 0)
+		return kf_fail_memory(err);
 	if (check_schema(schema, a->classes.n, err) < 0) {
 		kf_accuracy_free(a);
 		return -1;

@@ -10,7 +10,8 @@ struct kf_classes {
 	int *column; /* (n) */
 };
 
-struct kf_classes kf_classes_find(const struct kf_names *p_columns);
+/* -1 when out of memory, with nothing to free. */
+int kf_classes_find(struct kf_classes *c, const struct kf_names *p_columns);
 void kf_classes_free(struct kf_classes *c);
 
 /* The class whose value is the largest, the first of several; -1 where none is

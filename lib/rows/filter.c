@@ -51,7 +51,8 @@ int kf_scale_schema(const struct kf_schema *in, struct kf_schema *out,
 		return kf_fail(err, "the stream is scaled already");
 	if (check_axes(&in->columns, err) < 0 || check_axes(&in->p_columns, err) < 0)
 		return -1;
-	*out = kf_schema_copy(in);
+	if (kf_schema_copy(out, in, err) < 0)
+		return -1;
 	out->dtype = KF_F32;
 	out->x_scale = (struct kf_scale){ 0, 255 };
 	if (in->columns.n)
@@ -68,7 +69,8 @@ int kf_unscale_schema(const struct kf_schema *in, struct kf_schema *out,
 
 	if (!kf_schema_is_scaled(in))
 		return kf_fail(err, "the stream is not scaled");
-	*out = kf_schema_copy(in);
+	if (kf_schema_copy(out, in, err) < 0)
+		return -1;
 	if (kf_is_scaled(in->x_scale))
 		out->dtype = KF_U8;
 	out->x_scale = none[0];

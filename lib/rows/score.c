@@ -13,7 +13,8 @@ struct kf_score_pair {
 	int point;
 };
 
-/* The keypoint that a column belongs to, which is added if it is new. */
+/* The keypoint that a column belongs to, which is added if it is new; -1 when out of
+ * memory. */
 static int find_point(struct kf_score *s, const char *column)
 {
 	size_t length = strlen(column);
@@ -26,9 +27,7 @@ static int find_point(struct kf_score *s, const char *column)
 			!strncmp(s->point[i].name, column, length))
 			return i;
 	s->point[i] = (struct kf_point_score){ .name = strndup(column, length) };
-	if (!s->point[i].name)
-		abort();
-	return s->n++;
+	return s->point[i].name ? s->n++ : -1;
 }
 
 int kf_score_init(struct kf_score *s, const struct kf_schema *schema,
@@ -52,12 +51,17 @@ int kf_score_init(struct kf_score *s, const struct kf_schema *schema,
 	for (int i = 0; i < n; i++) {
 		const char *name = schema->columns.name[i];
 		int p = kf_names_find(&schema->p_columns, name);
-		int axis = kf_axis(name) == 1;
+		int axis = kf_axis(name) == 1, point;
 
-		if (p >= 0)
-			s->pair[s->pairs++] =
-				(struct kf_score_pair){ i, p, schema->y_scale[axis],
-					schema->p_scale[axis], find_point(s, name) };
+		if (p < 0)
+			continue;
+		point = find_point(s, name);
+		if (point < 0) {
+			kf_score_free(s);
+			return kf_fail_memory(err);
+		}
+		s->pair[s->pairs++] = (struct kf_score_pair){ i, p,
+			schema->y_scale[axis], schema->p_scale[axis], point };
 	}
 	if (s->pairs == 0) {
 		kf_score_free(s);

@@ -28,12 +28,11 @@ int kf_worst_init(struct kf_worst *w, const struct kf_schema *schema, int max,
 			"%d x %d x %d, at most %zu",
 			max, schema->c, schema->h, schema->w, bound);
 	w->row = malloc((size_t)max * sizeof *w->row);
-	if (!w->row || kf_chunk_reserve(&w->chunk, schema, (size_t)max, err) < 0) {
-		kf_worst_free(w);
-		return kf_fail(err, "out of memory for %d rows", max);
-	}
-	w->schema = kf_schema_copy(schema);
-	return 0;
+	if (w->row && kf_schema_copy(&w->schema, schema, err) == 0 &&
+		kf_chunk_reserve(&w->chunk, schema, (size_t)max, err) == 0)
+		return 0;
+	kf_worst_free(w);
+	return kf_fail(err, "out of memory for %d rows", max);
 }
 
 void kf_worst_add(struct kf_worst *w, const struct kf_chunk *c, size_t row,

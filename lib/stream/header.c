@@ -21,7 +21,9 @@ struct kf_meta kf_header_meta(const struct kf_schema *s)
 		if (!f->columns || kf_field_bytes(f, s) == 0)
 			continue;
 		text = kf_names_join(columns);
-		kf_meta_set(&m, f->key, "%s", text);
+		if (text)
+			kf_meta_set(&m, f->key, "%s", text);
+		m.incomplete |= !text;
 		free(text);
 	}
 	for (int i = 0; i < KF_SCALES; i++) {
@@ -92,7 +94,8 @@ static int get_names(const struct kf_st *st, const struct kf_tensor *t, const ch
 		return -1;
 	for (int i = 0; !text && st->foreign && i < t->shape[1]; i++) {
 		snprintf(made, sizeof made, "%s%d", t->name, i + 1);
-		kf_names_add(names, made);
+		if (kf_names_add(names, made) < 0)
+			return kf_fail_memory(err);
 	}
 	if (names->n != t->shape[1])
 		return kf_fail(err,

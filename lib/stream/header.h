@@ -8,7 +8,8 @@
 #include "stream/safetensors.h"
 #include "stream/schema.h"
 
-/* The metadata that says what the tensors do not; the caller frees it. */
+/* The metadata that says what the tensors do not; the caller frees it.  As with
+ * all metadata, what writes it notices where it is incomplete. */
 struct kf_meta kf_header_meta(const struct kf_schema *s);
 
 /*

@@ -7,28 +7,44 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Appends a key with a value of NULL. */
+static int append(struct kf_meta *m, const char *key)
+{
+	size_t bytes = (size_t)(m->n + 1) * sizeof(char *);
+	char **more;
+
+	if (!(more = realloc(m->key, bytes)))
+		return -1;
+	m->key = more;
+	if (!(more = realloc(m->value, bytes)))
+		return -1;
+	m->value = more;
+	if (!(m->key[m->n] = strdup(key)))
+		return -1;
+	m->value[m->n++] = NULL;
+	return 0;
+}
+
 void kf_meta_set(struct kf_meta *m, const char *key, const char *fmt, ...)
 {
+	int i, length;
 	char *value;
 	va_list ap;
-	int i;
 
 	va_start(ap, fmt);
-	if (vasprintf(&value, fmt, ap) < 0)
-		abort();
+	length = vasprintf(&value, fmt, ap);
 	va_end(ap);
 	for (i = 0; i < m->n && strcmp(m->key[i], key); i++)
 		;
-	if (i == m->n) {
-		m->key = realloc(m->key, (size_t)(i + 1) * sizeof *m->key);
-		m->value = realloc(m->value, (size_t)(i + 1) * sizeof *m->value);
-		if (!m->key || !m->value || !(m->key[i] = strdup(key)))
-			abort();
-		m->n++;
+	if (length < 0) {
+		m->incomplete = true;
+	} else if (i == m->n && append(m, key) < 0) {
+		free(value);
+		m->incomplete = true;
 	} else {
 		free(m->value[i]);
+		m->value[i] = value;
 	}
-	m->value[i] = value;
 }
 
 const char *kf_meta_get(const struct kf_meta *m, const char *key)

@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "stream/names.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,12 +13,17 @@ int kf_names_find(const struct kf_names *names, const char *name)
 	return -1;
 }
 
-void kf_names_add(struct kf_names *names, const char *name)
+int kf_names_add(struct kf_names *names, const char *name)
 {
-	names->name = realloc(names->name, (size_t)(names->n + 1) * sizeof(char *));
-	if (!names->name || !(names->name[names->n] = strdup(name)))
-		abort();
+	char **more = realloc(names->name, (size_t)(names->n + 1) * sizeof *more);
+
+	if (!more)
+		return -1;
+	names->name = more;
+	if (!(more[names->n] = strdup(name)))
+		return -1;
 	names->n++;
+	return 0;
 }
 
 void kf_names_free(struct kf_names *names)
@@ -30,13 +34,15 @@ void kf_names_free(struct kf_names *names)
 	*names = (struct kf_names){ 0 };
 }
 
-struct kf_names kf_names_copy(const struct kf_names *names)
+int kf_names_copy(struct kf_names *to, const struct kf_names *from)
 {
-	struct kf_names copy = { 0 };
-
-	for (int i = 0; i < names->n; i++)
-		kf_names_add(&copy, names->name[i]);
-	return copy;
+	*to = (struct kf_names){ 0 };
+	for (int i = 0; i < from->n; i++)
+		if (kf_names_add(to, from->name[i]) < 0) {
+			kf_names_free(to);
+			return -1;
+		}
+	return 0;
 }
 
 bool kf_names_equal(const struct kf_names *a, const struct kf_names *b)
@@ -51,16 +57,20 @@ bool kf_names_equal(const struct kf_names *a, const struct kf_names *b)
 
 char *kf_names_join(const struct kf_names *names)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
+	size_t size = 1;
+	char *text, *to;
 
-	if (!f)
-		abort();
 	for (int i = 0; i < names->n; i++)
-		fprintf(f, "%s%s", i ? "," : "", names->name[i]);
-	if (fclose(f))
-		abort();
+		size += strlen(names->name[i]) + 1;
+	to = text = malloc(size);
+	if (!text)
+		return NULL;
+	*text = '\0';
+	for (int i = 0; i < names->n; i++) {
+		if (i)
+			*to++ = ',';
+		to = stpcpy(to, names->name[i]);
+	}
 	return text;
 }
 
@@ -110,17 +120,17 @@ int kf_names_split(struct kf_names *names, const char *text, struct kf_err *err)
 	char *copy = strdup(text), *rest = copy, *name;
 	int rc = 0;
 
-	if (!copy)
-		abort();
 	*names = (struct kf_names){ 0 };
+	if (!copy)
+		return kf_fail_memory(err);
 	while (*text && rc == 0 && (name = strsep(&rest, ","))) {
 		rc = kf_name_check(name, err);
 		if (rc == 0 && names->n == KF_COLUMNS_MAX)
 			rc = kf_fail(err, "more than %d columns", KF_COLUMNS_MAX);
 		if (rc == 0 && kf_names_find(names, name) >= 0)
 			rc = kf_fail(err, "column '%s' is named twice", name);
-		if (rc == 0)
-			kf_names_add(names, name);
+		if (rc == 0 && kf_names_add(names, name) < 0)
+			rc = kf_fail_memory(err);
 	}
 	if (rc < 0)
 		kf_names_free(names);

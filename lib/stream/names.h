@@ -1,6 +1,5 @@
 /*
- * Names of columns.  A list of names holds each once and at most KF_COLUMNS_MAX;
- * running out of memory for one ends the program.
+ * Names of columns.  A list of names holds each once and at most KF_COLUMNS_MAX.
  */
 #ifndef KF_NAMES_H
 #define KF_NAMES_H
@@ -18,14 +17,18 @@ struct kf_names {
 };
 
 int kf_names_find(const struct kf_names *names, const char *name); /* or -1 */
-void kf_names_add(struct kf_names *names, const char *name);       /* a copy */
+/* Adds a copy of name: 0, or -1 when out of memory, with the list unchanged. */
+int kf_names_add(struct kf_names *names, const char *name);
 void kf_names_free(struct kf_names *names);
-struct kf_names kf_names_copy(const struct kf_names *names);
+/* Sets to, which held nothing; -1 when out of memory, with nothing to free. */
+int kf_names_copy(struct kf_names *to, const struct kf_names *from);
 bool kf_names_equal(const struct kf_names *a, const struct kf_names *b);
 
-/* "a,b,c", which is the caller's to free; no names are "". */
+/* "a,b,c", which is the caller's to free; no names are "".  NULL when out of
+ * memory. */
 char *kf_names_join(const struct kf_names *names);
-/* The inverse, into a new list: -1 for bad or repeated names and too many. */
+/* The inverse, into a new list: -1 for bad or repeated names, too many, and when
+ * out of memory. */
 int kf_names_split(struct kf_names *names, const char *text, struct kf_err *err);
 
 /* Refuses what cannot be a column's name: empty, a comma, control characters,

@@ -2,9 +2,10 @@
 #define _GNU_SOURCE
 #include "stream/safetensors.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "stream/json.h"
 
 #define DATA_MAX ((uint64_t)1 << 48) /* bytes that a header may claim */
 
@@ -28,6 +29,8 @@ static int read_metadata(struct kf_st *st, json_t *object, struct kf_err *err)
 			return kf_fail(err, "metadata '%.40s' is not a string", key);
 		kf_meta_set(&st->meta, key, "%s", json_string_value(value));
 	}
+	if (st->meta.incomplete)
+		return kf_fail_memory(err);
 	return 0;
 }
 
@@ -192,10 +195,14 @@ static int parse_header(struct kf_st *st, const unsigned char *prefix, char *tex
 {
 	const char *version;
 	json_error_t json_err;
-	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &json_err);
+	json_t *root;
 	int rc = -1;
 
-	if (!json_is_object(root))
+	kf_json_begin();
+	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &json_err);
+	if (kf_json_ran_out())
+		kf_fail_memory(err);
+	else if (!json_is_object(root))
 		kf_fail(err,
 			"not a kfkd stream or model: the header is not "
 			"a JSON object%s%.100s",

@@ -66,7 +66,8 @@ const struct kf_tensor *kf_st_find(const struct kf_st *st,
 /*
  * Writes a blob of n tensors in the order given.  Where t[i].data is NULL and
  * the tensor is not empty, its bytes are those of the file files[i] from its
- * start.  "kfkd" and "xxh3" are added to the metadata.
+ * start.  "kfkd" and "xxh3" are added to the metadata.  -1 on failure, and where
+ * the metadata is incomplete.
  */
 int kf_st_write(int fd, const char *name, const struct kf_meta *meta,
 	const struct kf_tensor *t, int n, const int *files, struct kf_err *err);

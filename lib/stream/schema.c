@@ -40,13 +40,16 @@ static const void *part(const struct kf_schema *s, size_t offset)
 
 /* -- the schema --------------------------------------------------------------- */
 
-struct kf_schema kf_schema_copy(const struct kf_schema *s)
+int kf_schema_copy(struct kf_schema *to, const struct kf_schema *from,
+	struct kf_err *err)
 {
-	struct kf_schema copy = *s;
-
-	copy.columns = kf_names_copy(&s->columns);
-	copy.p_columns = kf_names_copy(&s->p_columns);
-	return copy;
+	*to = *from;
+	to->columns = to->p_columns = (struct kf_names){ 0 };
+	if (kf_names_copy(&to->columns, &from->columns) == 0 &&
+		kf_names_copy(&to->p_columns, &from->p_columns) == 0)
+		return 0;
+	kf_schema_free(to);
+	return kf_fail_memory(err);
 }
 
 void kf_schema_free(struct kf_schema *s)

@@ -46,7 +46,9 @@ struct kf_chunk {
 
 /* -- the schema ------------------------------------------------------------- */
 
-struct kf_schema kf_schema_copy(const struct kf_schema *s);
+/* Sets to, which held nothing; -1 when out of memory, with nothing to free. */
+int kf_schema_copy(struct kf_schema *to, const struct kf_schema *from,
+	struct kf_err *err);
 void kf_schema_free(struct kf_schema *s);
 /* NULL when a and b are the same, else what differs. */
 const char *kf_schema_differs(const struct kf_schema *a, const struct kf_schema *b);

@@ -32,7 +32,11 @@ struct kf_writer *kf_writer_open(int fd, const char *name, const struct kf_schem
 	}
 	w = calloc(1, sizeof *w);
 	if (!w) {
-		kf_fail(err, "out of memory");
+		kf_fail_memory(err);
+		return NULL;
+	}
+	if (kf_schema_copy(&w->schema, s, err) < 0) {
+		free(w);
 		return NULL;
 	}
 	/* lets the programs of a pipeline wait less for each other, if it
@@ -40,7 +44,6 @@ struct kf_writer *kf_writer_open(int fd, const char *name, const struct kf_schem
 	fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
 	w->fd = fd;
 	w->name = name;
-	w->schema = kf_schema_copy(s);
 	w->meta = kf_header_meta(s);
 	for (int i = 0; i < KF_FIELDS; i++)
 		w->file[i] = -1;

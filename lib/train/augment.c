@@ -68,7 +68,7 @@ int kf_augment_parse(struct kf_augment *a, const char *text, struct kf_err *err)
 	int rc = 0;
 
 	if (!copy)
-		abort();
+		return kf_fail_memory(err);
 	*a = (struct kf_augment){ 0 };
 	while (rc == 0 && (word = strsep(&rest, ",")))
 		rc = parse_one(a, word, err);
@@ -179,17 +179,19 @@ void kf_augmenter_close(struct kf_augmenter *g)
 /*
  * Draws which half of the rows is flipped, without replacement.  The tutorial flips
  * its data in place, so that flips accumulate from epoch to epoch; as each is a fair
- * coin toss, flipping the originals has the same distribution.
+ * coin toss, flipping the originals has the same distribution.  -1 when out of memory.
  */
-static void draw_flips(uint64_t seed, uint32_t step, int n, bool *flipped)
+static int draw_flips(uint64_t seed, uint32_t step, int n, bool *flipped)
 {
 	uint32_t *order = malloc((size_t)n * sizeof *order);
+	int rc = -1;
 
-	if (!order || kf_rng_order(order, (uint32_t)n, seed, KF_RNG_FLIP, step) < 0)
-		abort();
-	for (int i = 0; i < n; i++)
+	if (order)
+		rc = kf_rng_order(order, (uint32_t)n, seed, KF_RNG_FLIP, step);
+	for (int i = 0; rc == 0 && i < n; i++)
 		flipped[order[i]] = i < n / 2;
 	free(order);
+	return rc;
 }
 
 /* p -> a (p - middle) + middle + shift, in pixels */
@@ -269,17 +271,17 @@ static void move(const struct kf_augmenter *g, const struct motion *m, const flo
 	}
 }
 
-void kf_augment_batch(const struct kf_augmenter *g, uint64_t seed, uint32_t step,
+int kf_augment_batch(const struct kf_augmenter *g, uint64_t seed, uint32_t step,
 	const float *y, const uint32_t *rows, int n, struct kf_warp *warps,
 	float *moved)
 {
 	bool *flipped = calloc((size_t)n, sizeof *flipped);
 	size_t m = (size_t)g->m;
 
-	if (!flipped)
-		abort();
-	if (g->what.flip)
-		draw_flips(seed, step, n, flipped);
+	if (!flipped || (g->what.flip && draw_flips(seed, step, n, flipped) < 0)) {
+		free(flipped);
+		return -1;
+	}
 	for (int i = 0; i < n; i++) {
 		struct motion motion = draw_motion(g, seed, step, i, flipped[i]);
 		double contrast = 1 + draw(seed, step, i, 4) * g->what.contrast;
@@ -289,4 +291,5 @@ void kf_augment_batch(const struct kf_augmenter *g, uint64_t seed, uint32_t step
 			move(g, &motion, y + rows[i] * m, moved + (size_t)i * m);
 	}
 	free(flipped);
+	return 0;
 }

@@ -51,9 +51,9 @@ void kf_augmenter_close(struct kf_augmenter *g);
 /*
  * Draws the transformations of a batch of n rows at a step: warps (n) for the images,
  * and in moved (n, m) the transformed targets of these rows of y (.., m), which keep
- * their scale.
+ * their scale.  0, or -1 when out of memory.
  */
-void kf_augment_batch(const struct kf_augmenter *g, uint64_t seed, uint32_t step,
+int kf_augment_batch(const struct kf_augmenter *g, uint64_t seed, uint32_t step,
 	const float *y, const uint32_t *rows, int n, struct kf_warp *warps,
 	float *moved);
 

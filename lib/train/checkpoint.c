@@ -121,8 +121,7 @@ static bool epochs_matter(const struct kf_train_options *o)
 static int check_options(const struct kf_model *saved, const struct kf_model *now,
 	const struct kf_train_options *options, struct kf_err *err)
 {
-	const struct kf_meta a = { saved->n_notes, saved->note_key, saved->note_value };
-	const struct kf_meta b = { now->n_notes, now->note_key, now->note_value };
+	const struct kf_meta a = saved->notes, b = now->notes;
 
 	if (strcmp(saved->net, now->net))
 		return kf_fail(err, "it is of the net '%.200s'", saved->net);

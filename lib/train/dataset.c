@@ -102,7 +102,8 @@ int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r, bool labels,
 	*d = (struct kf_dataset){ 0 };
 	if (check_targets(kf_reader_schema(r), labels, err) < 0)
 		return -1;
-	d->schema = kf_schema_copy(kf_reader_schema(r));
+	if (kf_schema_copy(&d->schema, kf_reader_schema(r), err) < 0)
+		return -1;
 	d->m = labels ? 1 : d->schema.columns.n;
 	pixels = kf_image_pixels(&d->schema);
 	while ((rc = kf_reader_next(r, &c, err)) > 0) {

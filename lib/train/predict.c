@@ -76,7 +76,8 @@ static int map_columns(struct kf_predictor *p, struct member *t,
 				m->columns.name[j]);
 		if (at < 0) {
 			at = out->p_columns.n;
-			kf_names_add(&out->p_columns, m->columns.name[j]);
+			if (kf_names_add(&out->p_columns, m->columns.name[j]) < 0)
+				return kf_fail_memory(err);
 		}
 		t->column[j] = at;
 	}
@@ -152,9 +153,12 @@ struct kf_predictor *kf_predictor_open(struct kf_backend *b,
 	}
 	p->b = b;
 	p->n = n;
+	if (kf_schema_copy(out, in, err) < 0) {
+		kf_predictor_close(p);
+		return NULL;
+	}
 	p->kept = in->p_columns.n;
 	p->pixels = kf_image_bytes(in) / sizeof(float);
-	*out = kf_schema_copy(in);
 	memcpy(out->p_scale, models[0].y_scale, sizeof out->p_scale);
 	if (open_members(p, models, in, out, err) < 0) {
 		kf_schema_free(out);
@@ -216,7 +220,8 @@ static void softmax(float *outputs, int n, int m)
 }
 
 /* Adds a model's share of the mean to its columns, for n rows from `first` on. */
-static void add_outputs(struct kf_predictor *p, struct member *t, uint32_t first, int n)
+static int add_outputs(struct kf_predictor *p, struct member *t, uint32_t first, int n,
+	struct kf_err *err)
 {
 	static const struct kf_pass pass = { .train = false };
 	struct kf_act *act;
@@ -225,9 +230,9 @@ static void add_outputs(struct kf_predictor *p, struct member *t, uint32_t first
 
 	for (int i = 0; i < n; i++)
 		rows[i] = first + (uint32_t)i;
-	act = kf_net_forward(&t->net, p->images, rows, n, &pass);
+	act = kf_net_forward(&t->net, p->images, rows, n, &pass, err);
 	if (!act)
-		return;
+		return -1;
 	p->b->op->read_act(p->b, act, p->out);
 	if (t->classify)
 		softmax(p->out, n, m);
@@ -236,6 +241,7 @@ static void add_outputs(struct kf_predictor *p, struct member *t, uint32_t first
 			p->p[(first + (size_t)i) * (size_t)p->columns +
 				(size_t)t->column[j]] +=
 				p->out[i * m + j] / (float)p->votes[t->column[j]];
+	return 0;
 }
 
 /*
@@ -278,7 +284,8 @@ int kf_predictor_run(struct kf_predictor *p, const struct kf_chunk *from,
 	for (int k = 0; k < p->n; k++)
 		for (size_t at = 0; at < from->n; at += (size_t)n) {
 			n = batch_size(p, from->n - at);
-			add_outputs(p, &p->member[k], (uint32_t)at, n);
+			if (add_outputs(p, &p->member[k], (uint32_t)at, n, err) < 0)
+				return -1;
 		}
 	*to = *from;
 	to->p = p->p;

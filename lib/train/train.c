@@ -166,8 +166,9 @@ static int augment(struct kf_trainer *t, const uint32_t *rows, int n,
 	a->rows = malloc((size_t)n * sizeof *a->rows);
 	if (!a->warps || !a->targets || !a->rows)
 		return kf_fail(err, "out of memory for a batch");
-	kf_augment_batch(&t->augmenter, t->options.seed, t->step, t->y, rows, n,
-		a->warps, a->targets);
+	if (kf_augment_batch(&t->augmenter, t->options.seed, t->step, t->y, rows, n,
+		    a->warps, a->targets) < 0)
+		return kf_fail(err, "out of memory for a batch");
 	if (!t->moved)
 		return 0;    /* labels do not change */
 	target->present = 0; /* a point that lacks a coordinate cannot be rotated */
@@ -202,8 +203,9 @@ static int batch_loss(struct kf_trainer *t, const uint32_t *rows, int n, bool tr
 	if (train && kf_augment_any(&t->options.augment))
 		rc = augment(t, rows, n, &a, &target, err);
 	if (rc == 0 && target.present > 0) {
-		kf_net_loss(t->net, t->images, rows, a.warps, n, &target, &pass);
-		rc = 1;
+		rc = kf_net_loss(t->net, t->images, rows, a.warps, n, &target, &pass,
+			err);
+		rc = rc < 0 ? -1 : 1;
 	}
 	free(a.warps);
 	free(a.targets);

@@ -1,0 +1,25 @@
+/* jansson's memory. */
+#include "stream/json.h"
+
+#include <stdlib.h>
+
+static _Thread_local bool ran_out;
+
+static void *allocate(size_t size)
+{
+	void *p = malloc(size);
+
+	ran_out |= !p;
+	return p;
+}
+
+void kf_json_begin(void)
+{
+	json_set_alloc_funcs(allocate, free);
+	ran_out = false;
+}
+
+bool kf_json_ran_out(void)
+{
+	return ran_out;
+}
