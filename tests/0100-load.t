@@ -43,7 +43,7 @@ for csv in ',a_x,Image\n0,1,2\n' '"","a_x","Image"\n"1",1,"2"\n' 'a_x,Image,\n1,
 		"$(printf 'ImageId,a_x,Image\n1,1,2')"
 done
 for csv in 'b,b,a_x,Image\nx,y,1,2\n' '"b,c",a_x,Image\nx,1,2\n' \
-	'"b\n\033[2J",a_x,Image\nx,1,2\n' '\377,a_x,Image\n0,1,2\n'; do
+	'"b\n\033[2J\302\233",a_x,Image\nx,1,2\n' '\377,a_x,Image\n0,1,2\n'; do
 	is "--columns, and a column called otherwise: $csv" "$(printf "$csv" | loaded -c a_x)" \
 		"$(printf 'ImageId,a_x,Image\n1,1,2')"
 done
@@ -133,6 +133,7 @@ two numbers|line 2, row 1, column 'a': '1 2' is not a number$|a,Image\n1 2,1\n
 a sign alone|line 2, row 1, column 'a': '-' is not a number$|a,Image\n-,1\n
 a decimal comma|line 2, row 1, column 'a': '1,5' is not a number$|a,Image\n"1,5",1\n
 no Image|line 1: there is no column 'Image'$|a,b\n1,1\n
+a name with a control character of C1|line 1: a column name has a control character$|a\302\233,Image\n1,1\n
 semicolons|no column 'Image'; its columns must be separated by commas, not semicolons$|a;Image\n1;1\n
 tabs|no column 'Image'; its columns must be separated by commas, not tabs$|a\tImage\n1\t1\n
 na|line 2, row 1, column 'a': 'na' is not a number$|a,Image\nna,1\n
