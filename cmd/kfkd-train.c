@@ -64,7 +64,10 @@ static void start_from(struct kf_net *net, const char *path, struct progress *p)
 
 	must_alloc(taken);
 	check(kf_model_read(&m, fd, name, NULL, &err), &err);
-	kf_net_set(net, net->weights, "", m.param, m.n, taken);
+	if (kf_net_set(net, net->weights, "", m.param, m.n, taken) == 0)
+		die("nothing in '%s' fits: it has no parameter of the net's names and "
+		    "shapes",
+			name);
 	for (int i = 0; i < net->layers->n_params; i++)
 		progress_say(p, "%s %s", net->layers->param[i].name,
 			taken[i] ? "is taken over" :

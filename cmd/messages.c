@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/visible.h"
+
 const char *program_name = "kfkd";
 static void (*usage)(FILE *to);
 
@@ -12,22 +14,32 @@ void messages_begin(char **argv, void (*print_usage)(FILE *to))
 {
 	char *slash = strrchr(argv[0], '/');
 
-	if (slash)
-		argv[0] = slash + 1;
-	program_name = argv[0];
+	program_name = slash ? slash + 1 : argv[0];
 	usage = print_usage;
+}
+
+const char *visible(const char *text)
+{
+	size_t length = kf_visible(NULL, 0, text);
+	char *copy;
+
+	if (length == strlen(text))
+		return text;
+	copy = malloc(length + 1);
+	must_alloc(copy);
+	kf_visible(copy, length + 1, text);
+	return copy;
 }
 
 /* One line in one write; names from untrusted input cannot break it up. */
 static void say(const char *fmt, va_list ap)
 {
-	char text[5000];
+	char text[5000], shown[4 * sizeof text];
+	int n = snprintf(text, sizeof text, "%.500s: ", program_name);
 
-	vsnprintf(text, sizeof text, fmt, ap);
-	for (char *p = text; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 127)
-			*p = '?';
-	fprintf(stderr, "%s: %s\n", program_name, text);
+	vsnprintf(text + n, sizeof text - (size_t)n, fmt, ap);
+	kf_visible(shown, sizeof shown, text);
+	fprintf(stderr, "%s\n", shown);
 }
 
 void warn(const char *fmt, ...)

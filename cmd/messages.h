@@ -10,10 +10,15 @@
 
 #include "base/err.h"
 
+/*
+ * Text that a file may have brought along, with its control characters escaped: text
+ * itself where there are none, else a copy that lives until the program ends.
+ */
+const char *visible(const char *text);
+
 extern const char *program_name; /* as it was called, without its directory */
 
-/* Sets program_name and, for getopt's messages, argv[0]; and how misuse prints the
- * usage. */
+/* Sets program_name, and how misuse prints the usage. */
 void messages_begin(char **argv, void (*print_usage)(FILE *to));
 
 /* "name: message" on standard error; die exits 1; misuse adds the usage and exits 2. */

@@ -235,6 +235,7 @@ void options_begin(struct options *o, const struct program *p, int argc, char **
 	*o = (struct options){ .program = p, .argc = argc, .argv = argv };
 	program = p;
 	messages_begin(argv, usage_of_program);
+	*letter++ = ':'; /* getopt_long says nothing by itself */
 	for (int i = 0; (row = row_at(p, i)); i++) {
 		int has_arg = row->arg ? required_argument : no_argument;
 
@@ -255,6 +256,30 @@ static int next_key(struct options *o)
 	return getopt_long(o->argc, o->argv, o->letters, o->names, NULL);
 }
 
+/*
+ * What getopt_long would say of the option for which it returned key, but with control
+ * characters escaped.
+ */
+static _Noreturn void bad_option(const struct options *o, int key)
+{
+	const char *text = o->argv[optind - 1];
+	size_t length = strcspn(text, "=");
+	int at, like_it = 0;
+
+	if (key == ':' && !strncmp(text, "--", 2))
+		misuse("option '%s' requires an argument", text);
+	if (key == ':')
+		misuse("option requires an argument -- '%c'", optopt);
+	if (optopt && find_row(o->program, optopt, &at))
+		misuse("option '--%s' doesn't allow an argument",
+			find_row(o->program, optopt, &at)->name);
+	if (optopt)
+		misuse("invalid option -- '%c'", optopt);
+	for (const struct option *p = o->names; p->name; p++)
+		like_it += !strncmp(p->name, text + 2, length - 2);
+	misuse(like_it ? "option '%s' is ambiguous" : "unrecognized option '%s'", text);
+}
+
 int options_next(struct options *o)
 {
 	static char *standard_input[] = { "-", NULL };
@@ -271,10 +296,8 @@ int options_next(struct options *o)
 			exit(output_finish());
 		}
 		row = find_row(o->program, key, &at);
-		if (!row) { /* getopt_long has said what is wrong */
-			options_usage(o->program, stderr);
-			exit(2);
-		}
+		if (!row)
+			bad_option(o, key);
 		o->given[at] = true;
 		read_argument(o, row);
 		if (key != 'o')
@@ -298,11 +321,9 @@ const char *options_find(struct options *o, int key)
 	const char *found = NULL;
 	int k;
 
-	opterr = 0;
 	while ((k = next_key(o)) != -1)
 		if (k == key)
 			found = optarg;
-	opterr = 1;
 	optind = 0; /* getopt_long starts anew */
 	return found;
 }

@@ -63,7 +63,7 @@ struct options {
 	int argc;
 	char **argv;
 	bool given[OPTIONS_MAX]; /* by row */
-	char letters[2 * OPTIONS_MAX + 1];
+	char letters[2 * OPTIONS_MAX + 2];
 	struct option names[OPTIONS_MAX + 1];
 };
 

@@ -31,7 +31,7 @@ static void print_layers(const struct kf_model *m)
 	if (kf_layers_parse(&l, m->net, m->c, m->h, m->w, m->columns.n, &err) < 0) {
 		if (err.memory)
 			die("%s", err.msg);
-		printf("\nlayers: %s\n", err.msg);
+		printf("\nlayers: %s\n", visible(err.msg));
 		return;
 	}
 	printf("\n%-28s %-20s %10s\n", "layer", "output", "parameters");
@@ -55,7 +55,8 @@ static void print_parameters(const struct kf_model *m)
 		for (int j = 0; j < t->rank; j++)
 			end += snprintf(shape + end, sizeof shape - (size_t)end,
 				j ? " x %lld" : "%lld", (long long)t->shape[j]);
-		printf("%-28s %-20s %10zu\n", t->name, shape, kf_tensor_count(t));
+		printf("%-28s %-20s %10zu\n", visible(t->name), shape,
+			kf_tensor_count(t));
 		all += kf_tensor_count(t);
 	}
 	printf("%-28s %-20s %10zu\n\n", "all", "", all);
@@ -85,7 +86,7 @@ static void print_losses(const struct kf_model *m)
 
 static void print_model(const struct kf_model *m)
 {
-	printf("net: %s\n", m->net);
+	printf("net: %s\n", visible(m->net));
 	printf("loss: %s\n", m->classify ? "cross-entropy" : "squared error");
 	printf("images: %d x %d, channels: %d\n", m->w, m->h, m->c);
 	print_scale("X.scale", &m->x_scale, 1);
@@ -94,7 +95,8 @@ static void print_model(const struct kf_model *m)
 	print_parameters(m);
 	print_losses(m);
 	for (int i = 0; i < m->notes.n; i++)
-		printf("%s: %s\n", m->notes.key[i], m->notes.value[i]);
+		printf("%s: %s\n", visible(m->notes.key[i]),
+			visible(m->notes.value[i]));
 	printf("targets: %d\n", m->columns.n);
 	for (int i = 0; i < m->columns.n; i++)
 		printf("  %s\n", m->columns.name[i]);

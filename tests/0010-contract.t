@@ -210,7 +210,7 @@ hostile() {
 	blob "{$mark,$id,$X:[1,1,1,1],$at:[8,9]},\"z\":{$z}}" 10 >bad
 	damaged "an unknown tensor" "'z'" "$program" "$@"
 	blob "{$mark,\"a\\nb\":{$z}}" 10 >bad
-	damaged "a line break in a name" "'a.b'" "$program" "$@"
+	damaged "a line break in a name" "'a.x0ab'" "$program" "$@"
 	perl -e 'print pack("Q<", 1 << 60), "{" x 100' >bad
 	damaged "a header of 2^60 bytes" 'header length 1152921504606846976' \
 		"$program" "$@"

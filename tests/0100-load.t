@@ -34,6 +34,29 @@ is "--columns picks and orders" "$(loaded --columns b_x,a_x training.csv)" \
 	"$(printf 'ImageId,b_x,a_x,Image\n1,,1.5,0 1 2 3\n2,0.005,-3,255 20 3 100')"
 is "... and looks at no other" "$(printf 'a_x,b_x,Image\n1,word,2\n' | loaded -c a_x)" \
 	"$(printf 'ImageId,a_x,Image\n1,1,2')"
+
+# A column without a name, as pandas and R write it, is no target; with --columns
+# others may be called anything.
+for csv in ',a_x,Image\n0,1,2\n' '"","a_x","Image"\n"1",1,"2"\n' 'a_x,Image,\n1,2,\n' \
+	',a_x,,Image\nx,1,"y,z",2\n'; do
+	is "a column without a name: $csv" "$(printf "$csv" | loaded)" \
+		"$(printf 'ImageId,a_x,Image\n1,1,2')"
+done
+for csv in 'b,b,a_x,Image\nx,y,1,2\n' '"b,c",a_x,Image\nx,1,2\n' \
+	'"b\n\033[2J\302\233",a_x,Image\nx,1,2\n' '\377,a_x,Image\n0,1,2\n'; do
+	is "--columns, and a column called otherwise: $csv" "$(printf "$csv" | loaded -c a_x)" \
+		"$(printf 'ImageId,a_x,Image\n1,1,2')"
+done
+printf 'a_x,a_x,Image\n1,2,3\n' >bad.csv
+refuses "--columns, and a column twice" 1 "line 1: there are two columns 'a_x'\$" \
+	kfkd-load -c a_x bad.csv
+
+is "NaN and NA are missing values" \
+	"$(printf 'a,b,Image\nNaN,1,2\n1,NA,2\n"NA", NaN ,2\n' | loaded)" \
+	"$(printf 'ImageId,a,b,Image\n1,,1,2\n2,1,,2\n3,,,2')"
+is "ids from 0" "$(printf 'ImageId,Image\n0,1\n"00",2\n' | loaded)" \
+	"$(printf 'ImageId,Image\n0,1\n0,2')"
+
 is "--size 4x1" "$(loaded --size 4x1 training.csv)" "$(cat want)"
 printf 'Image\n1 2 3 4 5 6\n' >wide.csv
 is "--size for images that are not square" "$(loaded -z 3x2 wide.csv)" \
@@ -58,6 +81,8 @@ same "a carriage return at the end"
 same "a byte order mark"
 { printf '\n  \n\r\n'; sed 's/$/\n\r\n \t/' training.csv; } >form
 same "blank lines"
+sed 's/$/\r\r/' training.csv >form
+same "CR CR LF"
 sed 's/[^,]*/"&"/g' training.csv >form
 same "quotes around everything"
 sed 's/[^,]*/ &\t/g' training.csv >form
@@ -108,16 +133,21 @@ two numbers|line 2, row 1, column 'a': '1 2' is not a number$|a,Image\n1 2,1\n
 a sign alone|line 2, row 1, column 'a': '-' is not a number$|a,Image\n-,1\n
 a decimal comma|line 2, row 1, column 'a': '1,5' is not a number$|a,Image\n"1,5",1\n
 no Image|line 1: there is no column 'Image'$|a,b\n1,1\n
+a name with a control character of C1|line 1: a column name has a control character$|a\302\233,Image\n1,1\n
+semicolons|no column 'Image'; its columns must be separated by commas, not semicolons$|a;Image\n1;1\n
+tabs|no column 'Image'; its columns must be separated by commas, not tabs$|a\tImage\n1\t1\n
+na|line 2, row 1, column 'a': 'na' is not a number$|a,Image\nna,1\n
+a word that begins with NA|line 2, row 1, column 'a': 'NAN' is not a number$|a,Image\nNAN,1\n
+NA for a pixel|line 2, row 1, column 'Image': pixel 1 is 'NA', not|a,Image\n1,NA\n
 an empty Image|line 3, row 2, column 'Image': there are no pixels$|a,Image\n1,1\n1,\n
 an empty Image first|line 2, row 1, column 'Image': there are no pixels$|a,Image\n1,""\n
 images that are not square|line 2, row 1, column 'Image': 3 pixels do not make a square.*--size|a,Image\n1,1 2 3\n
 a column twice|line 1: there are two columns 'a'$|a,b,a,Image\n1,1,1,1\n
 Image twice|line 1: there are two columns 'Image'$|Image,Image\n1,1\n
-a column without a name|line 1: a column has an empty name$|,Image\n1,1\n
 a NUL in the header|line 1: there is a NUL byte$|a\000b,Image\n1,1\n
 a NUL in a number|line 2, row 1, column 'a': there is a NUL byte$|a,Image\n1\0002,1\n
 a NUL in an image|line 3, row 2, column 'Image': there is a NUL byte$|a,Image\n1,1\n1,1\000\n
-an id of 0|line 2, row 1, column 'ImageId': '0' is not a whole number from 1$|ImageId,Image\n0,1\n
+an id of -1|line 2, row 1, column 'ImageId': '-1' is not a whole number from 0$|ImageId,Image\n-1,1\n
 an empty id|line 3, row 2, column 'ImageId': '' is not a whole number|ImageId,Image\n1,1\n,1\n
 an id with a fraction|row 1, column 'ImageId': '1.0' is not a whole number|ImageId,Image\n1.0,1\n
 an id too large|column 'ImageId': '9223372036854775808' is not|ImageId,Image\n9223372036854775808,1\n

@@ -94,6 +94,12 @@ cut -d, -f1-3 usual.csv >table.csv
 same "no Location"
 sed '2,$s/$/?/' usual.csv >table.csv
 same "any Location"
+sed '2,$s/,$//; s/$/\r/' usual.csv >table.csv
+same "four names, three fields and CR LF, as Kaggle's"
+sed '2,$s/,$//; s/$/\r\r/' usual.csv >table.csv
+same "... and CR CR LF"
+{ echo RowId,ImageId,FeatureName; tail -n +2 usual.csv; } >table.csv
+same "a comma behind each row but the header"
 awk -F, '{ print $4 ",x," $3 "," $1 "," $2 }' usual.csv >table.csv
 same "columns in another order, and one more"
 
@@ -124,10 +130,16 @@ wrong "no FeatureName" ", line 1: there is no column 'FeatureName'" "RowId,Image
 wrong "a column twice" ", line 1: there are two columns 'ImageId'" \
 	"$head,ImageId\n1,1,nose_tip_x,1\n"
 wrong "too few fields" ", line 2: 2 fields, but the header has 3" "$head\n1,1\n"
-wrong "too many" ", line 2: 4 fields, but the header has 3" "$head\n1,1,nose_tip_x,\n"
-wrong "a word for a number" ", line 2: ImageId: 'one' is not a whole number from 1" \
+wrong "too many" ", line 2: 4 fields, but the header has 3" "$head\n1,1,nose_tip_x,1\n"
+wrong "too few before a column that is not used" ", line 3: 3 fields, but the header has 4" \
+	"RowId,ImageId,Location,FeatureName\n1,1,,nose_tip_x\n2,1,nose_tip_x\n"
+wrong "semicolons" ", line 1: there is no column 'RowId'; its .* not semicolons" \
+	"RowId;ImageId;FeatureName\n1;1;nose_tip_x\n"
+wrong "a word behind CR CR LF" ", line 3: ImageId: 'one' .*" \
+	"$head\r\r\n1,1,nose_tip_x\r\r\n2,one,nose_tip_x\r\r\n"
+wrong "a word for a number" ", line 2: ImageId: 'one' is not a whole number from 0" \
 	"$head\n1,one,nose_tip_x\n"
-wrong "no number" ", line 2: RowId: '' is not a whole number from 1" "$head\n,1,nose_tip_x\n"
+wrong "no number" ", line 2: RowId: '' is not a whole number from 0" "$head\n,1,nose_tip_x\n"
 wrong "a NUL" ", line 2: there is a NUL byte" "$head\n1,1,nose_tip_x\000\n"
 wrong "a quote in the wrong place" ", line 3: a quote in the wrong place" \
 	"$head\n1,1,nose_tip_x\n2,1,nose\"tip\n"

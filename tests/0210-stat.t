@@ -121,6 +121,25 @@ kfkd-stat classes >said
 like "a net for classes" "$(cat said)" '^loss: cross-entropy$'
 like "... has losses without pixels" "$(cat said)" '^best valid loss: .* in epoch 1$'
 
+# -- control characters -----------------------------------------------------------
+
+# controls FILE: how many bytes of it are control characters other than newlines and
+# tabs; it has no letters beyond ASCII
+controls() {
+	tr -d '\n\t -~' <"$1" | wc -c
+}
+"$KFKD_BUILD/tests/mkmodel" "$(printf 'dense \033[2J \302\233')" 1 2 2 2x4 1 1 >strange
+kfkd-stat strange >said
+is "a net's control characters do not reach a terminal" "$(controls said)" 0
+like "... but are shown" "$(cat said)" '^net: dense \\x1b\[2J \\xc2\\x9b$'
+kfkd-stat "$(printf 'none\033\233\302\233')" 2>said
+is "nor do those of a file's name" "$(controls said)" 0
+kfkd-stat --"$(printf '\033')" -"$(printf '\233')" 2>said
+is "nor those of an option" "$(controls said)" 0
+ln -s "$(command -v kfkd-stat)" "$(printf 'stat\033')"
+"./$(printf 'stat\033')" none 2>said
+is "nor those of the program's name" "$(controls said)" 0
+
 # -- what it refuses -------------------------------------------------------------
 
 refuses "the history of a stream" 1 "'small'.* a stream, not a model" kfkd-stat -H small

@@ -80,4 +80,11 @@ kfkd-head -n 20 scaled.kfkd | kfkd-train --quiet --epochs 0 \
 ok "a model of more than 64 MiB" test "$(wc -c <large.kfkd)" -gt 67108864
 within : kfkd-stat large.kfkd
 
+# A small model that claims a large net is refused before memory is taken for it.
+printf 'nose_x,nose_y,Image\n1,2,1 2 3 4\n' | kfkd-load | kfkd-scale >small.kfkd
+"$KFKD_BUILD/tests/mkmodel" 'dense1000000 relu dense2000 dense' 1 2 2 1x1 1 1 >claims.kfkd
+refuses "a model that lacks most of its net" 1 "the model lacks 'dense1.weight'" \
+	"$maxrss" rss kfkd-predict --threads 1 --model claims.kfkd small.kfkd
+ok "... takes less than 200 MiB ($(($(cat rss) / 1024)))" test "$(cat rss)" -lt 204800
+
 done_testing

@@ -60,6 +60,8 @@ kfkd-train -e 0 -i "$tmp/a" -o "$tmp/again" "$tmp/half" 2>"$tmp/log"
 like "... as weights of half as many inputs do not" "$(cat "$tmp/log")" \
 	'dense1.weight starts at random'
 like "... but those of the next layer" "$(cat "$tmp/log")" 'dense2.weight is taken over'
+refuses "--init with a model of which nothing fits" 1 "nothing in '.*/a' fits" \
+	kfkd-train -q -e 0 -n 'conv2x3 pool8 dense7 dense7 dense' -i "$tmp/a" "$tmp/faces"
 
 # -- predicting ----------------------------------------------------------------------
 
@@ -112,6 +114,10 @@ refuses "no targets" 1 'no targets' kfkd-train -q "$tmp/test"
 refuses "no rows" 1 'no rows' sh -c "kfkd-head -n 0 '$tmp/faces' | kfkd-train -q"
 refuses "one row cannot validate and train" 1 'leave none to train' \
 	sh -c "kfkd-head -n 1 '$tmp/faces' | kfkd-train -q"
+kfkd-synth -n 20 | awk -F, -v OFS=, 'NR > 1 { $21 = $22 = "" } 1' | kfkd-load | kfkd-scale >"$tmp/noseless"
+refuses "a target that is missing in every row" 1 \
+	"no row to train on has a value of 'nose_tip_x'; .* kfkd-load --columns" \
+	kfkd-train -q -e 1 "$tmp/noseless"
 refuses "a loss that explodes" 1 'epoch [0-9]+: the .* loss is not finite' \
 	kfkd-train -q -r 1000 "$tmp/faces"
 refuses "a layer that is none" 1 "layer 2 of 'dense10 rellu dense', 'rellu'" \

@@ -30,6 +30,8 @@ static void on_field(void *text, size_t len, void *data)
 		rc = kf_fail(c->err, "there is a NUL byte");
 	else if (!c->columns || c->field < c->columns)
 		rc = c->take(c->user, c->field, text, len, c->err);
+	else if (len > 0)
+		c->beyond = true;
 	c->failed = rc < 0;
 	if (!c->failed)
 		c->field++;
@@ -112,7 +114,7 @@ int kf_csv_row(struct kf_csv *c, struct kf_err *err)
 {
 	ssize_t n = kf_csv_peek(c, err);
 
-	c->whole = c->failed = false;
+	c->whole = c->failed = c->beyond = false;
 	c->err = err;
 	for (; n > 0; n = next_line(c, err)) {
 		feed(c, (size_t)n);
@@ -129,7 +131,18 @@ int kf_csv_row(struct kf_csv *c, struct kf_err *err)
 		c->columns = c->field;
 	if (c->field == c->columns)
 		return 1;
+	if (c->least && c->field >= c->least && !c->beyond)
+		return 1;
 	kf_fail(err, "%d fields, but the header has %d", c->field, c->columns);
 	c->field = -1;
 	return -1;
+}
+
+const char *kf_csv_separator_hint(const char *name)
+{
+	if (strchr(name, ';'))
+		return "; its columns must be separated by commas, not semicolons";
+	if (strchr(name, '\t'))
+		return "; its columns must be separated by commas, not tabs";
+	return "";
 }

@@ -2,7 +2,8 @@
  * Rows of CSV, read by libcsv: fields may be quoted in any way that RFC 4180
  * allows, and lines end in any way.  Lines with nothing in them are skipped.
  *
- * The first row is the header; each further row has as many fields.
+ * The first row is the header; each further row has as many fields, unless the
+ * caller allows fewer.
  */
 #ifndef KF_CSV_ROWS_H
 #define KF_CSV_ROWS_H
@@ -22,6 +23,9 @@ struct kf_csv {
 	size_t most;      /* bytes that a row may have; the caller sets it, */
 	const char *hint; /* and what to append to the message about more */
 	int columns;      /* of the header; 0 before it was read */
+	/* The caller may set this after the header: a row then needs only so many
+	 * fields, and further ones may be anything, or empty beyond the header's. */
+	int least;
 	/* The current row. */
 	uint64_t first_line, last_line;
 	int field; /* how many it has; after a failure which one failed, or -1 */
@@ -31,6 +35,7 @@ struct kf_csv {
 	void *user;
 	size_t bytes; /* of the row, given to libcsv so far */
 	bool whole, failed;
+	bool beyond;        /* a field beyond the header's is not empty */
 	struct kf_err *err; /* of the current call, for libcsv's callbacks */
 };
 
@@ -47,5 +52,12 @@ ssize_t kf_csv_peek(struct kf_csv *c, struct kf_err *err);
 int kf_csv_row(struct kf_csv *c, struct kf_err *err);
 
 void kf_csv_close(struct kf_csv *c);
+
+/*
+ * For a header that lacks a column, of which name is the only or first one: what
+ * to append to the message where it looks separated by something other than
+ * commas, else "".
+ */
+const char *kf_csv_separator_hint(const char *name);
 
 #endif

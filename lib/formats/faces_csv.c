@@ -19,8 +19,8 @@ struct csv {
 	struct kf_csv rows;
 	bool ahead;     /* chunk has the first row already, read to find the size */
 	bool in_header; /* that is the current row */
-	struct kf_names header;
-	int *role; /* (header.n) */
+	struct kf_names header; /* as it is: names may be empty or there twice */
+	int *role;              /* (header.n) */
 	/* The current row. */
 	uint64_t row; /* its number, from 1 */
 	int64_t id;
@@ -116,10 +116,6 @@ static int take_value(struct csv *c, int role, char *text, size_t len,
 
 static int take_name(struct csv *c, const char *text, struct kf_err *err)
 {
-	if (kf_name_check(text, err) < 0)
-		return -1;
-	if (kf_names_find(&c->header, text) >= 0)
-		return kf_fail(err, "there are two columns '%s'", text);
 	if (c->header.n == KF_COLUMNS_MAX)
 		return kf_fail(err, "more than %d columns", KF_COLUMNS_MAX);
 	if (kf_names_add(&c->header, text) < 0)
@@ -201,10 +197,15 @@ static int add_row(struct csv *c, struct kf_err *err)
 
 /* -- opening -------------------------------------------------------------------- */
 
-/* 0 for a target. */
+/* 0 for what may be a target.  A column without a name is none: pandas and R write
+ * the numbers of the rows into it. */
 static int special_role(const char *name)
 {
-	return !strcmp(name, "Image") ? IMAGE : !strcmp(name, "ImageId") ? IMAGE_ID : 0;
+	if (!strcmp(name, "Image"))
+		return IMAGE;
+	if (!strcmp(name, "ImageId"))
+		return IMAGE_ID;
+	return *name ? 0 : IGNORED;
 }
 
 /* Lists the targets that there are. */
@@ -225,13 +226,37 @@ static int no_such_target(const struct csv *c, const char *name, struct kf_err *
 		name, list);
 }
 
+/* The role of column i: columns that are not wanted may be called anything. */
+static int role_of(struct csv *c, int i, struct kf_err *err)
+{
+	const struct kf_names *wanted = c->l.options->columns;
+	const char *name = c->header.name[i];
+	int role = special_role(name), target = c->l.schema.columns.n;
+
+	if (wanted)
+		target = kf_names_find(wanted, name);
+	if (role == 0)
+		role = target < 0 ? IGNORED : target;
+	c->role[i] = role;
+	if (role == IGNORED)
+		return 0;
+	if (kf_name_check(name, err) < 0)
+		return -1;
+	if (kf_names_find(&c->header, name) < i)
+		return kf_fail(err, "there are two columns '%s'", name);
+	if (role >= 0 && !wanted && kf_names_add(&c->l.schema.columns, name) < 0)
+		return kf_fail_memory(err);
+	return 0;
+}
+
 /* Decides what each column is. */
 static int assign_roles(struct csv *c, struct kf_err *err)
 {
 	const struct kf_names *wanted = c->l.options->columns;
 
 	if (kf_names_find(&c->header, "Image") < 0)
-		return kf_fail(err, "there is no column 'Image'");
+		return kf_fail(err, "there is no column 'Image'%s",
+			kf_csv_separator_hint(c->header.name[0]));
 	c->role = calloc((size_t)c->header.n, sizeof *c->role);
 	if (!c->role)
 		return kf_fail(err, "out of memory");
@@ -239,18 +264,9 @@ static int assign_roles(struct csv *c, struct kf_err *err)
 		if (special_role(wanted->name[i]) ||
 			kf_names_find(&c->header, wanted->name[i]) < 0)
 			return no_such_target(c, wanted->name[i], err);
-	for (int i = 0; i < c->header.n; i++) {
-		const char *name = c->header.name[i];
-		int target =
-			wanted ? kf_names_find(wanted, name) : c->l.schema.columns.n;
-
-		c->role[i] = special_role(name);
-		if (!c->role[i])
-			c->role[i] = target < 0 ? IGNORED : target;
-		if (c->role[i] >= 0 && !wanted &&
-			kf_names_add(&c->l.schema.columns, name) < 0)
-			return kf_fail_memory(err);
-	}
+	for (int i = 0; i < c->header.n; i++)
+		if (role_of(c, i, err) < 0)
+			return -1;
 	if (wanted && kf_names_copy(&c->l.schema.columns, wanted) < 0)
 		return kf_fail_memory(err);
 	c->y = calloc((size_t)c->l.schema.columns.n + 1, sizeof *c->y);

@@ -3,6 +3,7 @@
 #include "formats/fields.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "formats/parse.h"
@@ -14,11 +15,30 @@ static int is_digit(char c)
 
 /* -- in place ------------------------------------------------------------------- */
 
+/* The words that pandas and R write for a missing value. */
+static const char *const missing[] = { "NaN", "NA" };
+
+/* The length of such a word at the start of text, else 0. */
+static size_t missing_length(const char *text)
+{
+	for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
+		if (!strncmp(text, missing[i], strlen(missing[i])))
+			return strlen(missing[i]);
+	return 0;
+}
+
+static bool ends_field(char c)
+{
+	return c == ',' || c == '\n' || c == '\r' || c == '\0';
+}
+
 const char *kf_plain_target(const char *p, float *value)
 {
-	if (*p == ',' || *p == '\n' || *p == '\r' || *p == '\0') {
+	size_t n = missing_length(p);
+
+	if (ends_field(p[n])) {
 		*value = NAN;
-		return p;
+		return p + n;
 	}
 	p = kf_parse_number(p, value);
 	return p && isfinite(*value) ? p : NULL;
@@ -30,7 +50,7 @@ const char *kf_plain_id(const char *p, int64_t *id)
 
 	for (*id = 0; is_digit(*p) && p - first < 18; p++)
 		*id = *id * 10 + (*p - '0');
-	return *id > 0 ? p : NULL;
+	return p > first ? p : NULL;
 }
 
 const char *kf_plain_text(const char *p)
@@ -61,7 +81,7 @@ static struct excerpt excerpt(const char *text, size_t n)
 int kf_field_target(const char *text, size_t len, float *value, struct kf_err *err)
 {
 	*value = NAN;
-	if (len == 0)
+	if (len == missing_length(text))
 		return 0;
 	if (kf_parse_number(text, value) != text + len)
 		return kf_fail(err, "'%s' is not a number", excerpt(text, len).text);
@@ -79,8 +99,8 @@ int kf_field_id(const char *text, size_t len, int64_t *id, struct kf_err *err)
 		if (__builtin_mul_overflow(*id, 10, id) ||
 			__builtin_add_overflow(*id, *p++ - '0', id))
 			break;
-	if (p != text + len || *id < 1)
-		return kf_fail(err, "'%s' is not a whole number from 1",
+	if (len == 0 || p != text + len || *id < 0)
+		return kf_fail(err, "'%s' is not a whole number from 0",
 			excerpt(text, len).text);
 	return 0;
 }

@@ -48,8 +48,10 @@ void kf_lines_use(struct kf_lines *l, size_t n)
 {
 	const char *line = l->in->at;
 
-	/* A newline right after a carriage return does not end another line. */
-	if (!(n == 1 && *line == '\n' && l->after_cr))
+	/* What follows a carriage return at once does not end another line: a newline,
+	 * or both where the carriage return was doubled. */
+	if (!(l->after_cr && line[n - 1] == '\n' &&
+		    (n == 1 || (n == 2 && *line == '\r'))))
 		l->next++;
 	l->after_cr = line[n - 1] == '\r';
 	kf_input_use(l->in, n);

@@ -1,6 +1,7 @@
 /*
  * The lines of a text, numbered for messages.  A line ends in a newline, a
- * carriage return or both; the last may lack its end.
+ * carriage return or both (and a carriage return that was doubled by mistake
+ * counts once); the last may lack its end.
  */
 #ifndef KF_LINES_H
 #define KF_LINES_H

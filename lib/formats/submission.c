@@ -1,4 +1,5 @@
 /* A submission according to a lookup table. */
+#define _GNU_SOURCE
 #include "formats/submission.h"
 
 #include <math.h>
@@ -36,7 +37,8 @@ struct kf_submission {
 struct table {
 	struct kf_submission *s;
 	struct kf_csv rows;
-	int *role; /* (columns), of the enum */
+	int *role;   /* (columns), of the enum */
+	char *first; /* the name of the first column */
 	bool in_header;
 	struct wanted row; /* the current one */
 };
@@ -48,6 +50,8 @@ static int take_name(struct table *t, int field, const char *text, struct kf_err
 	if (!more)
 		return kf_fail(err, "out of memory");
 	t->role = more;
+	if (field == 0 && !(t->first = strdup(text)))
+		return kf_fail(err, "out of memory");
 	while (role < USED && strcmp(used[role], text))
 		role++;
 	for (int i = 0; i < field && role != IGNORED; i++)
@@ -91,8 +95,11 @@ static int take_field(void *user, int field, char *text, size_t len, struct kf_e
 		(unsigned long long)t->rows.last_line, used[role]);
 }
 
-/* All columns that are used must be there. */
-static int check_header(const struct table *t, struct kf_err *err)
+/*
+ * All columns that are used must be there; what follows the last of them may be
+ * missing in a row, as it is in Kaggle's table.
+ */
+static int check_header(struct table *t, struct kf_err *err)
 {
 	for (int role = 0; role < USED; role++) {
 		int i = 0;
@@ -100,7 +107,10 @@ static int check_header(const struct table *t, struct kf_err *err)
 		while (i < t->rows.columns && t->role[i] != role)
 			i++;
 		if (i == t->rows.columns)
-			return kf_fail(err, "there is no column '%s'", used[role]);
+			return kf_fail(err, "there is no column '%s'%s", used[role],
+				kf_csv_separator_hint(t->first));
+		if (i >= t->rows.least)
+			t->rows.least = i + 1;
 	}
 	return 0;
 }
@@ -156,6 +166,7 @@ static int read_table(struct kf_submission *s, struct kf_input *in, struct kf_er
 			(unsigned long long)t.rows.last_line);
 	kf_csv_close(&t.rows);
 	free(t.role);
+	free(t.first);
 	if (rc == 0 && s->n == 0)
 		return kf_fail(err, "'%s' asks for nothing: it has no rows", s->name);
 	return rc;

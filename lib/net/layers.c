@@ -28,6 +28,20 @@ size_t kf_layer_floats(const struct kf_layers *l, const struct kf_layer *layer)
 		(layer->bias < 0 ? 0 : l->param[layer->bias].count);
 }
 
+const struct kf_tensor *kf_param_find(const struct kf_param *p, const char *prefix,
+	const struct kf_tensor *t, int n)
+{
+	char name[2 * KF_NAME_MAX];
+
+	snprintf(name, sizeof name, "%s%s", prefix, p->name);
+	for (int i = 0; i < n; i++)
+		if (!strcmp(name, t[i].name) && p->rank == t[i].rank &&
+			!memcmp(p->shape, t[i].shape,
+				(size_t)p->rank * sizeof *p->shape))
+			return &t[i];
+	return NULL;
+}
+
 /* -- words --------------------------------------------------------------------- */
 
 /* A word of the line: letters, then one or two numbers. */
@@ -361,15 +375,15 @@ int kf_layers_parse(struct kf_layers *l, const char *line, int c, int h, int w,
 	l->line = tidy(line, &words);
 	if (!l->line)
 		return kf_fail_memory(err);
+	if (words > LAYERS_MAX) {
+		kf_layers_free(l);
+		return kf_fail(err, "more than %d layers", LAYERS_MAX);
+	}
 	l->layer = calloc((size_t)words + 1, sizeof *l->layer);
 	l->param = calloc(2 * (size_t)words + 1, sizeof *l->param);
 	if (!l->layer || !l->param) {
 		kf_layers_free(l);
 		return kf_fail_memory(err);
-	}
-	if (words > LAYERS_MAX) {
-		kf_layers_free(l);
-		return kf_fail(err, "more than %d layers", LAYERS_MAX);
 	}
 	if (parse_words(l, words, err) < 0) {
 		kf_layers_free(l);

@@ -84,6 +84,11 @@ int kf_layer_outputs(const struct kf_layer *l);
 /* Floats in the parameters of one layer of l. */
 size_t kf_layer_floats(const struct kf_layers *l, const struct kf_layer *layer);
 
+/* The tensor of t (n) that has the parameter's name, after the prefix, and its shape;
+ * or NULL. */
+const struct kf_tensor *kf_param_find(const struct kf_param *p, const char *prefix,
+	const struct kf_tensor *t, int n);
+
 const char *kf_layer_class(enum kf_layer_kind kind);           /* "DenseLayer" */
 const char *kf_activation_word(enum kf_activation activation); /* "relu"; "" if none */
 

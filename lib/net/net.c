@@ -87,23 +87,17 @@ int kf_net_init(struct kf_net *net, uint64_t seed, struct kf_err *err)
 int kf_net_set(struct kf_net *net, struct kf_mem *arena, const char *prefix,
 	const struct kf_tensor *t, int n, bool *found)
 {
-	char name[2 * KF_NAME_MAX];
 	int count = 0;
 
 	for (int i = 0; i < net->layers->n_params; i++) {
 		const struct kf_param *p = &net->layers->param[i];
+		const struct kf_tensor *from = kf_param_find(p, prefix, t, n);
 
-		snprintf(name, sizeof name, "%s%s", prefix, p->name);
-		found[i] = false;
-		for (int j = 0; j < n && !found[i]; j++) {
-			if (strcmp(name, t[j].name) || p->rank != t[j].rank ||
-				memcmp(p->shape, t[j].shape,
-					(size_t)p->rank * sizeof *p->shape))
-				continue;
-			net->b->op->write_param(net->b, arena, p, t[j].data);
-			found[i] = true;
-			count++;
-		}
+		found[i] = from != NULL;
+		if (!from)
+			continue;
+		net->b->op->write_param(net->b, arena, p, from->data);
+		count++;
 	}
 	return count;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/visible.h"
+
 int kf_names_find(const struct kf_names *names, const char *name)
 {
 	for (int i = 0; i < names->n; i++)
@@ -74,37 +76,18 @@ char *kf_names_join(const struct kf_names *names)
 	return text;
 }
 
-/* The length of the UTF-8 sequence at s, 0 if it is none. */
-static int utf8_length(const unsigned char *s)
-{
-	int n = 0;
-
-	if (*s < 0x80)
-		n = 1;
-	else if (*s >= 0xc2 && *s < 0xe0)
-		n = 2;
-	else if (*s >= 0xe0 && *s < 0xf0)
-		n = 3;
-	else if (*s >= 0xf0 && *s < 0xf5)
-		n = 4;
-	for (int i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
 int kf_name_check(const char *name, struct kf_err *err)
 {
-	const unsigned char *s = (const unsigned char *)name;
+	const char *s = name;
 
 	if (!*s)
 		return kf_fail(err, "a column has an empty name");
 	if (strlen(name) > 200)
 		return kf_fail(err, "column name '%.40s...' is too long", name);
 	while (*s) {
-		int n = utf8_length(s);
+		int control, n = kf_utf8_length(s, &control);
 
-		if (*s < ' ' || *s == 127)
+		if (control)
 			return kf_fail(err, "a column name has a control character");
 		if (*s == ',')
 			return kf_fail(err, "column name '%.200s' has a comma", name);

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "stream/json.h"
 
@@ -246,6 +248,28 @@ static int read_header(struct kf_st *st, const unsigned char *prefix, size_t len
 	return rc;
 }
 
+/*
+ * Whether all of the data is there, which the length of a file tells: so no memory is
+ * taken for what a header only claims.
+ */
+static int check_length(struct kf_st *st, struct kf_err *err)
+{
+	off_t at = lseek(st->src->fd, 0, SEEK_CUR);
+	struct stat sb;
+	uint64_t there;
+
+	if (at < 0 || fstat(st->src->fd, &sb) < 0 || !S_ISREG(sb.st_mode) ||
+		sb.st_size < at)
+		return 0;
+	there = (uint64_t)(sb.st_size - at);
+	if (there >= st->data_bytes)
+		return 0;
+	st->src->offset += there;
+	kf_fail(err, "truncated: %llu bytes of data are missing",
+		(unsigned long long)(st->data_bytes - there));
+	return kf_source_place(st->src, err);
+}
+
 int kf_st_open(struct kf_st *st, struct kf_source *src, struct kf_err *err)
 {
 	unsigned char prefix[8];
@@ -269,7 +293,7 @@ int kf_st_open(struct kf_st *st, struct kf_source *src, struct kf_err *err)
 			(unsigned long long)len);
 		return kf_source_place(src, err);
 	}
-	if (read_header(st, prefix, len, err) < 0) {
+	if (read_header(st, prefix, len, err) < 0 || check_length(st, err) < 0) {
 		kf_st_place(st, err);
 		kf_st_free(st);
 		return -1;

@@ -84,15 +84,31 @@ static int map_columns(struct kf_predictor *p, struct member *t,
 	return 0;
 }
 
+/* Before any memory is taken for the net: a model may claim any net. */
+static int check_params(const struct kf_layers *l, const struct kf_model *m,
+	struct kf_err *err)
+{
+	for (int i = 0; i < l->n_params; i++)
+		if (!kf_param_find(&l->param[i], "", m->param, m->n))
+			return kf_fail(err,
+				"the model lacks '%s' in the shape that its "
+				"net has",
+				l->param[i].name);
+	return 0;
+}
+
 static int open_member(struct kf_predictor *p, struct member *t,
 	const struct kf_model *m, struct kf_err *err)
 {
 	bool *found;
-	int rc = 0;
 
 	if (kf_layers_parse(&t->layers, m->net, m->c, m->h, m->w, m->columns.n, err) <
 		0)
 		return -1;
+	if (check_params(&t->layers, m, err) < 0) {
+		kf_layers_free(&t->layers);
+		return -1;
+	}
 	t->opened = true;
 	t->classify = m->classify;
 	if (kf_net_open(&t->net, p->b, &t->layers, err) < 0)
@@ -101,14 +117,8 @@ static int open_member(struct kf_predictor *p, struct member *t,
 	if (!found)
 		return kf_fail(err, "out of memory");
 	kf_net_set(&t->net, t->net.weights, "", m->param, m->n, found);
-	for (int i = 0; rc == 0 && i < t->layers.n_params; i++)
-		if (!found[i])
-			rc = kf_fail(err,
-				"the model lacks '%s' in the shape that its "
-				"net has",
-				t->layers.param[i].name);
 	free(found);
-	return rc;
+	return 0;
 }
 
 static int open_members(struct kf_predictor *p, const struct kf_model *models,

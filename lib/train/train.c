@@ -52,13 +52,31 @@ static int check_labels(const struct kf_trainer *t, const struct kf_dataset *d,
 	return 0;
 }
 
+/* A column without a value to learn from would be predicted at random. */
+static int check_columns(const struct kf_trainer *t, const struct kf_dataset *d,
+	struct kf_err *err)
+{
+	for (size_t j = 0; j < t->outputs; j++) {
+		size_t i = t->n_valid;
+
+		while (i < t->n && isnan(d->y[i * t->outputs + j]))
+			i++;
+		if (i == t->n)
+			return kf_fail(err,
+				"no row to train on has a value of '%s'; "
+				"leave it out with kfkd-load --columns",
+				d->schema.columns.name[j]);
+	}
+	return 0;
+}
+
 /* Moves the data to the backend. */
 static int take_data(struct kf_trainer *t, struct kf_dataset *d, struct kf_err *err)
 {
 	struct kf_backend *b = t->net->b;
 	size_t pixels = kf_image_bytes(&d->schema) / sizeof(float);
 
-	if (t->options.classify && check_labels(t, d, err) < 0)
+	if ((t->options.classify ? check_labels : check_columns)(t, d, err) < 0)
 		return -1;
 	count_present(t, d->y);
 	if (kf_augment_any(&t->options.augment) && !t->options.classify) {

@@ -66,8 +66,8 @@ struct kf_trainer {
 
 /*
  * Prepares to train a net, which must outlive t, on data.  It takes ownership of data's
- * X and y, and sets them to NULL; the rest stays the caller's.  -1 on failure;
- * kf_trainer_close it in any case.
+ * X and y, and sets them to NULL; the rest stays the caller's.  -1 on failure, also
+ * where a target is missing in all rows to train on; kf_trainer_close it in any case.
  */
 int kf_trainer_open(struct kf_trainer *t, struct kf_net *net, struct kf_dataset *data,
 	const struct kf_train_options *options, struct kf_err *err);
