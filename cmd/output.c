@@ -17,6 +17,16 @@
 static const char *output_path;      /* of -o, or NULL */
 static struct kf_whole_file *output; /* the same */
 
+void output_reserve(void)
+{
+	/* a descriptor gets the wrong mode, so that using it is an error */
+	static const int modes[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+
+	for (int i = 0; i < 3; i++)
+		if (fcntl(i, F_GETFD) < 0 && open("/dev/null", modes[i]) != i)
+			return; /* without a /dev/null, as it was */
+}
+
 static void remove_and_end(int signal)
 {
 	kf_whole_remove_pending();

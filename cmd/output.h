@@ -3,6 +3,12 @@
 #define OUTPUT_H
 
 /*
+ * Occupies those of descriptors 0 to 2 that are closed, so that no file gets them: they
+ * fail as before.  To be called before anything is opened.
+ */
+void output_reserve(void);
+
+/*
  * Sends standard output to a file, which appears under its name only in
  * output_finish, complete.  A path of NULL or "-" leaves standard output alone.
  * Call it in any case: from then on, signals leave nothing half-written.

@@ -206,22 +206,10 @@ static void remove_left_over(const struct kf_whole_file *f)
 	close(fd);
 }
 
-/* Descriptors 0 to 2 may be closed, and are not for files. */
-static int open_above(int dir, const char *name, int flags, mode_t mode)
-{
-	int fd = openat(dir, name, flags | O_CLOEXEC, mode), above;
-
-	if (fd < 0 || fd > STDERR_FILENO)
-		return fd;
-	above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	close(fd);
-	return above;
-}
-
 static int create_temp(struct kf_whole_file *f, mode_t mode)
 {
-	f->fd = open_above(f->dir, f->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
-		mode);
+	f->fd = openat(f->dir, f->temp,
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (f->fd < 0)
 		return -1;
 	if (!locked_by_another(f->fd) && has_name(f->fd, f->dir, f->temp))
@@ -298,9 +286,9 @@ static int open_directory(struct kf_whole_file *f)
 
 	f->name = slash ? slash + 1 : f->target;
 	if (path)
-		f->dir = open_above(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+		f->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (f->dir < 0 && errno == EACCES) /* enough but for syncing it */
-		f->dir = open_above(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
+		f->dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	free(path);
 	return f->dir < 0 ? -1 : 0;
 }
@@ -343,7 +331,7 @@ static int open_temp(struct kf_whole_file *f, const struct stat *old)
 
 	set_temp(f, true);
 	remove_left_over(f);
-	f->fd = open_above(f->dir, ".", O_WRONLY | O_TMPFILE, mode);
+	f->fd = openat(f->dir, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, mode);
 	if (f->fd >= 0 && access("/proc/self/fd", X_OK)) {
 		close(f->fd);
 		f->fd = -1;
@@ -363,7 +351,7 @@ static int open_in_place(struct kf_whole_file *f, const struct stat *old)
 	if (f->dir >= 0)
 		close(f->dir);
 	f->dir = -1;
-	f->fd = open_above(AT_FDCWD, f->path, O_WRONLY, 0);
+	f->fd = open(f->path, O_WRONLY | O_CLOEXEC);
 	f->cut = f->fd >= 0 && S_ISREG(old->st_mode);
 	return f->fd < 0 ? -1 : 0;
 }
