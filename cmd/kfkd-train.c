@@ -105,10 +105,12 @@ int main(int argc, char **argv)
 	struct kf_err err;
 	struct settings s;
 	struct options o;
+	int status = 0;
 
 	s = train_settings(&o, argc, argv);
 	output_begin(o.output);
 	output_is_binary();
+	train_begin(&s);
 	in = cli_reader(&o);
 	b = train_open_backend(&s.device);
 	check(kf_dataset_read(&data, in, s.train.classify, &err), &err);
@@ -130,7 +132,8 @@ int main(int argc, char **argv)
 	if (s.init && !s.resume) /* a checkpoint has its own weights */
 		start_from(&net, s.init, &progress);
 	if (s.train.epochs > 0)
-		train_run(&net, &data, &model, &s, &progress);
+		status = train_run(&net, &data, &model, &s, &progress);
+	train_end();
 	model.n = layers.n_params;
 	model.param = kf_net_get(&net, net.weights, "");
 	must_alloc(model.param);
@@ -142,5 +145,6 @@ int main(int argc, char **argv)
 	kf_dataset_free(&data);
 	kf_layers_free(&layers);
 	kf_model_free(&model);
-	return output_finish();
+	output_finish();
+	return status;
 }

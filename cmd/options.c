@@ -232,6 +232,7 @@ void options_begin(struct options *o, const struct program *p, int argc, char **
 	char *letter = o->letters;
 	int n = 0;
 
+	output_reserve();
 	*o = (struct options){ .program = p, .argc = argc, .argv = argv };
 	program = p;
 	messages_begin(argv, usage_of_program);

@@ -3,6 +3,7 @@
 #include "output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,21 +17,37 @@
 static const char *output_path;      /* of -o, or NULL */
 static struct kf_whole_file *output; /* the same */
 
+void output_reserve(void)
+{
+	/* a descriptor gets the wrong mode, so that using it is an error */
+	static const int modes[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+
+	for (int i = 0; i < 3; i++)
+		if (fcntl(i, F_GETFD) < 0 && open("/dev/null", modes[i]) != i)
+			return; /* without a /dev/null, as it was */
+}
+
 static void remove_and_end(int signal)
 {
 	kf_whole_remove_pending();
 	raise(signal); /* SA_RESETHAND restored its default */
 }
 
+/* The handler has a stack of its own: oneDNN's matrix products use the stack pointer
+ * for purposes of their own. */
 static void remove_at_signals(void)
 {
-	struct sigaction sa = { .sa_handler = remove_and_end,
-		.sa_flags = (int)SA_RESETHAND };
-	sigset_t ending;
+	static char stack[1 << 16];
+	const stack_t own = { .ss_sp = stack, .ss_size = sizeof stack };
+	struct sigaction sa = { .sa_handler = remove_and_end };
+	sigset_t fatal;
 
-	kf_ending_signals(&ending);
+	sa.sa_flags = (int)SA_RESETHAND | SA_ONSTACK;
+	sigaltstack(&own, NULL);
+	kf_fatal_signals(&fatal);
+	sa.sa_mask = fatal;
 	for (int number = 1; number < NSIG; number++)
-		if (sigismember(&ending, number) == 1)
+		if (sigismember(&fatal, number) == 1)
 			sigaction(number, &sa, NULL);
 }
 
@@ -38,13 +55,17 @@ void output_begin(const char *path)
 {
 	struct kf_err err;
 
-	if (!path)
+	/* beyond the limit on a file's size, a write fails with a message instead */
+	signal(SIGXFSZ, SIG_IGN);
+	if (!path || !strcmp(path, "-"))
 		return;
 	output_path = path;
 	remove_at_signals();
 	atexit(kf_whole_remove_pending);
 	output = kf_whole_open(path, KF_WHOLE_OUTPUT, &err);
 	must(output, &err);
+	if (kf_whole_in_place(output))
+		warn("'%s' cannot be replaced, and is written in place", path);
 	if (dup2(kf_whole_fd(output), STDOUT_FILENO) < 0)
 		die("cannot write '%s': %s", path, strerror(errno));
 }
@@ -54,10 +75,23 @@ const char *output_name(void)
 	return output_path ? output_path : "standard output";
 }
 
+/* Now, rather than after the work. */
+static void check_writable(void)
+{
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+	if (flags >= 0 && (flags & O_ACCMODE) == O_RDONLY)
+		errno = EBADF;
+	else if (flags >= 0)
+		return;
+	die("cannot write '%s': %s", output_name(), strerror(errno));
+}
+
 void output_is_binary(void)
 {
 	if (isatty(STDOUT_FILENO))
 		misuse("standard output is a terminal, and what comes is binary");
+	check_writable();
 }
 
 void output_end_by_signal(int number)

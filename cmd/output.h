@@ -3,13 +3,21 @@
 #define OUTPUT_H
 
 /*
+ * Occupies those of descriptors 0 to 2 that are closed, so that no file gets them: they
+ * fail as before.  To be called before anything is opened.
+ */
+void output_reserve(void);
+
+/*
  * Sends standard output to a file, which appears under its name only in
- * output_finish, complete.  A path of NULL leaves standard output alone.
+ * output_finish, complete.  A path of NULL or "-" leaves standard output alone.
+ * Call it in any case: from then on, signals leave nothing half-written.
  */
 void output_begin(const char *path);
 const char *output_name(void); /* for messages */
 
-/* Refuses a terminal as standard output, since the output is binary. */
+/* Refuses a terminal as standard output, since the output is binary, and dies where
+ * nothing can be written to it. */
 void output_is_binary(void);
 
 /* Ends the program as the signal would have, with nothing half-written left. */

@@ -10,7 +10,7 @@
 
 #define EPOCHS_MAX 100000000
 
-enum { RECOMPUTE = DEVICE_KEYS_END };
+enum { RECOMPUTE = DEVICE_KEYS_END, OVERWRITE };
 
 static const char *preset_word(int i)
 {
@@ -79,6 +79,8 @@ static const struct program program = {
 			OPTION_INT, .min = 1, .max = EPOCHS_MAX },
 		{ 'R', "resume", "FILE", "go on from a checkpoint",
 			.kind = OPTION_FILE },
+		{ OVERWRITE, "overwrite",
+			.help = "let --checkpoint replace a file that is not this run's" },
 		{ BACKEND_ROW },
 		{ THREADS_ROW },
 		{ TF32_ROW },
@@ -155,6 +157,7 @@ static void apply(struct settings *s, int key, const struct options *o)
 	case 'c': s->checkpoint = o->text; break;
 	case 'N': s->every = (int)o->number; break;
 	case 'R': s->resume = o->text; break;
+	case OVERWRITE: s->overwrite = true; break;
 	case RECOMPUTE: s->device.options.recompute = true; break;
 	case 'q': s->quiet = true; break;
 	default: device_option(&s->device, key, o);
@@ -191,6 +194,8 @@ struct settings train_settings(struct options *o, int argc, char **argv)
 		misuse("--momentum: %s has none", kf_rule_name(s.train.rule));
 	if (options_given(o, 'N') && !s.checkpoint)
 		misuse("--every: it is for --checkpoint, which is not given");
+	if (s.overwrite && !s.checkpoint)
+		misuse("--overwrite: it is for --checkpoint, which is not given");
 	if (s.train.rule != preset_rule && !options_given(o, 'r'))
 		s.train.rate[0] = s.train.rate[1] = kf_rule_rate(s.train.rule);
 	return s;

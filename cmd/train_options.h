@@ -12,6 +12,7 @@ struct settings {
 	struct kf_train_options train;
 	struct device device;
 	int every;
+	bool overwrite; /* what --checkpoint would lose */
 	bool quiet;
 };
 

@@ -17,6 +17,9 @@
 static sigset_t ending;
 static int end_signal; /* the one that arrived */
 
+static struct kf_checkpoint checkpoint = { .lock = -1 };
+static struct sigaction pipe_action; /* of SIGPIPE before the run */
+
 static bool stop(void)
 {
 	static const struct timespec at_once;
@@ -27,61 +30,84 @@ static bool stop(void)
 	return end_signal != 0;
 }
 
+void train_begin(const struct settings *s)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct kf_err err;
+
+	sigaction(SIGPIPE, &ignore, &pipe_action);
+	if (!s->checkpoint)
+		return;
+	if (kf_checkpoint_open(&checkpoint, s->checkpoint, s->resume, s->overwrite,
+		    &err) < 0)
+		die("%s", err.msg);
+}
+
+void train_end(void)
+{
+	kf_checkpoint_close(&checkpoint);
+	sigaction(SIGPIPE, &pipe_action, NULL);
+}
+
 /* The backend's threads start with the signals blocked, and keep them so. */
 struct kf_backend *train_open_backend(const struct device *d)
 {
 	struct kf_backend *b;
 	struct kf_err err;
-	sigset_t before;
+	sigset_t fatal, before;
 
 	kf_ending_signals(&ending);
-	sigprocmask(SIG_BLOCK, &ending, &before);
+	kf_fatal_signals(&fatal);
+	sigprocmask(SIG_BLOCK, &fatal, &before);
 	b = kf_backend_open(d->backend, &d->options, &err);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	must(b, &err);
 	return b;
 }
 
-/* Unless it is needed, a checkpoint may fail, as on a full disk: the run goes on. */
-static void write_checkpoint(struct kf_trainer *t, struct kf_model *m,
-	const struct settings *s, uint64_t digest, struct progress *p, bool needed)
+static int write_checkpoint(struct kf_trainer *t, struct kf_model *m,
+	const struct settings *s, uint64_t digest, struct kf_err *err)
 {
-	struct kf_err err;
-
-	if (!s->checkpoint ||
-		kf_checkpoint_write(s->checkpoint, t, m, digest, &err) == 0)
-		return;
-	progress_clear(p);
-	if (needed)
-		die("%s", err.msg);
-	warn("%s; training goes on", err.msg);
+	if (!s->checkpoint)
+		return 0;
+	return kf_checkpoint_write(&checkpoint, t, m, digest, err);
 }
 
-static void run(struct kf_trainer *t, struct kf_model *m, const struct settings *s,
+static int run(struct kf_trainer *t, struct kf_model *m, const struct settings *s,
 	uint64_t digest, struct progress *p)
 {
 	struct kf_epoch e;
 	struct kf_err err;
-	int rc;
+	int rc, status = 0;
 
+	sigprocmask(SIG_BLOCK, &ending, NULL);
 	if (s->resume) {
 		check(kf_checkpoint_read(s->resume, t, m, digest, &err), &err);
 		progress_say(p, "resumed after epoch %d", t->epoch);
 		progress_best(p, t->best_epoch, t->best_valid);
 	}
-	write_checkpoint(t, m, s, digest, p, true); /* can it be written at all? */
-	sigprocmask(SIG_BLOCK, &ending, NULL);
+	/* can it be written at all? */
+	check(write_checkpoint(t, m, s, digest, &err), &err);
 	progress_head(p);
 	while ((rc = kf_trainer_epoch(t, &e, stop, &err)) == 1) {
 		m->train_loss[m->epochs] = e.train_loss;
 		m->valid_loss[m->epochs++] = e.valid_loss;
 		progress_row(p, &e);
-		if (t->epoch % s->every == 0 && t->epoch < t->options.epochs)
-			write_checkpoint(t, m, s, digest, p, false);
+		/* it may fail, as on a full disk: the run goes on */
+		if (t->epoch % s->every == 0 && t->epoch < t->options.epochs &&
+			write_checkpoint(t, m, s, digest, &err) < 0) {
+			progress_clear(p);
+			warn("%s; training goes on", err.msg);
+		}
 	}
 	progress_clear(p);
 	check(rc, &err);
-	write_checkpoint(t, m, s, digest, p, true);
+	if (write_checkpoint(t, m, s, digest, &err) < 0) {
+		if (rc == 2)
+			die("%s", err.msg);
+		warn("%s; the model is written all the same", err.msg);
+		status = 1;
+	}
 	if (rc == 2 && s->checkpoint)
 		warn("stopped in epoch %d; the same command with --resume %s goes on",
 			t->epoch + 1, s->checkpoint);
@@ -91,17 +117,20 @@ static void run(struct kf_trainer *t, struct kf_model *m, const struct settings 
 	kf_trainer_finish(t);
 	/* what follows is quick, and writes a whole model */
 	sigprocmask(SIG_UNBLOCK, &ending, NULL);
+	return status;
 }
 
-void train_run(struct kf_net *net, struct kf_dataset *data, struct kf_model *m,
+int train_run(struct kf_net *net, struct kf_dataset *data, struct kf_model *m,
 	const struct settings *s, struct progress *p)
 {
 	uint64_t digest = s->checkpoint || s->resume ? kf_dataset_digest(data) : 0;
 	struct kf_trainer trainer;
 	struct kf_err err;
+	int status;
 
 	check(kf_dataset_shuffle(data, (uint32_t)s->train.seed, &err), &err);
 	check(kf_trainer_open(&trainer, net, data, &s->train, &err), &err);
-	run(&trainer, m, s, digest, p);
+	status = run(&trainer, m, s, digest, p);
 	kf_trainer_close(&trainer);
+	return status;
 }

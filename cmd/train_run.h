@@ -7,15 +7,26 @@
 #include "train/dataset.h"
 #include "train_options.h"
 
-/* Opens the backend; dies on failure.  First call, before train_run. */
+/*
+ * First call: takes the file of --checkpoint for this run, and has the run outlive
+ * the reader of its log.  Dies where that file is in use, or would be lost.
+ */
+void train_begin(const struct settings *s);
+
+/* Opens the backend; dies on failure. */
 struct kf_backend *train_open_backend(const struct device *d);
 
 /*
  * Trains the net to its last epoch, after resuming if that is asked for, and
  * adds the losses to m's history.  A signal ends the program, once the
- * checkpoint that --checkpoint asks for is written.
+ * checkpoint that --checkpoint asks for is written.  Returns the program's exit
+ * status: 1 if the last checkpoint failed.
  */
-void train_run(struct kf_net *net, struct kf_dataset *data, struct kf_model *m,
+int train_run(struct kf_net *net, struct kf_dataset *data, struct kf_model *m,
 	const struct settings *s, struct progress *p);
+
+/* What follows is the model on standard output; if its reader goes away, the program
+ * ends by SIGPIPE like others. */
+void train_end(void);
 
 #endif

@@ -366,6 +366,11 @@ each gone
 
 # -- --output ------------------------------------------------------------------
 
+# Whether the process has a file without a name, or with a temporary one, open there.
+holds_open() {
+	ls -l "/proc/$1/fd" | grep -Eq "$(cd "$2" && pwd -P)/(#|\.kfkd-)"
+}
+
 # A failure leaves nothing: neither a partial file under the name, nor another file.
 partial() {
 	program=$1
@@ -380,7 +385,7 @@ partial() {
 		"$program" "$@" --output part/out bad >out 2>err
 		is "$program --output: a failure" $? 1
 		is "... leaves an old file alone" "$(cat part/out)" old
-		is "... and no other" "$(ls part)" out
+		is "... and no other" "$(ls -A part)" out
 		rm -f part/*
 		# all rows, but not the end, and it waits for more
 		[ "$input" = csv ] || head -c "$(last_chunk $input)" $input >bad
@@ -390,12 +395,11 @@ partial() {
 		pid=$!
 		exec 3<>fifo # does not wait for the program
 		limited cat bad >&3
-		soon "$program --output: a file for what comes" 30 \
-			sh -c 'ls part | grep -q .'
+		soon "$program --output: a file for what comes" 30 holds_open $pid part
 		kill -TERM $pid
 		finish $pid 30
 		is "$program --output: SIGTERM" $? 143
-		is "... leaves nothing" "$(ls part)" ""
+		is "... leaves nothing" "$(ls -A part)" ""
 		exec 3>&-
 		"$program" "$@" --output part/out $input >out 2>err
 		is "$program --output: success" $? 0
@@ -404,7 +408,7 @@ partial() {
 		is "$program --output: success" $? 0
 	fi
 	ok "... makes the file" test -s part/out
-	is "... and no other" "$(ls part)" out
+	is "... and no other" "$(ls -A part)" out
 	is "... and writes nothing else" "$(cat out)" ""
 	is "... with the rights that the umask leaves" \
 		"$(stat -c %a part/out)" "$(printf %o $((0666 & ~0$(umask))))"
@@ -419,11 +423,11 @@ for signal in 'HUP 129' 'INT 130'; do
 	pid=$!
 	exec 3<>ended
 	limited head -c "$(last_chunk raw)" raw >&3
-	soon "--output: a file before SIG${signal% *}" 30 sh -c 'ls ended.out.*'
+	soon "--output: a file before SIG${signal% *}" 30 holds_open $pid .
 	kill -"${signal% *}" $pid
 	finish $pid 30
 	is "... which ends the program" $? "${signal#* }"
-	is "... and leaves nothing" "$(ls ended.out* 2>/dev/null)" ""
+	is "... and leaves nothing" "$(ls -a | grep -e ended.out -e '^\.kfkd')" ""
 	exec 3>&-
 done
 
@@ -433,7 +437,7 @@ sh -c 'trap "" HUP; exec kfkd-cat --output hup.out hup' &
 pid=$!
 exec 3<>hup
 limited head -c "$(last_chunk raw)" raw >&3
-soon "a program under nohup is at work" 30 sh -c 'ls hup.out.*'
+soon "a program under nohup is at work" 30 holds_open $pid .
 kill -HUP $pid
 tail -c "+$(($(last_chunk raw) + 1))" raw >&3
 exec 3>&-

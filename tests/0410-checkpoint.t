@@ -75,6 +75,7 @@ is "SIGINT with 130" $? 130
 
 # -- what it refuses ----------------------------------------------------------------------
 
+rm -f point
 (train -c point -e 4 -o four faces)
 refuses "other data" 1 'cannot resume from .point.: it is of other data' \
 	sh -c "kfkd-head -n 59 faces | kfkd-train -q -R point"

@@ -2,10 +2,14 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +20,27 @@
 static const enum kf_whole_kind kinds[] = { KF_WHOLE_OUTPUT, KF_WHOLE_STATE,
 	KF_WHOLE_NEW };
 static const char *const names[] = { "output", "state", "new" };
+
+/* -- file systems -------------------------------------------------------------- */
+
+/* Whether files are to have temporary names, as where O_TMPFILE is not supported. */
+static bool named;
+
+/* The library's calls come here. */
+int openat(int dir, const char *name, int flags, ...)
+{
+	va_list ap;
+	mode_t mode;
+
+	va_start(ap, flags);
+	mode = va_arg(ap, mode_t);
+	va_end(ap);
+	if (named && (flags & O_TMPFILE) == O_TMPFILE) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	return (int)syscall(SYS_openat, dir, name, flags, mode);
+}
 
 /* -- helpers ------------------------------------------------------------------- */
 
@@ -29,7 +54,7 @@ static int count_names(void)
 	if (!dir)
 		abort();
 	while ((d = readdir(dir)))
-		n += d->d_name[0] != '.';
+		n += strcmp(d->d_name, ".") && strcmp(d->d_name, "..");
 	closedir(dir);
 	return n;
 }
@@ -164,20 +189,193 @@ static void test_devices(void)
 }
 
 /* What a killed program left. */
-static void test_left_over(void)
+static void test_left_over(enum kf_whole_kind kind, const char *name)
 {
 	struct kf_whole_file *f;
 	struct kf_err err;
 
 	if (fork() == 0) {
-		begin("a", KF_WHOLE_STATE, "a long text that was left over");
+		begin("a", kind, "a long text that was left over");
 		_exit(0);
 	}
 	wait(NULL);
-	ok(count_names() == 1, "state: something is left over");
-	f = begin("a", KF_WHOLE_STATE, "new");
+	ok(count_names() == named, "%s: a killed program leaves %d names", name, named);
+	f = begin("a", kind, "new");
 	ok(kf_whole_commit(f, &err) == 0 && holds("a", "new") && count_names() == 1,
-		"state: ... which the next one uses");
+		"%s: ... and nothing after the next", name);
+	unlink("a");
+}
+
+/* Of two that are written at once, neither removes the other's file. */
+static void test_two_at_once(void)
+{
+	struct kf_whole_file *one = begin("a", KF_WHOLE_OUTPUT, "one"), *two;
+	struct kf_err err;
+
+	two = begin("a", KF_WHOLE_OUTPUT, "two");
+	ok(kf_whole_commit(one, &err) == 0 && holds("a", "one"),
+		"two at once: the first");
+	ok(kf_whole_commit(two, &err) == 0 && holds("a", "two") && count_names() == 1,
+		"two at once: the second");
+	unlink("a");
+}
+
+/* What a stranger has put under the temporary name, here a link. */
+static void test_stranger(void)
+{
+	char temp[300] = "";
+	struct kf_whole_file *f;
+	struct kf_err err;
+	struct dirent *d;
+	DIR *dir;
+
+	named = true;
+	f = begin("a", KF_WHOLE_STATE, "");
+	named = false;
+	dir = opendir(".");
+	while (dir && (d = readdir(dir)))
+		if (d->d_name[0] == '.' && strlen(d->d_name) > 2)
+			strcpy(temp, d->d_name);
+	closedir(dir);
+	kf_whole_abandon(f);
+	put("mine", "precious");
+	put("a", "old");
+	if (!*temp || symlink("mine", temp))
+		abort();
+	for (int i = 0; i < 2; i++) {
+		named = i;
+		f = begin("a", KF_WHOLE_STATE, "new");
+		ok(kf_whole_commit(f, &err) == 0 && holds("a", "new") &&
+				holds("mine", "precious") && count_names() == 3,
+			"a link under the temporary name is not followed");
+	}
+	named = false;
+	unlink(temp);
+	unlink("mine");
+	unlink("a");
+}
+
+/* -- what stays of the old file -------------------------------------------------- */
+
+static mode_t mode_of(const char *path)
+{
+	struct stat sb;
+
+	return stat(path, &sb) ? 0 : sb.st_mode & 07777;
+}
+
+static void test_mode(enum kf_whole_kind kind, const char *name)
+{
+	struct kf_err err;
+
+	umask(022);
+	kf_whole_commit(begin("a", kind, "new"), &err);
+	ok(mode_of("a") == 0644, "%s: a new file has the rights of the umask", name);
+	for (int i = 0; i < 2; i++) {
+		mode_t mode = i ? 0660 : 0600;
+
+		chmod("a", mode);
+		kf_whole_commit(begin("a", kind, "again"), &err);
+		ok(mode_of("a") == mode, "%s: mode %o stays", name, (unsigned)mode);
+	}
+	unlink("a");
+}
+
+static void test_dangling(enum kf_whole_kind kind, const char *name)
+{
+	struct kf_err err;
+	struct stat sb;
+
+	if (mkdir("far", 0700) || symlink("far/b", "a"))
+		abort();
+	kf_whole_commit(begin("a", kind, "new"), &err);
+	ok(lstat("a", &sb) == 0 && S_ISLNK(sb.st_mode) && holds("far/b", "new"),
+		"%s: a link to where nothing is stays, too", name);
+	unlink("far/b");
+	unlink("a");
+	rmdir("far");
+}
+
+/* A file that is open but has no name any more, by /proc. */
+static void test_in_place(void)
+{
+	struct kf_whole_file *f;
+	struct kf_err err;
+	char path[40], got[20] = "";
+	int fd = open("a", O_RDWR | O_CREAT, 0600);
+
+	if (fd < 0 || write(fd, "a long old text", 15) != 15)
+		abort();
+	unlink("a");
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	ok(!kf_whole_open(path, KF_WHOLE_STATE, &err) &&
+			strstr(err.msg, "can only be written in place"),
+		"state: what cannot be replaced is refused");
+	f = begin(path, KF_WHOLE_OUTPUT, "new");
+	ok(kf_whole_in_place(f) && kf_whole_commit(f, &err) == 0 &&
+			pread(fd, got, sizeof got - 1, 0) == 3 && !strcmp(got, "new"),
+		"output: it is written in place");
+	kf_whole_abandon(kf_whole_open(path, KF_WHOLE_OUTPUT, &err));
+	ok(pread(fd, got, sizeof got - 1, 0) == 3,
+		"output: ... and keeps its content until something is written");
+	kf_whole_abandon(begin(path, KF_WHOLE_OUTPUT, "x"));
+	ok(pread(fd, got, sizeof got - 1, 0) == 1,
+		"output: ... but not behind what was written");
+	close(fd);
+	ok(count_names() == 0, "output: ... without another file");
+}
+
+static void test_names(void)
+{
+	char name[300] = "";
+	struct kf_err err;
+
+	memset(name, 'a', 255);
+	for (int i = 0; i < 2; i++) {
+		kf_whole_commit(begin(name, KF_WHOLE_OUTPUT, "new"), &err);
+		ok(holds(name, "new"), "a name of 255 bytes, time %d", i);
+	}
+	unlink(name);
+	name[255] = 'a';
+	ok(!kf_whole_open(name, KF_WHOLE_OUTPUT, &err) &&
+			strstr(err.msg, "File name too long"),
+		"one of 256 is refused at once");
+	ok(!kf_whole_open("", KF_WHOLE_OUTPUT, &err), "so is an empty name");
+	ok(!kf_whole_open("x/", KF_WHOLE_OUTPUT, &err), "and that of a directory");
+}
+
+/* -- locks ----------------------------------------------------------------------- */
+
+/* Whether another open of the file gets the lock, as in another program. */
+static bool lock_free(const char *path)
+{
+	struct kf_err err;
+	int lock = -1;
+	bool got = kf_whole_lock(path, &lock, &err) == 0;
+
+	close(lock);
+	return got;
+}
+
+static void test_locks(void)
+{
+	struct kf_err err;
+	int lock = -1, other = -1;
+
+	ok(kf_whole_lock("a", &lock, &err) == 0 && lock < 0 && count_names() == 0,
+		"lock: where nothing is, nothing comes");
+	ok(kf_whole_commit_locked(begin("a", KF_WHOLE_STATE, "1"), &lock, &err) == 0 &&
+			lock >= 0 && !lock_free("a"),
+		"lock: the first file is locked");
+	ok(kf_whole_commit_locked(begin("a", KF_WHOLE_STATE, "2"), &other, &err) < 0 &&
+			holds("a", "1") && strstr(err.msg, "in use"),
+		"lock: who came too late replaces nothing");
+	ok(kf_whole_commit_locked(begin("a", KF_WHOLE_STATE, "3"), &lock, &err) == 0 &&
+			holds("a", "3") && !lock_free("a"),
+		"lock: it passes to the next file");
+	ok(kf_whole_lock("a", &lock, &err) == 0, "lock: once more changes nothing");
+	close(lock);
+	ok(lock_free("a") && count_names() == 1, "lock: it ends and leaves nothing");
 	unlink("a");
 }
 
@@ -215,9 +413,11 @@ static int end_by(int number, enum kf_whole_kind kind)
 
 static void test_signals(void)
 {
-	static const int enders[] = { SIGHUP, SIGINT, SIGTERM };
+	static const int enders[] = { SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGQUIT };
+	const struct rlimit no_core = { 0, 0 };
 
-	for (int i = 0; i < 3; i++) {
+	setrlimit(RLIMIT_CORE, &no_core);
+	for (int i = 0; i < 5; i++) {
 		const char *name = strsignal(enders[i]);
 
 		ok(end_by(enders[i], KF_WHOLE_OUTPUT) == enders[i] &&
@@ -242,12 +442,33 @@ static void test_several(void)
 	f[1] = begin("b", KF_WHOLE_OUTPUT, "2");
 	f[2] = begin("c", KF_WHOLE_OUTPUT, "3");
 	kf_whole_abandon(f[1]);
-	ok(kf_whole_commit(f[0], &err) == 0 && count_names() == 2,
+	ok(kf_whole_commit(f[0], &err) == 0 && count_names() == 1 + named,
 		"one of several is committed");
 	kf_whole_remove_pending();
 	ok(count_names() == 1 && holds("a", "1"), "... and stays");
 	kf_whole_abandon(f[2]);
 	unlink("a");
+}
+
+static void test_all(void)
+{
+	for (int i = 0; i < 3; i++) {
+		test_content(kinds[i], names[i]);
+		test_elsewhere(kinds[i], names[i]);
+		test_left_over(kinds[i], names[i]);
+		if (kinds[i] == KF_WHOLE_NEW)
+			continue;
+		test_replacing(kinds[i], names[i]);
+		test_mode(kinds[i], names[i]);
+		test_dangling(kinds[i], names[i]);
+	}
+	test_new();
+	test_two_at_once();
+	test_signals();
+	test_several();
+	test_in_place();
+	test_names();
+	test_locks();
 }
 
 int main(void)
@@ -256,16 +477,12 @@ int main(void)
 
 	if (!mkdtemp(dir) || chdir(dir))
 		abort();
-	for (int i = 0; i < 3; i++) {
-		test_content(kinds[i], names[i]);
-		test_elsewhere(kinds[i], names[i]);
-		if (kinds[i] != KF_WHOLE_NEW)
-			test_replacing(kinds[i], names[i]);
+	for (int i = 0; i < 2; i++) {
+		named = i;
+		note("%s", named ? "with temporary names" : "without");
+		test_all();
 	}
-	test_new();
-	test_left_over();
-	test_signals();
-	test_several();
+	test_stranger();
 	test_devices(); /* leaves the directory */
 	ok(rmdir(dir) == 0, "nothing is left in all");
 	return done_testing();

@@ -79,7 +79,8 @@ int kf_tempfile(struct kf_err *err)
 	snprintf(path, sizeof path, "%s/kfkd-XXXXXX", dir && *dir ? dir : "/tmp");
 	fd = mkostemp(path, O_CLOEXEC);
 	if (fd < 0)
-		return kf_fail_errno(err, "cannot create temporary file '%s'", path);
+		return kf_fail_errno(err,
+			"cannot create temporary file '%s', where TMPDIR has it", path);
 	unlink(path);
 	return fd;
 }

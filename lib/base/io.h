@@ -32,6 +32,9 @@ int kf_pread(int fd, const char *name, void *buf, size_t n, uint64_t offset,
 /* Writes all n bytes: 0, or -1 with err filled. */
 int kf_write(int fd, const char *name, const void *buf, size_t n, struct kf_err *err);
 
+/* What messages call such a file as follows. */
+#define KF_TEMPFILE "temporary file in TMPDIR"
+
 /* Creates an unnamed file under $TMPDIR (else /tmp).  Returns its descriptor,
  * which is the caller's, or -1. */
 int kf_tempfile(struct kf_err *err);

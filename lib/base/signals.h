@@ -4,8 +4,13 @@
 
 #include <signal.h>
 
-/* Sets *set to SIGHUP, SIGINT and SIGTERM, less those that are ignored, as SIGHUP is
- * under nohup. */
+/* Both leave out signals that are ignored, as SIGHUP is under nohup. */
+
+/* Those that ask a program to end, and leave it the time to save its work: SIGHUP,
+ * SIGINT, SIGTERM; SIGUSR1 and SIGXCPU, which batch systems send before a limit. */
 void kf_ending_signals(sigset_t *set);
+
+/* These and the others from outside that end a program unless it handles them. */
+void kf_fatal_signals(sigset_t *set);
 
 #endif

@@ -95,12 +95,12 @@ static int spool(struct kf_reader *r, struct kf_err *err)
 	if (r->spool < 0 && (r->spool = kf_tempfile(err)) < 0)
 		return -1;
 	if (lseek(r->spool, 0, SEEK_SET) < 0)
-		return kf_fail_errno(err, "cannot rewind a temporary file");
+		return kf_fail_errno(err, "cannot rewind the " KF_TEMPFILE);
 	while (r->st.left > 0) {
 		size_t n = r->st.left < sizeof piece ? r->st.left : sizeof piece;
 
 		if (kf_st_read(&r->st, piece, n, err) < 0 ||
-			kf_write(r->spool, "temporary file", piece, n, err) < 0)
+			kf_write(r->spool, KF_TEMPFILE, piece, n, err) < 0)
 			return -1;
 	}
 	r->file = r->spool;

@@ -88,7 +88,7 @@ static int each_piece(const struct kf_tensor *t, int file, int fd, const char *n
 
 		if (n > bytes - at)
 			n = bytes - at;
-		if (!t->data && kf_pread(file, "temporary file", piece, n, at, err) < 0)
+		if (!t->data && kf_pread(file, KF_TEMPFILE, piece, n, at, err) < 0)
 			return -1;
 		if (fd < 0)
 			XXH3_64bits_update(hash, p, n);

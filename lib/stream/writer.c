@@ -77,8 +77,8 @@ int kf_writer_write(struct kf_writer *w, const struct kf_chunk *chunk,
 	if (!w->single)
 		return kf_st_write(w->fd, w->name, &w->meta, t, n, NULL, err);
 	for (int i = 0; i < n; i++)
-		if (kf_write(w->file[i], "temporary file", t[i].data,
-			    kf_tensor_bytes(&t[i]), err) < 0)
+		if (kf_write(w->file[i], KF_TEMPFILE, t[i].data, kf_tensor_bytes(&t[i]),
+			    err) < 0)
 			return -1;
 	return 0;
 }

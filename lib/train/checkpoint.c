@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/whole_file.h"
@@ -35,6 +36,69 @@ static struct kf_tensor read_values(struct kf_trainer *t, const char *name,
 	if (values.data)
 		t->net->b->op->read(t->net->b, m, 0, values.data, t->count);
 	return values;
+}
+
+/* -- whose it is ------------------------------------------------------------------- */
+
+static int try_writing(const char *path, struct kf_err *err)
+{
+	struct kf_whole_file *f = kf_whole_open(path, KF_WHOLE_STATE, err);
+
+	kf_whole_abandon(f);
+	return f ? 0 : -1;
+}
+
+/* -1 if the file would be a loss, which the message says. */
+static int check_loss(const char *path, int fd, struct kf_err *err)
+{
+	struct kf_model saved;
+	struct kf_err why;
+	bool checkpoint;
+	int epochs;
+
+	if (kf_model_read(&saved, fd, path, "", &why) < 0)
+		return kf_fail(err, "'%s' is not a checkpoint; --overwrite replaces it",
+			path);
+	checkpoint = kf_meta_get(&saved.state, "data");
+	epochs = saved.epochs;
+	kf_model_free(&saved);
+	if (!checkpoint)
+		return kf_fail(err,
+			"'%s' is a model, not a checkpoint; --overwrite replaces it",
+			path);
+	if (epochs)
+		return kf_fail(err,
+			"'%s' is a checkpoint with %d epochs done; "
+			"--resume goes on from it, --overwrite replaces it",
+			path, epochs);
+	return 0;
+}
+
+int kf_checkpoint_open(struct kf_checkpoint *c, const char *path, const char *resume,
+	bool overwrite, struct kf_err *err)
+{
+	struct stat there, other;
+
+	*c = (struct kf_checkpoint){ .path = path, .lock = -1 };
+	if (kf_whole_lock(path, &c->lock, err) < 0 || try_writing(path, err) < 0)
+		goto failed;
+	if (overwrite || c->lock < 0 || fstat(c->lock, &there) || !there.st_size)
+		return 0;
+	if (resume && stat(resume, &other) == 0 && there.st_dev == other.st_dev &&
+		there.st_ino == other.st_ino)
+		return 0;
+	if (check_loss(path, c->lock, err) == 0)
+		return 0;
+failed:
+	kf_checkpoint_close(c);
+	return -1;
+}
+
+void kf_checkpoint_close(struct kf_checkpoint *c)
+{
+	if (c->lock >= 0)
+		close(c->lock);
+	c->lock = -1;
 }
 
 /* -- writing ----------------------------------------------------------------------- */
@@ -92,17 +156,17 @@ static void drop_tensors(struct kf_model *m)
 	kf_meta_free(&m->state);
 }
 
-int kf_checkpoint_write(const char *path, struct kf_trainer *t, struct kf_model *m,
-	uint64_t digest, struct kf_err *err)
+int kf_checkpoint_write(struct kf_checkpoint *c, struct kf_trainer *t,
+	struct kf_model *m, uint64_t digest, struct kf_err *err)
 {
 	struct kf_whole_file *f = NULL;
 	int rc = -1;
 
 	note_state(t, digest, &m->state);
-	if (collect(t, m, err) == 0)
-		f = kf_whole_open(path, KF_WHOLE_STATE, err);
-	if (f && kf_model_write(m, kf_whole_fd(f), path, err) == 0)
-		rc = kf_whole_commit(f, err);
+	if (collect(t, m, err) == 0 && kf_whole_lock(c->path, &c->lock, err) == 0)
+		f = kf_whole_open(c->path, KF_WHOLE_STATE, err);
+	if (f && kf_model_write(m, kf_whole_fd(f), c->path, err) == 0)
+		rc = kf_whole_commit_locked(f, &c->lock, err);
 	else
 		kf_whole_abandon(f);
 	drop_tensors(m);
