@@ -199,7 +199,7 @@ every='conv4x3 relu pool2 drop.2 conv4x3 tanh pool2 drop.1 dense10 sigmoid drop.
 	kfkd-train -q -t 1 -n "$every" -e 2 -B 3 -c in/checkpoint -o in/every in/scaled
 	kfkd-predict -t 1 -m in/model -o in/predicted in/scaled
 	kfkd-load -l in/labels in/images | kfkd-scale -o in/digits
-	kfkd-train -q -t 1 -l crossentropy -n dense -e 1 -o in/classes in/digits
+	kfkd-train -q -t 1 -l crossentropy -n "dense4 relu dense" -e 1 -o in/classes in/digits
 	kfkd-predict -t 1 -m in/classes -o in/classified in/digits
 } || exit 1
 printf 'RowId,ImageId,FeatureName,Location\n1,2,nose_tip_x,\n2,1,nose_tip_y,\n' >in/table
