@@ -23,7 +23,8 @@ LIB_OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,\
 	$(filter-out lib/cpu/%.c,$(wildcard lib/*/*.c)))
 TESTS = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 TOOLS = $(patsubst tests/%.c,$(BUILD)/tests/%,\
-	$(filter-out tests/test_%.c,$(wildcard tests/*.c)))
+	$(filter-out tests/test_%.c tests/faults.c,$(wildcard tests/*.c))) \
+	$(BUILD)/tests/faults.so
 EXAMPLES = $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 
 all: $(PROGRAMS) $(PLUGINS)/backend_cpu.so $(EXAMPLES)
@@ -103,6 +104,11 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/lib/libkfkd.a $(BUILD)/flags
 	$(CC) $(KF_CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/lib/libkfkd.a \
 		-Wl,--as-needed $(LIBS)
 
+# Preloaded into the programs.
+$(BUILD)/tests/faults.so: tests/faults.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(KF_CFLAGS) -shared $(LDFLAGS) -o $@ $<
+
 $(BUILD)/tests/sgemm_rate: private LIBS += -ldnnl
 
 # Examples stand alone: they do not use this library.
@@ -118,7 +124,8 @@ $(BUILD)/examples/%: examples/%.c $(BUILD)/flags
 # Debian's clang comes without OpenMP.
 BUILD_PACKAGES = $(if $(findstring clang,$(CC)),clang libomp-dev,gcc) libc6-dev libcsv-dev libnetpbm-dev libdnnl-dev \
 	libjansson-dev libxxhash-dev
-CHECK_PACKAGES = $(BUILD_PACKAGES) perl mandoc netpbm python3-venv procps
+CHECK_PACKAGES = $(BUILD_PACKAGES) perl mandoc netpbm python3-venv procps \
+	strace
 
 # $(call install,PACKAGES): installs those that are missing, by apt.
 define install
@@ -190,6 +197,14 @@ check-sanitize: deps-check
 			-fno-sanitize-recover=all -fno-omit-frame-pointer" \
 		LDFLAGS="-fsanitize=address,undefined" check
 
+# Allocations and system calls that fail, one after another: all of them, which takes
+# about half an hour, or one in FAULTS_STEP.
+FAULTS_STEP = 1
+check-faults: deps-check
+	@$(MAKE) --no-print-directory all $(TOOLS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" KFKD_BUILD="$(CURDIR)/$(BUILD)" \
+		sh tests/faults.sh $(FAULTS_STEP)
+
 # Builds with clang as well, with warnings as errors, and runs nothing.
 check-clang:
 	@$(MAKE) --no-print-directory CC=clang deps
@@ -223,5 +238,5 @@ clean:
 	rm -rf $(BUILD) demo
 
 FORCE:
-.PHONY: all cuda deps deps-check demo check check-gpu test bench check-sanitize check-clang format \
-	check-format install clean FORCE
+.PHONY: all cuda deps deps-check demo check check-gpu test bench check-sanitize check-faults \
+	check-clang format check-format install clean FORCE

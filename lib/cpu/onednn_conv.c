@@ -239,7 +239,11 @@ static void make(struct kf_backend *b, struct cpu_convolution *v,
 		[Y] = y };
 
 	v->plain = describe_weights(s, dnnl_abcd);
-	make_ops(b, v, x, l, s->relu && v->direction == CPU_FORWARD, forward);
+	/* oneDNN would take a bias of NULL for a convolution without one */
+	if (x && any_x && weights && bias && y && v->plain)
+		make_ops(b, v, x, l, s->relu && v->direction == CPU_FORWARD, forward);
+	else
+		cpu_fail(b, "out of memory");
 	if (!cpu(b)->failed) {
 		v->n_weights = cpu_md_floats(wanted(v, WEIGHTS));
 		v->n_bias = cpu_md_floats(bias);

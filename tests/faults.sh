@@ -1,0 +1,251 @@
+#!/bin/sh
+# Faults in every program, one at a time: allocations and system calls that fail.
+#
+#   sh tests/faults.sh [STEP]
+#
+# Each case runs once without a fault.  Then each of its allocations fails, alone and
+# with all after it, and each of its calls of the system below.  Of a STEP of 10, one
+# in ten of them does, the same ones each time.  A run has ended well if
+#
+#   - it exits 0 with the same files as without a fault, or
+#   - it exits 1 with one line on standard error, and the files that are there are
+#     whole.  Warnings that training goes on without a checkpoint may come before it.
+#
+# Prints a table of how many runs there were and how they ended, and of those that did
+# not end well the first lines of what they said.  Exits 1 if there are any.
+#
+# Left alone are the calls of the loader before the program starts, and whatever oneDNN
+# and OpenMP call: without memory for its code oneDNN crashes.  The table counts those
+# of their system calls; allocations are told apart by tests/faults.c.
+set -u
+LC_ALL=C KFKD_BACKEND=cpu OMP_NUM_THREADS=1
+export LC_ALL KFKD_BACKEND OMP_NUM_THREADS
+step=${1:-1}
+shim=$KFKD_BUILD/tests/faults.so
+tests=$(cd "${0%/*}" && pwd)
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+cd "$tmp" || exit 1
+TMPDIR=$tmp/temporary
+export TMPDIR
+mkdir in want got temporary
+
+# SYSTEM CALL:ERROR, for each kind of fault
+calls='read:EIO pread64:EIO write:ENOSPC openat:EMFILE fsync:EIO rename:EACCES link:EACCES
+	mmap:ENOMEM'
+traced=munmap
+for pair in $calls; do
+	traced=$traced,${pair%:*}
+done
+strace -o /dev/null true 2>/dev/null || {
+	echo "strace cannot trace here: system calls are left out"
+	calls=
+}
+cases=0 wrong_runs=0
+
+# wrong WHAT: the run that has just ended did not end well.
+wrong() {
+	wrong=$((wrong + 1))
+	wrong_runs=$((wrong_runs + 1))
+	[ $wrong -gt 3 ] ||
+		printf '%s, %s %d: %s: %s\n' "$name" "$kind" "$n" "$1" "$(head -n 2 err)"
+}
+
+# Whether each file in got/ is whole: as it is without a fault or, of a checkpoint,
+# as some run may have left it.
+whole() {
+	for file in got/*; do
+		[ -e "$file" ] || continue
+		case $file in
+		*.tmp) return 1 ;;
+		*/checkpoint) kfkd-stat "$file" >stat 2>&1 || return 1 ;;
+		*) cmp -s "$file" "want/${file#got/}" || return 1 ;;
+		esac
+	done
+}
+
+same() {
+	cmp -s stdout want.stdout || return 1
+	for file in want/*; do
+		[ -e "$file" ] || continue
+		cmp -s "$file" "got/${file#want/}" || return 1
+	done
+	whole
+}
+
+# Judges a run by its exit status.
+judge() {
+	runs=$((runs + 1))
+	case $1 in
+	0) if same; then
+		harmless=$((harmless + 1))
+	else
+		wrong "exit status 0 with other files"
+	fi ;;
+	1) if [ "$(grep -vc '; training goes on$' err)" -ne 1 ]; then
+			wrong "not one line"
+		elif whole; then
+			reported=$((reported + 1))
+		else
+			wrong "exit status 1 and part of a file"
+		fi ;;
+	*) wrong "exit status $1" ;;
+	esac
+}
+
+begin() {
+	kind=$1 runs=0 harmless=0 reported=0 wrong=0 left_out=0
+	n=$((cases % step + 1))
+}
+
+end() {
+	printf '%s\t%s\t%d\t%d\t%d\t%d\t%d\n' "$name" "$kind" $runs $harmless \
+		$reported $wrong $left_out >>table
+}
+
+# memory KIND AFTER COMMAND ...
+memory() {
+	begin "$1"
+	after=$2
+	shift 2
+	while [ $n -le "$count" ]; do
+		rm -rf got/*
+		env FAULTS_AT=$n ${after:+FAULTS_AFTER=yes} LD_PRELOAD="$shim" "$@" \
+			</dev/null >stdout 2>err
+		judge $?
+		n=$((n + step))
+	done
+	end
+}
+
+# The numbers of a call in the trace that may fail, and on the last line how many are
+# left out.  The loader ends by unmapping its cache, before the program starts.
+numbers() {
+	awk -v call="$1" '
+		function judge() {
+			if (mine)
+				print n
+			else if (pending)
+				out++
+			pending = mine = 0
+		}
+		!/^ >/ { judge() }
+		index($0, call "(") == 1 { pending = main; mine = main; n++ }
+		/^munmap\(/ { main = 1 }
+		/^ >.*\/lib(dnnl|gomp|omp|OpenCL|stdc)/ { mine = 0 }
+		END { judge(); print "out", out + 0 }' trace
+}
+
+# system CALL ERROR COMMAND ...
+system() {
+	begin "$1"
+	call=$1 error=$2 next=$n i=0
+	shift 2
+	numbers "$call" >numbers
+	while read -r n left_out; do
+		i=$((i + 1))
+		[ "$n" != out ] || break
+		[ $i -eq $next ] || continue
+		next=$((next + step))
+		rm -rf got/*
+		strace -qq -o /dev/null -e trace="$call" \
+			-e inject="$call:error=$error:when=$n" "$@" \
+			</dev/null >stdout 2>err
+		judge $?
+	done <numbers
+	end
+}
+
+# faults NAME COMMAND ...: the command writes to files in got/.
+faults() {
+	name=$1
+	shift
+	rm -rf want/* got/*
+	if ! "$@" </dev/null >want.stdout 2>err || ! cp -r got/. want; then
+		echo "$name fails without a fault: $(cat err)"
+		wrong_runs=$((wrong_runs + 1))
+		return
+	fi
+	rm -rf got/*
+	FAULTS_COUNT=$tmp/count LD_PRELOAD=$shim "$@" </dev/null >stdout 2>err
+	count=$(cat count)
+	memory "allocation" "" "$@"
+	memory "allocations" yes "$@"
+	rm -rf got/*
+	[ -z "$calls" ] ||
+		strace -k -o trace -e trace="$traced" "$@" </dev/null >stdout 2>err
+	for pair in $calls; do
+		system "${pair%:*}" "${pair#*:}" "$@"
+	done
+	cases=$((cases + 1))
+}
+
+# -- input --------------------------------------------------------------------------
+
+kfkd-synth -n 8 -s 7 --missing .4 | awk -f "$tests/shrink.awk" >in/faces.csv
+awk -F, -v OFS=, '{ $NF = "\"" $NF "\""; print }' in/faces.csv >in/quoted.csv
+perl -e 'open my $x, ">:raw", "in/images"; open my $l, ">:raw", "in/labels";
+	print $x pack("CCCCN3", 0, 0, 8, 3, 12, 8, 8);
+	print $l pack("CCCCN", 0, 0, 8, 1, 12), pack("C*", map { $_ % 3 } 0 .. 11);
+	print $x pack("C*", map { $_ * 7 % 256 } 1 .. 12 * 64)'
+printf 'P5\n4 3\n200\nabcdefghijklP5\n4 3\n200\nabcdefghijkl' >in/pgm
+every='conv4x3 relu pool2 drop.2 conv4x3 tanh pool2 drop.1 dense10 sigmoid drop.5 dense'
+{
+	kfkd-load -o in/raw in/faces.csv
+	kfkd-cat -1 -o in/single in/raw
+	kfkd-scale -o in/scaled in/raw
+	kfkd-train -q -t 1 -n dense -e 3 -v .3 -o in/model in/scaled
+	kfkd-train -q -t 1 -n "$every" -e 2 -B 3 -c in/checkpoint -o in/every in/scaled
+	kfkd-predict -t 1 -m in/model -o in/predicted in/scaled
+	kfkd-load -l in/labels in/images | kfkd-scale -o in/digits
+	kfkd-train -q -t 1 -l crossentropy -n "dense4 relu dense" -e 1 -o in/classes in/digits
+	kfkd-predict -t 1 -m in/classes -o in/classified in/digits
+} || exit 1
+printf 'RowId,ImageId,FeatureName,Location\n1,2,nose_tip_x,\n2,1,nose_tip_y,\n' >in/table
+
+# -- cases --------------------------------------------------------------------------
+
+faults usage kfkd-train --help
+faults synth kfkd-synth -n 2 -o got/out
+faults load kfkd-load -o got/out in/faces.csv
+faults load-quoted kfkd-load -c nose_tip_x,nose_tip_y -o got/out in/quoted.csv
+faults load-idx kfkd-load -l in/labels -o got/out in/images
+faults load-pgm kfkd-load -o got/out in/pgm
+faults dropna kfkd-dropna -o got/out in/raw
+faults scale kfkd-scale -o got/out in/raw
+faults unscale kfkd-scale --undo -o got/out in/predicted
+faults head kfkd-head -n 3 -o got/out in/raw
+faults cat kfkd-cat -o got/out in/raw in/single
+faults single kfkd-cat -1 -o got/out in/raw
+faults save kfkd-save -i -o got/out in/raw
+faults submission kfkd-save -l in/table -o got/out in/predicted
+faults stat kfkd-stat -o got/out in/predicted
+faults stat-model kfkd-stat -o got/out in/every
+faults history kfkd-stat -H -o got/out in/model
+faults score kfkd-score -o got/out in/predicted
+faults score-rows kfkd-score -r -o got/out in/predicted
+faults score-classes kfkd-score -o got/out in/classified
+faults sheet kfkd-plot -c -i -g 2x2 -o got/out in/predicted
+faults worst kfkd-plot -w 3 -o got/out in/predicted
+faults each kfkd-plot -e got/face in/classified
+faults errors kfkd-plot --errors -o got/out in/predicted
+faults curve kfkd-plot --curve --mean -o got/out in/model in/model
+faults weights kfkd-plot --weights -o got/out in/every
+faults train kfkd-train -q -t 1 -n "$every" -e 2 -B 3 -S -p 2 -N 1 -c got/checkpoint \
+	-a flip,shift:1,rotate:5,contrast:.1 -o got/out in/scaled
+faults train-classes kfkd-train -q -t 1 -n 'dense4 relu dense' -l crossentropy -u adam \
+	-e 2 -i in/classes -o got/out in/digits
+faults resume kfkd-train -q -t 1 -n "$every" -e 3 -B 3 -R in/checkpoint -o got/out in/scaled
+faults predict kfkd-predict -t 1 -m in/model -o got/out in/scaled
+faults predict-two kfkd-predict -t 1 -m in/every -m in/model -o got/out in/scaled
+
+# -- the table ----------------------------------------------------------------------
+
+{
+	printf 'case\tfault\truns\tsame\treported\twrong\tleft out\n'
+	awk -F '\t' '$3 + $7' table
+	awk -F '\t' -v OFS='\t' '{ for (i = 3; i < 8; i++) sum[i] += $i }
+		END { print "all", "", sum[3], sum[4], sum[5], sum[6], sum[7] }' table
+} | expand -t 16,30,40,50,60,70
+[ $wrong_runs = 0 ]
