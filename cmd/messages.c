@@ -6,27 +6,38 @@
 #include <string.h>
 
 const char *program_name = "kfkd";
-static void (*usage)(FILE *to);
+static const char *usage = "";
 
-void messages_begin(char **argv, void (*print_usage)(FILE *to))
+/* Names from untrusted input cannot break up a line or control a terminal: control
+ * characters become question marks, those of UTF-8 (U+0080 to U+009F) too. */
+static void disarm(char *text)
 {
-	char *slash = strrchr(argv[0], '/');
+	for (char *p = text; *p; p++) {
+		unsigned char c = (unsigned char)*p, next = (unsigned char)p[1];
 
-	if (slash)
-		argv[0] = slash + 1;
-	program_name = argv[0];
-	usage = print_usage;
+		if (c < ' ' || c == 127)
+			*p = '?';
+		else if (c == 0xc2 && next >= 0x80 && next < 0xa0)
+			p[0] = p[1] = '?';
+	}
 }
 
-/* One line in one write; names from untrusted input cannot break it up. */
+void messages_begin(char *argv0, const char *synopsis)
+{
+	char *slash = strrchr(argv0, '/');
+
+	program_name = slash ? slash + 1 : argv0;
+	disarm(slash ? slash + 1 : argv0);
+	usage = synopsis;
+}
+
+/* One line in one write. */
 static void say(const char *fmt, va_list ap)
 {
 	char text[5000];
 
 	vsnprintf(text, sizeof text, fmt, ap);
-	for (char *p = text; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 127)
-			*p = '?';
+	disarm(text);
 	fprintf(stderr, "%s: %s\n", program_name, text);
 }
 
@@ -56,7 +67,8 @@ void misuse(const char *fmt, ...)
 	va_start(ap, fmt);
 	say(fmt, ap);
 	va_end(ap);
-	usage(stderr);
+	fprintf(stderr, "usage: %s %s\ntry '%s -h' for help\n", program_name, usage,
+		program_name);
 	exit(2);
 }
 

@@ -147,7 +147,8 @@ static void print_usage(FILE *f, const struct program *p)
 	}
 }
 
-void options_usage(const struct program *p, FILE *to)
+/* In one write, even to an unbuffered stream. */
+static void help_and_exit(const struct program *p)
 {
 	size_t size;
 	char *text;
@@ -157,8 +158,9 @@ void options_usage(const struct program *p, FILE *to)
 	print_usage(f, p);
 	if (fclose(f))
 		die("out of memory");
-	fputs(text, to); /* in one write, even to an unbuffered stream */
+	fputs(text, stdout);
 	free(text);
+	exit(output_finish());
 }
 
 /* -- arguments --------------------------------------------------------------- */
@@ -219,14 +221,6 @@ static void read_argument(struct options *o, const struct option_row *row)
 
 /* -- reading ----------------------------------------------------------------- */
 
-/* For misuse, which may come at any time. */
-static const struct program *program;
-
-static void usage_of_program(FILE *to)
-{
-	options_usage(program, to);
-}
-
 void options_begin(struct options *o, const struct program *p, int argc, char **argv)
 {
 	const struct option_row *row;
@@ -234,8 +228,9 @@ void options_begin(struct options *o, const struct program *p, int argc, char **
 	int n = 0;
 
 	*o = (struct options){ .program = p, .argc = argc, .argv = argv };
-	program = p;
-	messages_begin(argv, usage_of_program);
+	messages_begin(argv[0], p->synopsis[0]);
+	opterr = 0;
+	*letter++ = ':'; /* for getopt_long to tell a missing argument from others */
 	for (int i = 0; (row = row_at(p, i)); i++) {
 		int has_arg = row->arg ? required_argument : no_argument;
 
@@ -251,6 +246,27 @@ void options_begin(struct options *o, const struct program *p, int argc, char **
 	}
 }
 
+/* Says what getopt_long has found wrong, having returned key. */
+static _Noreturn void complain(const struct options *o, int key)
+{
+	const struct option_row *row;
+	const char *word;
+	int at, n = 0;
+
+	row = find_row(o->program, optopt, &at);
+	if (row && key == ':')
+		misuse("--%s requires an argument", row->name);
+	if (row)
+		misuse("--%s takes no argument", row->name);
+	if (optopt)
+		misuse("unrecognized option '-%c'",
+			optopt > 0 && optopt < 128 ? optopt : '?');
+	word = o->argv[optind - 1];
+	for (int i = 0; (row = row_at(o->program, i)); i++)
+		n += row->name && !strncmp(word + 2, row->name, strcspn(word + 2, "="));
+	misuse(n > 1 ? "ambiguous option '%s'" : "unrecognized option '%s'", word);
+}
+
 static int next_key(struct options *o)
 {
 	return getopt_long(o->argc, o->argv, o->letters, o->names, NULL);
@@ -263,19 +279,15 @@ int options_next(struct options *o)
 	int key, at;
 
 	while ((key = next_key(o)) != -1) {
-		if (key == 'h') {
-			options_usage(o->program, stdout);
-			exit(output_finish());
-		}
+		if (key == 'h')
+			help_and_exit(o->program);
 		if (key == 'V') {
 			printf("%s %s\n", program_name, VERSION);
 			exit(output_finish());
 		}
 		row = find_row(o->program, key, &at);
-		if (!row) { /* getopt_long has said what is wrong */
-			options_usage(o->program, stderr);
-			exit(2);
-		}
+		if (!row)
+			complain(o, key);
 		o->given[at] = true;
 		read_argument(o, row);
 		if (key != 'o')
@@ -299,11 +311,9 @@ const char *options_find(struct options *o, int key)
 	const char *found = NULL;
 	int k;
 
-	opterr = 0;
 	while ((k = next_key(o)) != -1)
 		if (k == key)
 			found = optarg;
-	opterr = 1;
 	optind = 0; /* getopt_long starts anew */
 	return found;
 }
