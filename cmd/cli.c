@@ -73,7 +73,7 @@ struct kf_writer *cli_writer(const struct kf_schema *s)
 	struct kf_writer *w;
 
 	output_is_binary();
-	w = kf_writer_open(STDOUT_FILENO, output_name(), s, &err);
+	w = kf_writer_open(output_descriptor(), output_name(), s, &err);
 	must(w, &err);
 	return w;
 }

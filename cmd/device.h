@@ -19,7 +19,7 @@ enum { DEVICE_TF32 = OPTION_NO_LETTER, DEVICE_KEYS_END };
 		OPTION_WORD, .word = device_word
 #define THREADS_ROW \
 	't', "threads", "N", "at most N threads (as many as processors)", OPTION_INT, \
-		.min = 1, .max = 1024
+		.min = 1, .max = KF_THREADS_MAX
 #define TF32_ROW \
 	DEVICE_TF32, "tf32", .help = "cuda: products faster, rounded to 10 bits"
 

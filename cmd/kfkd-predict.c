@@ -62,6 +62,7 @@ int main(int argc, char **argv)
 			device_option(&device, key, &o);
 	if (models.n == 0)
 		misuse("no --model is given");
+	output_keep_apart();
 	in = cli_reader(&o);
 	b = kf_backend_open(device.backend, &device.options, &err);
 	must(b, &err);

@@ -108,6 +108,7 @@ int main(int argc, char **argv)
 	int status = 0;
 
 	s = train_settings(&o, argc, argv);
+	output_keep_apart();
 	output_begin(o.output);
 	output_is_binary();
 	train_begin(&s);
@@ -138,7 +139,7 @@ int main(int argc, char **argv)
 	model.param = kf_net_get(&net, net.weights, "");
 	must_alloc(model.param);
 	check(b->op->sync(b, &err), &err);
-	check(kf_model_write(&model, STDOUT_FILENO, output_name(), &err), &err);
+	check(kf_model_write(&model, output_descriptor(), output_name(), &err), &err);
 
 	kf_net_close(&net);
 	b->op->close(b);

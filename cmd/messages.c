@@ -8,14 +8,14 @@
 #include "base/visible.h"
 
 const char *program_name = "kfkd";
-static void (*usage)(FILE *to);
+static const char *usage = "";
 
-void messages_begin(char **argv, void (*print_usage)(FILE *to))
+void messages_begin(char *argv0, const char *synopsis)
 {
-	char *slash = strrchr(argv[0], '/');
+	char *slash = strrchr(argv0, '/');
 
-	program_name = slash ? slash + 1 : argv[0];
-	usage = print_usage;
+	program_name = slash ? slash + 1 : argv0;
+	usage = synopsis;
 }
 
 const char *visible(const char *text)
@@ -68,7 +68,8 @@ void misuse(const char *fmt, ...)
 	va_start(ap, fmt);
 	say(fmt, ap);
 	va_end(ap);
-	usage(stderr);
+	fprintf(stderr, "usage: %s %s\ntry '%s -h' for help\n", visible(program_name),
+		usage, visible(program_name));
 	exit(2);
 }
 

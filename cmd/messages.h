@@ -18,10 +18,11 @@ const char *visible(const char *text);
 
 extern const char *program_name; /* as it was called, without its directory */
 
-/* Sets program_name, and how misuse prints the usage. */
-void messages_begin(char **argv, void (*print_usage)(FILE *to));
+/* Sets program_name, and what misuse says of the usage: what follows the name. */
+void messages_begin(char *argv0, const char *synopsis);
 
-/* "name: message" on standard error; die exits 1; misuse adds the usage and exits 2. */
+/* "name: message" on standard error; die exits 1; misuse adds a line of usage and a
+ * hint at --help, and exits 2. */
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void misuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

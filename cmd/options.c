@@ -148,16 +148,20 @@ static void print_usage(FILE *f, const struct program *p)
 	}
 }
 
-void options_usage(const struct program *p, FILE *to)
+/* In one write, even to an unbuffered stream. */
+static void help_and_exit(const struct program *p)
 {
 	char text[HELP_BYTES] = "";
 	FILE *f = fmemopen(text, sizeof text, "w");
 
-	print_usage(f ? f : to, p);
-	if (!f)
-		return; /* out of memory, of which there is no need here */
-	fclose(f);
-	fputs(text, to); /* in one write, even to an unbuffered stream */
+	if (f) {
+		print_usage(f, p);
+		fclose(f);
+		fputs(text, stdout);
+	} else { /* out of memory, of which there is no need here */
+		print_usage(stdout, p);
+	}
+	exit(output_finish());
 }
 
 /* -- arguments --------------------------------------------------------------- */
@@ -218,14 +222,6 @@ static void read_argument(struct options *o, const struct option_row *row)
 
 /* -- reading ----------------------------------------------------------------- */
 
-/* For misuse, which may come at any time. */
-static const struct program *program;
-
-static void usage_of_program(FILE *to)
-{
-	options_usage(program, to);
-}
-
 void options_begin(struct options *o, const struct program *p, int argc, char **argv)
 {
 	const struct option_row *row;
@@ -234,9 +230,9 @@ void options_begin(struct options *o, const struct program *p, int argc, char **
 
 	output_reserve();
 	*o = (struct options){ .program = p, .argc = argc, .argv = argv };
-	program = p;
-	messages_begin(argv, usage_of_program);
-	*letter++ = ':'; /* getopt_long says nothing by itself */
+	messages_begin(argv[0], p->synopsis[0]);
+	opterr = 0;
+	*letter++ = ':'; /* for getopt_long to tell a missing argument from others */
 	for (int i = 0; (row = row_at(p, i)); i++) {
 		int has_arg = row->arg ? required_argument : no_argument;
 
@@ -252,33 +248,30 @@ void options_begin(struct options *o, const struct program *p, int argc, char **
 	}
 }
 
+/* Says what getopt_long has found wrong, having returned key. */
+static _Noreturn void complain(const struct options *o, int key)
+{
+	const struct option_row *row;
+	const char *word;
+	int at, n = 0;
+
+	row = find_row(o->program, optopt, &at);
+	if (row && key == ':')
+		misuse("--%s requires an argument", row->name);
+	if (row)
+		misuse("--%s takes no argument", row->name);
+	if (optopt)
+		misuse("unrecognized option '-%c'",
+			optopt > 0 && optopt < 128 ? optopt : '?');
+	word = o->argv[optind - 1];
+	for (int i = 0; (row = row_at(o->program, i)); i++)
+		n += row->name && !strncmp(word + 2, row->name, strcspn(word + 2, "="));
+	misuse(n > 1 ? "ambiguous option '%s'" : "unrecognized option '%s'", word);
+}
+
 static int next_key(struct options *o)
 {
 	return getopt_long(o->argc, o->argv, o->letters, o->names, NULL);
-}
-
-/*
- * What getopt_long would say of the option for which it returned key, but with control
- * characters escaped.
- */
-static _Noreturn void bad_option(const struct options *o, int key)
-{
-	const char *text = o->argv[optind - 1];
-	size_t length = strcspn(text, "=");
-	int at, like_it = 0;
-
-	if (key == ':' && !strncmp(text, "--", 2))
-		misuse("option '%s' requires an argument", text);
-	if (key == ':')
-		misuse("option requires an argument -- '%c'", optopt);
-	if (optopt && find_row(o->program, optopt, &at))
-		misuse("option '--%s' doesn't allow an argument",
-			find_row(o->program, optopt, &at)->name);
-	if (optopt)
-		misuse("invalid option -- '%c'", optopt);
-	for (const struct option *p = o->names; p->name; p++)
-		like_it += !strncmp(p->name, text + 2, length - 2);
-	misuse(like_it ? "option '%s' is ambiguous" : "unrecognized option '%s'", text);
 }
 
 int options_next(struct options *o)
@@ -288,17 +281,15 @@ int options_next(struct options *o)
 	int key, at;
 
 	while ((key = next_key(o)) != -1) {
-		if (key == 'h') {
-			options_usage(o->program, stdout);
-			exit(output_finish());
-		}
+		if (key == 'h')
+			help_and_exit(o->program);
 		if (key == 'V') {
 			printf("%s %s\n", program_name, VERSION);
 			exit(output_finish());
 		}
 		row = find_row(o->program, key, &at);
 		if (!row)
-			bad_option(o, key);
+			complain(o, key);
 		o->given[at] = true;
 		read_argument(o, row);
 		if (key != 'o')

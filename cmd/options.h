@@ -7,7 +7,6 @@
 
 #include <getopt.h>
 #include <stdbool.h>
-#include <stdio.h>
 
 #define VERSION "0.1.0" /* of all programs */
 
@@ -87,9 +86,6 @@ const char *options_find(struct options *o, int key);
 
 /* The name of the option with this key, for messages. */
 const char *options_name(const struct options *o, int key);
-
-/* Prints the usage and the help. */
-void options_usage(const struct program *p, FILE *to);
 
 /* A number within an argument; misuse of the option called name otherwise. */
 double option_real(const char *name, const char *text, double low, double high);

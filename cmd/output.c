@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "base/whole_file.h"
 #include "messages.h"
 
+static int output_fd = STDOUT_FILENO;
 static const char *output_path;      /* of -o, or NULL */
 static struct kf_whole_file *output; /* the same */
 
@@ -66,8 +68,28 @@ void output_begin(const char *path)
 	must(output, &err);
 	if (kf_whole_in_place(output))
 		warn("'%s' cannot be replaced, and is written in place", path);
-	if (dup2(kf_whole_fd(output), STDOUT_FILENO) < 0)
+	if (output_fd != STDOUT_FILENO)
+		output_fd = kf_whole_fd(output);
+	else if (dup2(kf_whole_fd(output), STDOUT_FILENO) < 0)
 		die("cannot write '%s': %s", path, strerror(errno));
+}
+
+void output_keep_apart(void)
+{
+	int null;
+
+	/* -1 if it is closed: writing to it will fail, as it should */
+	output_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (dup2(STDERR_FILENO, STDOUT_FILENO) == STDOUT_FILENO)
+		return;
+	null = open("/dev/null", O_WRONLY); /* standard error is closed */
+	if (null < 0 || dup2(null, STDOUT_FILENO) < 0)
+		die("cannot open '/dev/null': %s", strerror(errno));
+}
+
+int output_descriptor(void)
+{
+	return output_fd;
 }
 
 const char *output_name(void)
@@ -78,7 +100,7 @@ const char *output_name(void)
 /* Now, rather than after the work. */
 static void check_writable(void)
 {
-	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+	int flags = fcntl(output_fd, F_GETFL);
 
 	if (flags >= 0 && (flags & O_ACCMODE) == O_RDONLY)
 		errno = EBADF;
@@ -89,7 +111,7 @@ static void check_writable(void)
 
 void output_is_binary(void)
 {
-	if (isatty(STDOUT_FILENO))
+	if (isatty(output_fd))
 		misuse("standard output is a terminal, and what comes is binary");
 	check_writable();
 }
@@ -111,7 +133,11 @@ int output_finish(void)
 {
 	struct kf_err err;
 
-	if (fflush(stdout) || ferror(stdout) || close(STDOUT_FILENO))
+	/* else stdout is left to the libraries, and the commit closes the file */
+	bool ours = output_fd == STDOUT_FILENO;
+
+	if ((ours && (fflush(stdout) || ferror(stdout))) ||
+		((ours || !output) && close(output_fd)))
 		die("cannot write '%s': %s", output_name(), strerror(errno));
 	if (output)
 		check(kf_whole_commit(output, &err), &err);

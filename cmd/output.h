@@ -16,6 +16,16 @@ void output_reserve(void);
 void output_begin(const char *path);
 const char *output_name(void); /* for messages */
 
+/*
+ * Lets descriptor 1 be standard error, and the output another one, so that what
+ * libraries print never gets into it.  For programs that write to output_descriptor();
+ * to be called before anything is opened.
+ */
+void output_keep_apart(void);
+
+/* Where to write what goes to standard output, or to the file in its place. */
+int output_descriptor(void);
+
 /* Refuses a terminal as standard output, since the output is binary, and dies where
  * nothing can be written to it. */
 void output_is_binary(void);

@@ -89,8 +89,10 @@ help() {
 	for option in --no-such-option -?; do
 		"$1" $option >out 2>err
 		is "$1 $option exits 2" $? 2
-		like "$1 $option says so, and the usage" "$(tr '\n' ' ' <err)" \
-			"^$1: (unrecognized|invalid) option.*usage: $1"
+		is "$1 $option says so, and how to get help" "$(cat err)" \
+			"$1: unrecognized option '$option'
+$("$1" -h | head -n 1)
+try '$1 -h' for help"
 		is "$1 $option has nothing on standard output" "$(cat out)" ""
 	done
 }
@@ -104,7 +106,9 @@ operands() {
 	if [ "$program" != kfkd-cat ]; then
 		"$program" "$@" "$input" "$input" >out 2>err
 		is "$program: two operands exit 2" $? 2
-		like "... with the usage" "$(cat err)" "^usage: "
+		like "... with a line of usage" "$(tr '\n' ' ' <err)" \
+			"^$program: more than one file: '$input' usage: .*try '$program -h'"
+		is "... and no more" "$(wc -l <err)" 3
 	fi
 	refuses "$program: a missing file" 1 \
 		"^$program: cannot open 'none': No such file" "$program" "$@" none

@@ -76,12 +76,12 @@ with_argument() {
 	accepts "$program --$name $value" "$program" "--$name" "$value"
 	accepts "$program --$name=$value" "$program" "--$name=$value"
 	misuses "$program --$name wants an argument" \
-		"option '--$name' requires an argument" "$program" "--$name"
+		"--$name requires an argument" "$program" "--$name"
 	if [ "$letter" != - ]; then
 		accepts "$program -$letter $value" "$program" "-$letter" "$value"
 		accepts "$program -$letter$value" "$program" "-$letter$value"
 		misuses "$program -$letter wants an argument" \
-			"option requires an argument -- '$letter'" "$program" "-$letter"
+			"--$name requires an argument" "$program" "-$letter"
 	fi
 	complaint=$(complaint_about_x "$arg")
 	if [ "$complaint" ]; then
@@ -95,7 +95,7 @@ without_argument() {
 	accepts "$program --$name" "$program" "--$name"
 	[ "$letter" = - ] || accepts "$program -$letter" "$program" "-$letter"
 	misuses "$program --$name takes no argument" \
-		"option '--$name' doesn't allow an argument" "$program" "--$name=1"
+		"--$name takes no argument" "$program" "--$name=1"
 }
 
 for path in "$KFKD_BUILD"/bin/kfkd-*; do
@@ -115,7 +115,7 @@ for path in "$KFKD_BUILD"/bin/kfkd-*; do
 		A B C D E F G H I J K L M N O P Q R S T U V W X Y Z \
 		0 1 2 3 4 5 6 7 8 9; do
 		"$program" -$letter </dev/null 2>&1 >out |
-			grep -q "invalid option -- '$letter'" || echo $letter
+			grep -q "unrecognized option '-$letter'" || echo $letter
 	done >accepted
 	is "$program has the letters of --help and no others" \
 		"$(sort accepted)" "$(cut -d ' ' -f 1 list | grep -v '^-$' | sort)"
@@ -144,5 +144,25 @@ done
 presets=$(kfkd-train --help | sed -n '/--net/,/--loss/p' | tr -s ' \n' ' ' |
 	sed 's/.*preset: \(.*\); .*/\1/')
 is "--help names the presets" "$presets" "net1 to net7, best, mnist-mlp, mnist-cnn"
+
+# -- what is no option -----------------------------------------------------------
+
+escape=$(printf '\033')
+misuses "a cluster of letters" "unrecognized option '-x'" kfkd-save -nxp
+misuses "a letter outside ASCII" "unrecognized option '-\\?'" kfkd-head "$(printf -- '-\303\251')"
+misuses "a beginning of several names" "ambiguous option '--re'" kfkd-train --re
+misuses "... and with an argument" "ambiguous option '--re=1'" kfkd-train --re=1
+misuses "a name that goes on" "unrecognized option '--rows2'" kfkd-head --rows2
+accepts "a beginning of one name" kfkd-head --ro 1
+for word in "--x${escape}[2J" "-$escape" "--rows=$escape[2J" "--help=$escape" \
+	"--x$(printf '\302\233')2J"; do
+	kfkd-head "$word" >out 2>err
+	is "a control character in an argument exits 2" $? 2
+	is "... and does not reach the terminal" "$(tr -d ' -~\n' <err | wc -c)" 0
+done
+ln -s "$KFKD_BUILD/bin/kfkd-head" "head$escape"
+"./head$escape" -x 2>err
+like "a program under another name" "$(tr '\n' ' ' <err)" \
+	"^head\\\\x1b: unrecognized option '-x' usage: head\\\\x1b .* try 'head\\\\x1b -h' for help"
 
 done_testing

@@ -69,10 +69,9 @@ static struct kf_plan *cpu_plan(struct kf_backend *b, const struct kf_layer *lay
 
 static void cpu_free_plan(struct kf_backend *b, struct kf_plan *plan)
 {
-	(void)b;
 	if (plan->ops->free)
 		plan->ops->free(plan);
-	cpu_chain_free(plan);
+	cpu_chain_free(b, plan);
 	free(plan);
 }
 
@@ -172,30 +171,52 @@ static void flush_denormals(void)
 #endif
 }
 
+/*
+ * Starts the team of threads, of at most so many as are asked for, and returns how many
+ * OpenMP gives: the environment may limit them.  oneDNN's products wait for as many as
+ * it was promised, and are wrong if there are fewer; so from here on the number that is
+ * asked for is the number that was given, and it does not change between regions.
+ */
+static int start_team(int wanted)
+{
+	int threads = 1;
+
+	omp_set_dynamic(0);
+	omp_set_max_active_levels(1);
+	if (wanted <= 0)
+		wanted = omp_get_max_threads();
+	omp_set_num_threads(wanted < KF_THREADS_MAX ? wanted : KF_THREADS_MAX);
+	/*
+	 * Threads inherit the mode of denormals from the one that starts them.  It is
+	 * set in the calling thread as well as in the team, as clang's OpenMP restores
+	 * the caller's mode after the region.
+	 */
+	flush_denormals();
+#pragma omp parallel
+	{
+		flush_denormals();
+#pragma omp single
+		threads = omp_get_num_threads();
+	}
+	omp_set_num_threads(threads);
+	return threads;
+}
+
 static struct kf_backend *cpu_open(const struct kf_backend_options *options,
 	struct kf_err *err)
 {
 	const dnnl_version_t *v = dnnl_version();
 	struct cpu *c = calloc(1, sizeof *c);
-	int threads;
 
 	if (!c) {
 		kf_fail(err, "out of memory");
 		return NULL;
 	}
-	if (options->threads > 0)
-		omp_set_num_threads(options->threads);
-	threads = omp_get_max_threads();
-	/*
-	 * Threads inherit this mode from the one that starts them.  It is set in the
-	 * calling thread as well as in the team, as clang's OpenMP restores the
-	 * caller's mode after the region.
-	 */
-	flush_denormals();
-#pragma omp parallel
-	flush_denormals();
+	c->threads = start_team(options->threads);
 	c->base.op = &operations;
 	c->recompute = options->recompute;
+	/* the environment may allow oneDNN to round to fewer bits */
+	dnnl_set_default_fpmath_mode(dnnl_fpmath_mode_strict);
 	/* as many channels as a vector register has floats */
 	c->block = (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) ==
 			dnnl_cpu_isa_avx512_core ?
@@ -210,7 +231,7 @@ static struct kf_backend *cpu_open(const struct kf_backend_options *options,
 	}
 	snprintf(c->base.device, sizeof c->base.device,
 		"cpu (oneDNN %d.%d.%d, %d thread%s)", v->major, v->minor, v->patch,
-		threads, threads == 1 ? "" : "s");
+		c->threads, c->threads == 1 ? "" : "s");
 	return &c->base;
 }
 

@@ -36,16 +36,16 @@ struct cpu_scratch {
 	unsigned long sweep; /* in this sweep */
 };
 
-bool cpu_chain_make(struct kf_plan *plan, size_t mask_bytes)
+bool cpu_chain_make(struct kf_backend *b, struct kf_plan *plan, size_t mask_bytes)
 {
 	plan->mask_bytes = mask_bytes;
-	plan->scratch = calloc((size_t)omp_get_max_threads(), sizeof *plan->scratch);
+	plan->scratch = calloc((size_t)cpu(b)->threads, sizeof *plan->scratch);
 	return plan->scratch != NULL;
 }
 
-void cpu_chain_free(struct kf_plan *plan)
+void cpu_chain_free(struct kf_backend *b, struct kf_plan *plan)
 {
-	for (int i = 0; plan->scratch && i < omp_get_max_threads(); i++) {
+	for (int i = 0; plan->scratch && i < cpu(b)->threads; i++) {
 		free(plan->scratch[i].y);
 		free(plan->scratch[i].dy);
 		free(plan->scratch[i].mask);
@@ -160,7 +160,7 @@ static void materialize_values(struct kf_backend *b, struct kf_act *a)
 	if (cpu(b)->failed)
 		return;
 	cpu(b)->sweep++;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) num_threads(cpu(b)->threads)
 	for (int i = 0; i < a->n; i++)
 		cpu_values(b, a, i, omp_get_thread_num());
 	for (; pending(a); a = a->deferred.x)
@@ -256,7 +256,7 @@ static void run_backward(struct kf_backend *b, const struct cpu_deferred *last,
 	if (cpu(b)->failed)
 		return;
 	cpu(b)->sweep++;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) num_threads(cpu(b)->threads)
 	for (int i = 0; i < last->plan->n; i++)
 		image_backward(b, last, dx, i, omp_get_thread_num());
 	for (const struct cpu_deferred *d = last; d && !cpu(b)->failed; d = above(d))

@@ -9,8 +9,8 @@
  * size of the mask that forward leaves for backward for each image, or 0.  false when
  * out of memory; cpu_chain_free in any case.
  */
-bool cpu_chain_make(struct kf_plan *plan, size_t mask_bytes);
-void cpu_chain_free(struct kf_plan *plan);
+bool cpu_chain_make(struct kf_backend *b, struct kf_plan *plan, size_t mask_bytes);
+void cpu_chain_free(struct kf_backend *b, struct kf_plan *plan);
 
 /* forward() and backward() of such a layer: record what is to be done. */
 void cpu_chain_forward(const struct cpu_deferred *d, struct kf_act *y);

@@ -17,7 +17,7 @@ static void make(struct kf_backend *b, struct kf_plan *plan)
 {
 	struct conv *v = plan->state = calloc(1, sizeof *v);
 
-	if (!v || !cpu_chain_make(plan, 0)) {
+	if (!v || !cpu_chain_make(b, plan, 0)) {
 		cpu_fail(b, "out of memory");
 		return;
 	}

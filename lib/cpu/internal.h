@@ -35,6 +35,7 @@ typedef int32_t cpu_masks8 __attribute__((vector_size(32), aligned(4)));
 struct cpu {
 	struct kf_backend base; /* first: the handle is this */
 	int block;              /* channels in a block */
+	int threads;            /* of a team, as OpenMP gives it */
 	bool recompute;         /* see kf_backend_options */
 	unsigned long sweep;    /* counts parallel passes over a batch, for chain.c */
 	dnnl_engine_t engine;

@@ -263,7 +263,7 @@ struct cpu_convolution *cpu_convolution_new(struct kf_backend *b,
 	const struct cpu_convolution *forward)
 {
 	struct cpu_convolution *v = calloc(1, sizeof *v);
-	int threads = omp_get_max_threads();
+	int threads = cpu(b)->threads;
 
 	if (!v || !(v->worker = calloc((size_t)threads, sizeof *v->worker))) {
 		cpu_fail(b, "out of memory");
@@ -272,8 +272,8 @@ struct cpu_convolution *cpu_convolution_new(struct kf_backend *b,
 	}
 	v->direction = direction;
 	v->workers = threads;
-	omp_set_num_threads(
-		1); /* oneDNN plans for the number of threads that it sees */
+	/* oneDNN plans for the number of threads that it sees */
+	omp_set_num_threads(1);
 	make(b, v, shape, forward);
 	omp_set_num_threads(threads);
 	return v;

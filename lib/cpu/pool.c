@@ -218,7 +218,7 @@ static void make(struct kf_backend *b, struct kf_plan *plan)
 {
 	if (plan->layer->kernel > KERNEL_MAX)
 		plan->reads_x = CPU_WHILE_DX;
-	if (!cpu_chain_make(plan, cpu_image_floats(&plan->y)))
+	if (!cpu_chain_make(b, plan, cpu_image_floats(&plan->y)))
 		cpu_fail(b, "out of memory");
 }
 

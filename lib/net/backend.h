@@ -159,9 +159,13 @@ static inline bool kf_consecutive(const uint32_t *rows /* (n) */, int n)
 	return true;
 }
 
+#define KF_THREADS_MAX 1024
+
 struct kf_backend_options {
-	int threads; /* of the CPU; 0 for as many as there are */
-	bool tf32;   /* a GPU's matrix products may round to 10-bit mantissas */
+	/* Of the CPU, at most KF_THREADS_MAX; 0 for as many as there are.  The system or
+	 * OpenMP may lend fewer; `device` says how many are used. */
+	int threads;
+	bool tf32; /* a GPU's matrix products may round to 10-bit mantissas */
 	/* The CPU stores fewer activations in training and recomputes them: the same
 	 * results with less memory in more time. */
 	bool recompute;
