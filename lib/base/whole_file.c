@@ -18,7 +18,7 @@
 #include "base/signals.h"
 
 #define LINKS_MAX 40 /* symbolic links in a row, as many as Linux follows */
-#define NAMES_MAX 20 /* temporary names to try */
+#define TRIES_MAX 20 /* where others change names at the same time */
 
 static const struct {
 	bool replaces;        /* what is there */
@@ -138,12 +138,12 @@ static bool has_name(int fd, int dir, const char *name)
 
 int kf_whole_lock(const char *path, int *lock, struct kf_err *err)
 {
-	int fd;
+	int fd = -1;
 
 	if (*lock >= 0 && has_name(*lock, AT_FDCWD, path))
 		return 0;
-	/* Between open and flock, another file may get the name. */
-	for (;;) {
+	/* between open and flock, another file may get the name */
+	for (int i = 0; i < TRIES_MAX; i++) {
 		fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 		if (fd < 0 && (errno == EACCES || errno == EROFS))
 			fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -156,6 +156,8 @@ int kf_whole_lock(const char *path, int *lock, struct kf_err *err)
 		if (has_name(fd, AT_FDCWD, path))
 			break;
 		close(fd);
+		fd = -1;
+		errno = EBUSY;
 	}
 	if (fd < 0 && errno != ENOENT)
 		return kf_fail_errno(err, "cannot open '%s'", path);
@@ -208,11 +210,13 @@ static void remove_left_over(const struct kf_whole_file *f)
 
 static int create_temp(struct kf_whole_file *f, mode_t mode)
 {
+	struct stat sb;
+
 	f->fd = openat(f->dir, f->temp,
 		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (f->fd < 0)
 		return -1;
-	if (!locked_by_another(f->fd) && has_name(f->fd, f->dir, f->temp))
+	if (!locked_by_another(f->fd) && fstat(f->fd, &sb) == 0 && sb.st_nlink > 0)
 		return 0;
 	/* taken for one left over before it was locked */
 	close(f->fd);
@@ -235,7 +239,7 @@ static int take_temp(struct kf_whole_file *f, mode_t mode)
 {
 	bool create = f->fd < 0;
 
-	for (int i = 0; i < NAMES_MAX; i++) {
+	for (int i = 0; i < TRIES_MAX; i++) {
 		set_temp(f, i < 2);
 		if ((create ? create_temp(f, mode) : link_to(f, f->temp)) == 0) {
 			f->has_temp = 1;
@@ -304,7 +308,7 @@ static bool irreplaceable(const struct kf_whole_file *f, const struct stat *old)
 	struct statx sx;
 	uid_t me = geteuid();
 
-	if (fstatat(f->dir, f->name, &named, 0) || !same_file(&named, old))
+	if (fstatat(f->dir, f->name, &named, 0))
 		return true;
 	if (statx(f->dir, f->name, 0, 0, &sx) == 0 &&
 		(sx.stx_attributes & STATX_ATTR_MOUNT_ROOT))
@@ -451,7 +455,7 @@ static int flush(const struct kf_whole_file *f)
 {
 	if (f->cut && ftruncate(f->fd, lseek(f->fd, 0, SEEK_CUR)))
 		return -1;
-	if (kinds[f->kind].syncs)
+	if (kinds[f->kind].syncs && (f->dir >= 0 || f->cut))
 		return fsync(f->fd) && errno != EINVAL ? -1 : 0;
 	return close(dup(f->fd));
 }

@@ -156,6 +156,15 @@ static void drop_tensors(struct kf_model *m)
 	kf_meta_free(&m->state);
 }
 
+/* A first file that another run wrote since kf_checkpoint_open is not to be locked and
+ * replaced, even if that run has ended. */
+static int keep_lock(struct kf_checkpoint *c, struct kf_err *err)
+{
+	if (c->lock < 0 && !c->written)
+		return 0;
+	return kf_whole_lock(c->path, &c->lock, err);
+}
+
 int kf_checkpoint_write(struct kf_checkpoint *c, struct kf_trainer *t,
 	struct kf_model *m, uint64_t digest, struct kf_err *err)
 {
@@ -163,12 +172,14 @@ int kf_checkpoint_write(struct kf_checkpoint *c, struct kf_trainer *t,
 	int rc = -1;
 
 	note_state(t, digest, &m->state);
-	if (collect(t, m, err) == 0 && kf_whole_lock(c->path, &c->lock, err) == 0)
+	if (collect(t, m, err) == 0 && keep_lock(c, err) == 0)
 		f = kf_whole_open(c->path, KF_WHOLE_STATE, err);
 	if (f && kf_model_write(m, kf_whole_fd(f), c->path, err) == 0)
 		rc = kf_whole_commit_locked(f, &c->lock, err);
 	else
 		kf_whole_abandon(f);
+	if (rc == 0)
+		c->written = true;
 	drop_tensors(m);
 	return rc;
 }
