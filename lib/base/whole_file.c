@@ -15,10 +15,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/lock.h"
 #include "base/signals.h"
 
 #define LINKS_MAX 40 /* symbolic links in a row, as many as Linux follows */
-#define TRIES_MAX 20 /* where others change names at the same time */
+#define TRIES_MAX 20 /* temporary names */
 
 static const struct {
 	bool replaces;        /* what is there */
@@ -109,64 +110,6 @@ static void release(struct kf_whole_file *f)
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
-/* -- locks ------------------------------------------------------------------------- */
-
-/* Whether another program has the lock.  Where there are no locks, none has. */
-static bool locked_by_another(int fd)
-{
-	return flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
-}
-
-static int fail_in_use(const char *path, struct kf_err *err)
-{
-	return kf_fail(err, "'%s' is in use by another program", path);
-}
-
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-/* Whether fd is what has this name now. */
-static bool has_name(int fd, int dir, const char *name)
-{
-	struct stat open, named;
-
-	return fstat(fd, &open) == 0 && fstatat(dir, name, &named, 0) == 0 &&
-		same_file(&open, &named);
-}
-
-int kf_whole_lock(const char *path, int *lock, struct kf_err *err)
-{
-	int fd = -1;
-
-	if (*lock >= 0 && has_name(*lock, AT_FDCWD, path))
-		return 0;
-	/* between open and flock, another file may get the name */
-	for (int i = 0; i < TRIES_MAX; i++) {
-		fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-		if (fd < 0 && (errno == EACCES || errno == EROFS))
-			fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-		if (fd < 0)
-			break;
-		if (locked_by_another(fd)) {
-			close(fd);
-			return fail_in_use(path, err);
-		}
-		if (has_name(fd, AT_FDCWD, path))
-			break;
-		close(fd);
-		fd = -1;
-		errno = EBUSY;
-	}
-	if (fd < 0 && errno != ENOENT)
-		return kf_fail_errno(err, "cannot open '%s'", path);
-	if (*lock >= 0)
-		close(*lock);
-	*lock = fd;
-	return 0;
-}
-
 /* -- temporary names --------------------------------------------------------------- */
 
 /* FNV-1a. */
@@ -203,7 +146,7 @@ static void remove_left_over(const struct kf_whole_file *f)
 	if (fd < 0)
 		return;
 	if (fstat(fd, &sb) == 0 && S_ISREG(sb.st_mode) &&
-		flock(fd, LOCK_EX | LOCK_NB) == 0 && has_name(fd, f->dir, f->temp))
+		flock(fd, LOCK_EX | LOCK_NB) == 0 && kf_has_name(fd, f->dir, f->temp))
 		unlinkat(f->dir, f->temp, 0);
 	close(fd);
 }
@@ -216,7 +159,7 @@ static int create_temp(struct kf_whole_file *f, mode_t mode)
 		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (f->fd < 0)
 		return -1;
-	if (!locked_by_another(f->fd) && fstat(f->fd, &sb) == 0 && sb.st_nlink > 0)
+	if (!kf_locked_by_another(f->fd) && fstat(f->fd, &sb) == 0 && sb.st_nlink > 0)
 		return 0;
 	/* taken for one left over before it was locked */
 	close(f->fd);
@@ -345,7 +288,7 @@ static int open_temp(struct kf_whole_file *f, const struct stat *old)
 	if (old)
 		pass_on(f->fd, old);
 	/* other programs take one without a lock for left over */
-	flock(f->fd, LOCK_EX | LOCK_NB);
+	kf_locked_by_another(f->fd);
 	return 0;
 }
 
@@ -500,7 +443,7 @@ static int finish(struct kf_whole_file *f, bool replace, struct kf_err *err)
 	if (give_name(f, replace) == 0)
 		return sync_directory(f, err);
 	if (errno == EEXIST && !replace && kinds[f->kind].replaces)
-		return fail_in_use(f->path, err);
+		return kf_fail_in_use(f->path, err);
 	return kf_fail_errno(err, "cannot create '%s'", f->path);
 }
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/lock.h"
 #include "base/whole_file.h"
 
 /* An arena besides the weights; mem is NULL if the run does not keep it. */
@@ -80,7 +81,7 @@ int kf_checkpoint_open(struct kf_checkpoint *c, const char *path, const char *re
 	struct stat there, other;
 
 	*c = (struct kf_checkpoint){ .path = path, .lock = -1 };
-	if (kf_whole_lock(path, &c->lock, err) < 0 || try_writing(path, err) < 0)
+	if (kf_lock(path, &c->lock, err) < 0 || try_writing(path, err) < 0)
 		goto failed;
 	if (overwrite || c->lock < 0 || fstat(c->lock, &there) || !there.st_size)
 		return 0;
@@ -162,7 +163,7 @@ static int keep_lock(struct kf_checkpoint *c, struct kf_err *err)
 {
 	if (c->lock < 0 && !c->written)
 		return 0;
-	return kf_whole_lock(c->path, &c->lock, err);
+	return kf_lock(c->path, &c->lock, err);
 }
 
 int kf_checkpoint_write(struct kf_checkpoint *c, struct kf_trainer *t,
