@@ -16,6 +16,9 @@ void output_reserve(void);
 void output_begin(const char *path);
 const char *output_name(void); /* for messages */
 
+/* Dies where output that is written in place would overwrite this open file. */
+void output_check_input(int fd);
+
 /* Refuses a terminal as standard output, since the output is binary, and dies where
  * nothing can be written to it. */
 void output_is_binary(void);
