@@ -19,6 +19,7 @@ int cli_open(const char *operand, const char **name)
 	fd = open(operand, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		die("cannot open '%s': %s", operand, strerror(errno));
+	output_check_input(fd);
 	return fd;
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/signals.h"
@@ -53,6 +54,17 @@ static void remove_at_signals(void)
 			sigaction(number, &sa, NULL);
 }
 
+void output_check_input(int fd)
+{
+	struct stat in, out;
+
+	if (!output || !kf_whole_in_place(output))
+		return;
+	if (fstat(fd, &in) == 0 && fstat(kf_whole_fd(output), &out) == 0 &&
+		in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+		die("'%s' is input and output", output_path);
+}
+
 void output_begin(const char *path)
 {
 	struct kf_err err;
@@ -66,8 +78,12 @@ void output_begin(const char *path)
 	atexit(kf_whole_remove_pending);
 	output = kf_whole_open(path, KF_WHOLE_OUTPUT, &err);
 	must(output, &err);
-	if (kf_whole_in_place(output))
+	if (kf_whole_in_place(output)) {
 		warn("'%s' cannot be replaced, and is written in place", path);
+		for (int fd = STDERR_FILENO + 1; fd < kf_whole_fd(output); fd++)
+			output_check_input(fd);
+		output_check_input(STDIN_FILENO);
+	}
 	if (output_fd != STDOUT_FILENO)
 		output_fd = kf_whole_fd(output);
 	else if (dup2(kf_whole_fd(output), STDOUT_FILENO) < 0)

@@ -26,6 +26,9 @@ void output_keep_apart(void);
 /* Where to write what goes to standard output, or to the file in its place. */
 int output_descriptor(void);
 
+/* Dies where output that is written in place would overwrite this open file. */
+void output_check_input(int fd);
+
 /* Refuses a terminal as standard output, since the output is binary, and dies where
  * nothing can be written to it. */
 void output_is_binary(void);

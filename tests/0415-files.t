@@ -129,6 +129,14 @@ if unshare -m sh -c 'mount --bind mount mount' 2>/dev/null; then
 		kfkd-load -o mount faces.csv 2>said; cp mount copy'
 	equal "a mount point is written in place" copy raw
 	like "... with a warning" "$(cat said)" "'mount' cannot be replaced"
+	for program in kfkd-head kfkd-save; do
+		cp raw mount
+		unshare -m sh -c "mount --bind mount mount && $program -o mount mount" 2>said
+		like "$program: not where it is the input, too" "$(cat said)" \
+			"'mount' is input and output"
+		equal "... which stays as it was" mount raw
+	done
+	: >mount
 	refuses "a checkpoint on one is refused" 1 \
 		"cannot replace 'mount', which can only be written in place" \
 		unshare -m sh -c 'mount --bind mount mount &&

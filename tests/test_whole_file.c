@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/lock.h"
 #include "base/whole_file.h"
 #include "tap.h"
 
@@ -351,7 +352,7 @@ static bool lock_free(const char *path)
 {
 	struct kf_err err;
 	int lock = -1;
-	bool got = kf_whole_lock(path, &lock, &err) == 0;
+	bool got = kf_lock(path, &lock, &err) == 0;
 
 	close(lock);
 	return got;
@@ -362,7 +363,7 @@ static void test_locks(void)
 	struct kf_err err;
 	int lock = -1, other = -1;
 
-	ok(kf_whole_lock("a", &lock, &err) == 0 && lock < 0 && count_names() == 0,
+	ok(kf_lock("a", &lock, &err) == 0 && lock < 0 && count_names() == 0,
 		"lock: where nothing is, nothing comes");
 	ok(kf_whole_commit_locked(begin("a", KF_WHOLE_STATE, "1"), &lock, &err) == 0 &&
 			lock >= 0 && !lock_free("a"),
@@ -373,7 +374,7 @@ static void test_locks(void)
 	ok(kf_whole_commit_locked(begin("a", KF_WHOLE_STATE, "3"), &lock, &err) == 0 &&
 			holds("a", "3") && !lock_free("a"),
 		"lock: it passes to the next file");
-	ok(kf_whole_lock("a", &lock, &err) == 0, "lock: once more changes nothing");
+	ok(kf_lock("a", &lock, &err) == 0, "lock: once more changes nothing");
 	close(lock);
 	ok(lock_free("a") && count_names() == 1, "lock: it ends and leaves nothing");
 	unlink("a");

@@ -15,10 +15,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/lock.h"
 #include "base/signals.h"
 
 #define LINKS_MAX 40 /* symbolic links in a row, as many as Linux follows */
-#define NAMES_MAX 20 /* temporary names to try */
+#define TRIES_MAX 20 /* temporary names */
 
 static const struct {
 	bool replaces;        /* what is there */
@@ -109,62 +110,6 @@ static void release(struct kf_whole_file *f)
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
-/* -- locks ------------------------------------------------------------------------- */
-
-/* Whether another program has the lock.  Where there are no locks, none has. */
-static bool locked_by_another(int fd)
-{
-	return flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
-}
-
-static int fail_in_use(const char *path, struct kf_err *err)
-{
-	return kf_fail(err, "'%s' is in use by another program", path);
-}
-
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-/* Whether fd is what has this name now. */
-static bool has_name(int fd, int dir, const char *name)
-{
-	struct stat open, named;
-
-	return fstat(fd, &open) == 0 && fstatat(dir, name, &named, 0) == 0 &&
-		same_file(&open, &named);
-}
-
-int kf_whole_lock(const char *path, int *lock, struct kf_err *err)
-{
-	int fd;
-
-	if (*lock >= 0 && has_name(*lock, AT_FDCWD, path))
-		return 0;
-	/* Between open and flock, another file may get the name. */
-	for (;;) {
-		fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-		if (fd < 0 && (errno == EACCES || errno == EROFS))
-			fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-		if (fd < 0)
-			break;
-		if (locked_by_another(fd)) {
-			close(fd);
-			return fail_in_use(path, err);
-		}
-		if (has_name(fd, AT_FDCWD, path))
-			break;
-		close(fd);
-	}
-	if (fd < 0 && errno != ENOENT)
-		return kf_fail_errno(err, "cannot open '%s'", path);
-	if (*lock >= 0)
-		close(*lock);
-	*lock = fd;
-	return 0;
-}
-
 /* -- temporary names --------------------------------------------------------------- */
 
 /* FNV-1a. */
@@ -201,18 +146,20 @@ static void remove_left_over(const struct kf_whole_file *f)
 	if (fd < 0)
 		return;
 	if (fstat(fd, &sb) == 0 && S_ISREG(sb.st_mode) &&
-		flock(fd, LOCK_EX | LOCK_NB) == 0 && has_name(fd, f->dir, f->temp))
+		flock(fd, LOCK_EX | LOCK_NB) == 0 && kf_has_name(fd, f->dir, f->temp))
 		unlinkat(f->dir, f->temp, 0);
 	close(fd);
 }
 
 static int create_temp(struct kf_whole_file *f, mode_t mode)
 {
+	struct stat sb;
+
 	f->fd = openat(f->dir, f->temp,
 		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (f->fd < 0)
 		return -1;
-	if (!locked_by_another(f->fd) && has_name(f->fd, f->dir, f->temp))
+	if (!kf_locked_by_another(f->fd) && fstat(f->fd, &sb) == 0 && sb.st_nlink > 0)
 		return 0;
 	/* taken for one left over before it was locked */
 	close(f->fd);
@@ -235,7 +182,7 @@ static int take_temp(struct kf_whole_file *f, mode_t mode)
 {
 	bool create = f->fd < 0;
 
-	for (int i = 0; i < NAMES_MAX; i++) {
+	for (int i = 0; i < TRIES_MAX; i++) {
 		set_temp(f, i < 2);
 		if ((create ? create_temp(f, mode) : link_to(f, f->temp)) == 0) {
 			f->has_temp = 1;
@@ -304,7 +251,7 @@ static bool irreplaceable(const struct kf_whole_file *f, const struct stat *old)
 	struct statx sx;
 	uid_t me = geteuid();
 
-	if (fstatat(f->dir, f->name, &named, 0) || !same_file(&named, old))
+	if (fstatat(f->dir, f->name, &named, 0))
 		return true;
 	if (statx(f->dir, f->name, 0, 0, &sx) == 0 &&
 		(sx.stx_attributes & STATX_ATTR_MOUNT_ROOT))
@@ -341,7 +288,7 @@ static int open_temp(struct kf_whole_file *f, const struct stat *old)
 	if (old)
 		pass_on(f->fd, old);
 	/* other programs take one without a lock for left over */
-	flock(f->fd, LOCK_EX | LOCK_NB);
+	kf_locked_by_another(f->fd);
 	return 0;
 }
 
@@ -451,7 +398,7 @@ static int flush(const struct kf_whole_file *f)
 {
 	if (f->cut && ftruncate(f->fd, lseek(f->fd, 0, SEEK_CUR)))
 		return -1;
-	if (kinds[f->kind].syncs)
+	if (kinds[f->kind].syncs && (f->dir >= 0 || f->cut))
 		return fsync(f->fd) && errno != EINVAL ? -1 : 0;
 	return close(dup(f->fd));
 }
@@ -496,7 +443,7 @@ static int finish(struct kf_whole_file *f, bool replace, struct kf_err *err)
 	if (give_name(f, replace) == 0)
 		return sync_directory(f, err);
 	if (errno == EEXIST && !replace && kinds[f->kind].replaces)
-		return fail_in_use(f->path, err);
+		return kf_fail_in_use(f->path, err);
 	return kf_fail_errno(err, "cannot create '%s'", f->path);
 }
 

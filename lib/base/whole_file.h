@@ -69,20 +69,10 @@ void kf_whole_abandon(struct kf_whole_file *f);
  * meant for the end of a program: they cannot be committed any more. */
 void kf_whole_remove_pending(void);
 
-/* -- a path that belongs to one program -------------------------------------------- */
-
 /*
- * Locks what is at path, so that this function fails in other programs until the
- * lock is closed or the program ends.  *lock is -1 at first, and then a descriptor
- * to be closed; -1 still where nothing is at path.  Locked already, it stays so.  A
- * file system without locks grants all of them.
- */
-int kf_whole_lock(const char *path, int *lock, struct kf_err *err);
-
-/*
- * Commits a state to the path of a lock, which passes from the file that is
- * replaced to the new one: at no moment is one without a lock at path.  With *lock
- * -1, it fails where there is a file by now, which must be another program's.
+ * Commits a state to the path of a lock (base/lock.h), which passes from the file
+ * that is replaced to the new one: at no moment is one without a lock at path.  With
+ * *lock -1, it fails where there is a file by now, which must be another program's.
  */
 int kf_whole_commit_locked(struct kf_whole_file *f, int *lock, struct kf_err *err);
 

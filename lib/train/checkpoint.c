@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/lock.h"
 #include "base/whole_file.h"
 
 /* An arena besides the weights; mem is NULL if the run does not keep it. */
@@ -80,7 +81,7 @@ int kf_checkpoint_open(struct kf_checkpoint *c, const char *path, const char *re
 	struct stat there, other;
 
 	*c = (struct kf_checkpoint){ .path = path, .lock = -1 };
-	if (kf_whole_lock(path, &c->lock, err) < 0 || try_writing(path, err) < 0)
+	if (kf_lock(path, &c->lock, err) < 0 || try_writing(path, err) < 0)
 		goto failed;
 	if (overwrite || c->lock < 0 || fstat(c->lock, &there) || !there.st_size)
 		return 0;
@@ -156,6 +157,15 @@ static void drop_tensors(struct kf_model *m)
 	kf_meta_free(&m->state);
 }
 
+/* A first file that another run wrote since kf_checkpoint_open is not to be locked and
+ * replaced, even if that run has ended. */
+static int keep_lock(struct kf_checkpoint *c, struct kf_err *err)
+{
+	if (c->lock < 0 && !c->written)
+		return 0;
+	return kf_lock(c->path, &c->lock, err);
+}
+
 int kf_checkpoint_write(struct kf_checkpoint *c, struct kf_trainer *t,
 	struct kf_model *m, uint64_t digest, struct kf_err *err)
 {
@@ -163,12 +173,14 @@ int kf_checkpoint_write(struct kf_checkpoint *c, struct kf_trainer *t,
 	int rc = -1;
 
 	note_state(t, digest, &m->state);
-	if (collect(t, m, err) == 0 && kf_whole_lock(c->path, &c->lock, err) == 0)
+	if (collect(t, m, err) == 0 && keep_lock(c, err) == 0)
 		f = kf_whole_open(c->path, KF_WHOLE_STATE, err);
 	if (f && kf_model_write(m, kf_whole_fd(f), c->path, err) == 0)
 		rc = kf_whole_commit_locked(f, &c->lock, err);
 	else
 		kf_whole_abandon(f);
+	if (rc == 0)
+		c->written = true;
 	drop_tensors(m);
 	return rc;
 }

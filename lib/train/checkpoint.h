@@ -14,6 +14,7 @@
 struct kf_checkpoint {
 	const char *path;
 	int lock; /* -1 while there is no file */
+	bool written;
 };
 
 /*
