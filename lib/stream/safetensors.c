@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/filetype.h"
+
 #define DATA_MAX ((uint64_t)1 << 48) /* bytes that a header may claim */
 
 int kf_st_place(const struct kf_st *st, struct kf_err *err)
@@ -263,6 +265,47 @@ static int check_length(struct kf_st *st, struct kf_err *err)
 	return kf_source_place(st->src, err);
 }
 
+/* What kfkd-load would read: text, netpbm's formats included, or IDX. */
+static bool is_for_load(const unsigned char *first, size_t n)
+{
+	size_t i = 0;
+
+	if (!memcmp(first, "P5", 2) ||
+		(first[0] == 0 && first[1] == 0 && first[2] == 8))
+		return true;
+	while (i < n && (first[i] >= ' ' || memchr("\t\n\r", first[i], 3)))
+		i++;
+	return i == n;
+}
+
+/* Refuses what begins with these 8 bytes; what it is, some more of them may tell. */
+static int no_header(struct kf_source *src, const unsigned char *prefix, uint64_t len,
+	struct kf_err *err)
+{
+	unsigned char first[KF_FILETYPE_BYTES];
+	struct kf_source at = *src;
+	const struct kf_filetype *type;
+	ssize_t more;
+
+	memcpy(first, prefix, 8);
+	at.offset -= 8;
+	more = kf_read(src, first + 8, sizeof first - 8, err);
+	if (more < 0)
+		return -1;
+	type = kf_filetype_of(first, 8 + (size_t)more);
+	if (type)
+		kf_fail(err, "not a kfkd stream or model, but %s; %s", type->what,
+			type->advice);
+	else if (at.offset == 0 && is_for_load(first, 8 + (size_t)more))
+		kf_fail(err,
+			"not a kfkd stream or model; if it is CSV, PGM or IDX, pass it "
+			"through kfkd-load");
+	else
+		kf_fail(err, "not a kfkd stream or model (header length %llu)",
+			(unsigned long long)len);
+	return kf_source_place(&at, err);
+}
+
 int kf_st_open(struct kf_st *st, struct kf_source *src, struct kf_err *err)
 {
 	unsigned char prefix[8];
@@ -280,12 +323,9 @@ int kf_st_open(struct kf_st *st, struct kf_source *src, struct kf_err *err)
 	}
 	for (int i = 7; i >= 0; i--)
 		len = len << 8 | prefix[i];
-	if (len < 2 || len > KF_HEADER_MAX) {
-		src->offset -= 8;
-		kf_fail(err, "not a kfkd stream or model (header length %llu)",
-			(unsigned long long)len);
-		return kf_source_place(src, err);
-	}
+	/* without a time, gzip's first bytes look like a length */
+	if (len < 2 || len > KF_HEADER_MAX || !memcmp(prefix, "\x1f\x8b\x08", 3))
+		return no_header(src, prefix, len, err);
 	if (read_header(st, prefix, len, err) < 0 || check_length(st, err) < 0) {
 		kf_st_place(st, err);
 		kf_st_free(st);
