@@ -191,6 +191,37 @@ static int start_digest(struct kf_st *st, const unsigned char *prefix, char *tex
 	return 0;
 }
 
+/* Whether the tensors are in the order of safetensors' own library: by the size of
+ * their types, the largest first, then by name. */
+static bool in_library_order(const struct kf_st *st)
+{
+	for (int i = 1; i < st->n; i++) {
+		const struct kf_tensor *a = &st->tensor[i - 1], *b = &st->tensor[i];
+		size_t x = kf_dtype_size(a->dtype), y = kf_dtype_size(b->dtype);
+
+		if (x < y || (x == y && strcmp(a->name, b->name) > 0))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Metadata first, between its version and the digest; data on a multiple of 64; and
+ * another order than that library's, apart from streams of bytes without predictions.
+ */
+static bool has_own_layout(const struct kf_st *st, const char *text, size_t len)
+{
+	static const char start[] = "{\"__metadata__\":{\"kfkd\":";
+	const struct kf_meta *m = &st->meta;
+	const struct kf_tensor *X = kf_st_find(st, "X");
+	bool either_order = X && X->dtype == KF_U8 && !kf_st_find(st, "p");
+
+	return (8 + len) % 64 == 0 && len >= sizeof start &&
+		!memcmp(text, start, sizeof start - 1) &&
+		!strcmp(m->key[m->n - 1], KF_DIGEST_KEY) &&
+		(either_order || !in_library_order(st));
+}
+
 static int parse_header(struct kf_st *st, const unsigned char *prefix, char *text,
 	size_t len, struct kf_err *err)
 {
@@ -219,6 +250,7 @@ static int parse_header(struct kf_st *st, const unsigned char *prefix, char *tex
 		return kf_fail(err,
 			"format version '%.20s' is not the one known here, %s", version,
 			KF_FORMAT_VERSION);
+	st->own_layout = has_own_layout(st, text, len);
 	return start_digest(st, prefix, text, len, err);
 }
 
@@ -383,8 +415,19 @@ int kf_st_finish(struct kf_st *st, struct kf_err *err)
 		return 0;
 	if (!strcmp(kf_digest_of(st->hash).text, st->digest.text))
 		return 0;
-	kf_fail(err, "damaged: the checksum of what begins at byte %llu does not fit",
-		(unsigned long long)st->start);
+	if (st->adopt && !st->own_layout) {
+		st->foreign = true;
+		return 0;
+	}
+	if (st->own_layout)
+		kf_fail(err,
+			"damaged: the checksum of what begins at byte %llu does not "
+			"fit",
+			(unsigned long long)st->start);
+	else
+		kf_fail(err,
+			"the checksum does not fit: another program saved it again, or "
+			"it is damaged; to take it as it is, pass it through kfkd-cat");
 	return kf_source_place(st->src, err);
 }
 
