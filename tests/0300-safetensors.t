@@ -117,6 +117,32 @@ kfkd-cat model >out
 equal "kfkd-cat passes a model on" out model
 refuses "... but joins no two" 1 "'model', .*no tensor 'X'" kfkd-cat model model
 
+# -- pixels that were scaled elsewhere ---------------------------------------------
+
+# pixels TYPE TEMPLATE VALUE ...: two images of 1 x 2 as a file without metadata
+pixels() {
+	perl -e 'my ($type, $template, @v) = @ARGV; my $data = pack "$template*", @v;
+		my $json = sprintf q({"X":{"dtype":"%s","shape":[2,1,1,2],"data_offsets":[0,%d]}}),
+			$type, length $data;
+		print pack("Q<", length $json), $json, $data' "$@" | kfkd-cat
+}
+pixels F32 'f<' 0 0.25 0.5 1 >unit
+refuses "floats from 0 to 1 are scaled already" 1 'from 0 to 1, .* no X.scale; .* from 0 to 255' \
+	kfkd-scale unit
+pixels U8 C 0 1 1 0 >unit
+kfkd-scale unit 2>err | kfkd-stat >said
+like "bytes of 0 and 1 get a warning" "$(cat err)" '^kfkd-scale: the pixels are 0 and 1 only'
+like "... but pass" "$(cat said)" '^rows: 2$'
+for v in 'F32 f< 0 0 0 0' 'F32 f< 0 0.5 1 2' 'F32 f< 0 1 1 -1' 'U8 C 0 0 0 0' 'U8 C 0 1 2 1'; do
+	pixels $v >other
+	is "no word of $v" "$(kfkd-scale other 2>&1 >out)" ""
+done
+kfkd-load <<EOT | kfkd-scale 2>err | kfkd-scale --undo >out
+Image
+0 1 1 0
+EOT
+like "--undo says nothing of them" "$(wc -l <err) $(kfkd-scale -u scaled.kfkd 2>&1 >out)" '^1 $'
+
 # -- by Python -----------------------------------------------------------------
 
 python=$KFKD_BUILD/venv/bin/python
