@@ -53,7 +53,7 @@ static void add_stream(struct joined *j, struct kf_st *st, const struct options 
 	struct kf_chunk *chunk;
 	struct kf_err err;
 	struct kf_reader *in = kf_reader_from(st, true, &err);
-	const char *what;
+	struct kf_difference d;
 
 	must(in, &err);
 	if (!j->out) {
@@ -61,9 +61,8 @@ static void add_stream(struct joined *j, struct kf_st *st, const struct options 
 		output_begin(o->output);
 		j->out = open_output(&j->schema, single);
 	}
-	what = kf_schema_differs(&j->schema, kf_reader_schema(in));
-	if (what)
-		die("'%s' has another %s than '%s'", name, what, o->operands[0]);
+	if (kf_schema_differs(&j->schema, kf_reader_schema(in), &d))
+		die("'%s' has %s than '%s'%s", name, d.what, o->operands[0], d.how);
 	while ((chunk = cli_next(in)))
 		cli_write(j->out, chunk);
 	kf_reader_close(in);

@@ -6,6 +6,7 @@
 #define KF_NAMES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/err.h"
 
@@ -22,6 +23,10 @@ void kf_names_add(struct kf_names *names, const char *name);       /* a copy */
 void kf_names_free(struct kf_names *names);
 struct kf_names kf_names_copy(const struct kf_names *names);
 bool kf_names_equal(const struct kf_names *a, const struct kf_names *b);
+
+/* Says where b first differs from a: "column 2 is 'b_x', not 'a_y'". */
+void kf_names_difference(const struct kf_names *a, const struct kf_names *b, char *text,
+	size_t size);
 
 /* "a,b,c", which is the caller's to free; no names are "". */
 char *kf_names_join(const struct kf_names *names);
