@@ -7,8 +7,8 @@
 static const struct program program = {
 	.name = "kfkd-cat",
 	.synopsis = { "[-1] [-o OUT] [FILE ...]" },
-	.about = "Joins tensor streams, or safetensors files that hold an X; or takes a model that\n"
-		 "another program has saved again.",
+	.about = "Joins tensor streams, or safetensors files that hold an X; or takes a model\n"
+		 "that another program has saved again.",
 	.rows = {
 		{ '1', "single",
 			.help = "write one safetensors file of all rows, not a stream" },
