@@ -30,6 +30,19 @@ int cli_input(const struct options *o, const char **name)
 	return cli_open(o->operands[0], name);
 }
 
+void cli_header(struct kf_st *st, struct kf_source *src)
+{
+	struct kf_err err;
+	int rc;
+
+	if (isatty(src->fd))
+		misuse("%s is a terminal; give a file, or pipe one in", src->name);
+	rc = kf_st_open(st, src, &err);
+	check(rc, &err);
+	if (rc == 0)
+		die("'%s' is empty: there is no stream or model in it", src->name);
+}
+
 struct kf_reader *cli_stream(int fd, const char *name, bool adopt)
 {
 	struct kf_err err;

@@ -9,6 +9,7 @@
 #include "options.h"
 #include "output.h"
 #include "stream/reader.h"
+#include "stream/safetensors.h"
 #include "stream/writer.h"
 
 /*
@@ -23,6 +24,10 @@ int cli_open(const char *operand, const char **name);
 /* The only operand as a stream, which lives until the program ends. */
 struct kf_reader *cli_reader(const struct options *o);
 struct kf_reader *cli_open_stream(const char *operand); /* likewise */
+
+/* Reads the first header, which shows whether it is a stream or a model; dies where
+ * there is none. */
+void cli_header(struct kf_st *st, struct kf_source *src);
 
 /* An open file as a stream; adopt as for kf_reader_open. */
 struct kf_reader *cli_stream(int fd, const char *name, bool adopt);

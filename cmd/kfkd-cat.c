@@ -2,11 +2,13 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "net/model.h"
 
 static const struct program program = {
 	.name = "kfkd-cat",
 	.synopsis = { "[-1] [-o OUT] [FILE ...]" },
-	.about = "Joins tensor streams, or safetensors files that hold an X.",
+	.about = "Joins tensor streams, or safetensors files that hold an X; or takes a model\n"
+		 "that another program has saved again.",
 	.rows = {
 		{ '1', "single",
 			.help = "write one safetensors file of all rows, not a stream" },
@@ -26,12 +28,49 @@ static struct kf_writer *open_output(const struct kf_schema *schema, bool single
 	return out;
 }
 
-int main(int argc, char **argv)
+/* Writes a model, which another program may have saved again. */
+static void write_model(struct kf_st *st, const char *output)
 {
-	struct kf_schema first;
-	struct kf_writer *out = NULL;
+	struct kf_model m;
+	struct kf_err err;
+
+	check(kf_model_from(&m, st, NULL, &err), &err);
+	output_begin(output);
+	output_is_binary();
+	check(kf_model_write(&m, STDOUT_FILENO, output_name(), &err), &err);
+	kf_model_free(&m);
+}
+
+/* All rows of one input; the first one opens the output. */
+struct joined {
+	struct kf_schema schema;
+	struct kf_writer *out;
+};
+
+static void add_stream(struct joined *j, struct kf_st *st, const struct options *o,
+	const char *name, bool single)
+{
 	struct kf_chunk *chunk;
 	struct kf_err err;
+	struct kf_reader *in = kf_reader_from(st, true, &err);
+	struct kf_difference d;
+
+	must(in, &err);
+	if (!j->out) {
+		check(kf_schema_copy(&j->schema, kf_reader_schema(in), &err), &err);
+		output_begin(o->output);
+		j->out = open_output(&j->schema, single);
+	}
+	if (kf_schema_differs(&j->schema, kf_reader_schema(in), &d))
+		die("'%s' has %s than '%s'%s", name, d.what, o->operands[0], d.how);
+	while ((chunk = cli_next(in)))
+		cli_write(j->out, chunk);
+	kf_reader_close(in);
+}
+
+int main(int argc, char **argv)
+{
+	struct joined joined = { .out = NULL };
 	struct options o;
 	bool single = false;
 	int key;
@@ -41,25 +80,20 @@ int main(int argc, char **argv)
 		if (key == '1')
 			single = true;
 	for (int i = 0; o.operands[i]; i++) {
-		const char *name;
-		int fd = cli_open(o.operands[i], &name);
-		struct kf_reader *in = cli_stream(fd, name, true);
-		const struct kf_schema *schema = kf_reader_schema(in);
-		const char *what = i ? kf_schema_differs(&first, schema) : NULL;
+		struct kf_source src = { 0 };
+		struct kf_st st;
 
-		if (what)
-			die("'%s' has another %s than '%s'", name, what, o.operands[0]);
-		if (i == 0) {
-			check(kf_schema_copy(&first, schema, &err), &err);
-			output_begin(o.output);
-			out = open_output(&first, single);
+		src.fd = cli_open(o.operands[i], &src.name);
+		cli_header(&st, &src);
+		st.adopt = true;
+		if (o.n_operands <= 1 && !kf_st_find(&st, "X")) {
+			write_model(&st, o.output);
+			return output_finish();
 		}
-		while ((chunk = cli_next(in)))
-			cli_write(out, chunk);
-		kf_reader_close(in);
-		close(fd);
+		add_stream(&joined, &st, &o, src.name, single);
+		close(src.fd);
 	}
-	cli_end(out);
-	kf_schema_free(&first);
+	cli_end(joined.out);
+	kf_schema_free(&joined.schema);
 	return output_finish();
 }

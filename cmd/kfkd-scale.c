@@ -12,6 +12,19 @@ static const struct program program = {
 	},
 };
 
+/* Pixels from elsewhere may have been scaled without a word of it; floats between 0 and
+ * 1 surely were, while bytes may be a dark or a black and white picture. */
+static void check_range(const struct kf_schema *schema, const struct kf_chunk *chunk)
+{
+	if (!kf_looks_scaled(schema, chunk))
+		return;
+	if (schema->dtype == KF_F32)
+		die("the pixels are from 0 to 1, so they are scaled already, but there "
+		    "is no X.scale; they should be from 0 to 255");
+	warn("the pixels are 0 and 1 only, and should be from 0 to 255; were they "
+	     "scaled before they became U8?");
+}
+
 int main(int argc, char **argv)
 {
 	const struct kf_schema *schema;
@@ -21,7 +34,7 @@ int main(int argc, char **argv)
 	struct kf_chunk *chunk, to = { 0 };
 	struct kf_err err;
 	struct options o;
-	bool undo = false;
+	bool undo = false, first = true;
 	int key;
 
 	options_begin(&o, &program, argc, argv);
@@ -36,6 +49,9 @@ int main(int argc, char **argv)
 	output_begin(o.output);
 	out = cli_writer(&scaled);
 	while ((chunk = cli_next(in))) {
+		if (first && !undo)
+			check_range(schema, chunk);
+		first = false;
 		check(undo ? kf_unscale_rows(schema, chunk, &scaled, &to, &err) :
 			     kf_scale_rows(schema, chunk, &scaled, &to, &err),
 			&err);

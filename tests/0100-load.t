@@ -107,6 +107,50 @@ is "a name with quotes" \
 
 # -- what is wrong ------------------------------------------------------------------
 
+# What people have in place of a CSV, and what is said of it.
+while IFS='|' read -r pattern bytes; do
+	printf "$bytes" >bad.csv
+	refuses "instead of a CSV: $pattern" 1 "^kfkd-load: 'bad.csv' is $pattern" kfkd-load bad.csv
+	refuses "... and of a stream" 1 "'bad.csv', byte 0: not a kfkd .* but $pattern" \
+		kfkd-scale bad.csv
+done <<'EOT'
+compressed by gzip; pipe it through zcat$|\037\213\010\0\0\0\0\0\0\3abc
+compressed by xz; pipe it through xzcat$|\3757zXZ\0\0\4abc
+compressed by bzip2; pipe it through bzcat$|BZh91AY&SYabc
+compressed by zstd; pipe it through zstdcat$|\050\265\057\375abcdef
+compressed by lz4; pipe it through lz4cat$|\004\042\115\030abcdef
+a zip archive; unpack it|PK\003\004abcdef
+a 7z archive; unpack it|7z\274\257\047\034abcd
+a RAR archive; unpack it|Rar!\032\7abcd
+a BMP image; .*bmptopnm FILE|BM\106\0\0\0\0\0\0\0\066\0\0\0
+a TIFF image; .*tifftopnm FILE|II*\0abcdef
+a GIF image; .*ffmpeg -i FILE|GIF89a\10\0\10\0
+a WebP image; .*ffmpeg -i FILE|RIFFabcdWEBPVP8
+a film .AVI.; .*ffmpeg -i FILE|RIFFabcdAVI LIST
+a film or image .MP4, MOV, HEIC.; .*ffmpeg -i FILE|\0\0\0\040ftypisom
+a film .Matroska, WebM.; .*ffmpeg -i FILE|\032\105\337\243abcdef
+an array of NumPy; .*safetensors|\223NUMPY\1\0v\0
+an HDF5 file; .*safetensors|\211HDF\r\n\032\n
+a pointer of Git LFS, not the file itself; .*git lfs pull$|version https://git-lfs.github.com/spec/v1\n
+a web page; download|<!DOCTYPE html>
+text in UTF-16; .*iconv -f UTF-16|\377\376a\0,\0I\0m\0a\0g\0e\0
+EOT
+mkdir archive && cp training.csv archive && tar -cf bad.csv archive
+refuses "a tar archive" 1 "is a tar archive; unpack it" kfkd-load bad.csv
+refuses "... instead of a stream" 1 "but a tar archive; unpack it" kfkd-scale bad.csv
+is "a CSV whose first name begins like a bitmap" \
+	"$(printf 'BM_ftyp,BZh9,Image\n1,2,3\n' | loaded)" "$(printf 'ImageId,BM_ftyp,BZh9,Image\n1,1,2,3')"
+
+# What goes to the wrong program.
+kfkd-load training.csv >stream
+refuses "a stream for kfkd-load" 1 "'stream' is a tensor stream or model, not CSV" kfkd-load stream
+printf 'P5 2 1 255\nAB' >one.pgm
+printf '\0\0\10\3\0\0\0\1\0\0\0\1\0\0\0\2AB' >one.idx
+for f in training.csv one.pgm one.idx; do
+	refuses "$f for kfkd-scale" 1 "'$f', byte 0: not a kfkd .*; .* pass it through kfkd-load\$" \
+		kfkd-scale "$f"
+done
+
 # Each line: what, pattern of the message, CSV as printf takes it.
 while IFS='|' read -r what pattern csv; do
 	printf "$csv" >bad.csv

@@ -87,11 +87,35 @@ refuses "--columns" 1 "'one', which is PGM" kfkd-load -c a one
 refuses "--size" 1 "'one', which is PGM" kfkd-load -z 3x2 one
 refuses "--labels" 1 "'one' is not IDX" kfkd-load -l one one
 printf '\211PNG\r\n\032\n' >bad
-refuses "PNG" 1 "'bad' is a PNG image; pipe it through pngtopam\$" kfkd-load bad
+refuses "PNG" 1 "'bad' is a PNG image; turn each such file into PGM with pngtopam FILE | ppmtopgm\$" \
+	kfkd-load bad
 printf '\377\330\377\340\000\020JFIF' >bad
-refuses "JPEG" 1 "'bad' is a JPEG image; pipe it through jpegtopnm\$" kfkd-load bad
+refuses "JPEG" 1 "'bad' is a JPEG image; turn each such file into PGM with jpegtopnm FILE" \
+	kfkd-load bad
 printf 'P5_x,Image\n1,2\n' >bad
 ok "a CSV whose first column is P5_x" kfkd-load bad
+
+# -- pictures of other formats ---------------------------------------------------------------
+
+# What the message says is right: of pictures behind each other, pngtopam and jpegtopnm
+# would take the first alone.
+for format in png:pngtopam jpeg:jpegtopnm tiff:tifftopnm bmp:bmptopnm; do
+	to=pnmto${format%:*}
+	[ "${format%:*}" != bmp ] || to=ppmtobmp
+	if ! command -v "$to" >/dev/null || ! command -v ppmtopgm >/dev/null; then
+		skip "${format%:*} as the message says" "netpbm's $to is not installed"
+		continue
+	fi
+	printf 'P6 4 4 255\n%048d' 0 >picture.ppm
+	"$to" picture.ppm >picture 2>netpbm.err
+	kfkd-load picture 2>err
+	advice=$(sed -n 's/.* turn each such file into PGM with //p' err)
+	like "${format%:*}: the message says how to go on" "$advice" "^${format#*:} FILE"
+	for i in 1 2 3; do
+		sh -c "$(echo "$advice" | sed 's/FILE/picture/')" 2>netpbm.err
+	done | kfkd-load >out
+	like "... and that loads all of them" "$(kfkd-stat out)" '^rows: 3$'
+done
 
 # -- against netpbm -------------------------------------------------------------------------
 

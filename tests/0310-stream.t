@@ -84,6 +84,17 @@ refuses "kfkd-cat: other type" 1 "'scaled.kfkd' has another type of X than" \
 	kfkd-cat a.kfkd scaled.kfkd
 refuses "cat: other type" 1 'a second stream: another type of X' \
 	sh -c 'cat a.kfkd scaled.kfkd | kfkd-cat'
+printf 'a_x,a_y,Image\n1,2,3\n' | kfkd-load >two.kfkd
+printf 'a_x,b_y,Image\n1,2,3\n' | kfkd-load >other.kfkd
+printf 'a_x,Image\n1,3\n' | kfkd-load >one.kfkd
+refuses "kfkd-cat: other columns" 1 \
+	"'other.kfkd' has other columns than 'two.kfkd': column 2 is 'b_y', not 'a_y'\$" \
+	kfkd-cat two.kfkd other.kfkd
+refuses "kfkd-cat: a column less" 1 "than 'two.kfkd': column 2, 'a_y', is missing\$" \
+	kfkd-cat two.kfkd one.kfkd
+refuses "cat: a column more" 1 \
+	"a second stream: other columns than before: column 2, 'a_y', is one more\$" \
+	sh -c 'cat one.kfkd two.kfkd | kfkd-cat'
 refuses "a missing file" 1 "cannot open 'none': No such file" kfkd-cat a.kfkd none
 refuses "a directory" 1 "Is a directory" kfkd-cat .
 refuses "kfkd-scale: scaled already" 1 'scaled already' kfkd-scale scaled.kfkd

@@ -98,7 +98,7 @@ for what in targets pixels ids; do
 	refuses "other $what" 1 'it is of other data' sh -c ". ./args; train $what >model"
 done
 sed '1s/nose_tip/chin/g' faces.csv | kfkd-load | kfkd-scale >names
-refuses "other columns" 1 'it is of other columns or images' \
+refuses "other columns" 1 "it is of other columns: column 21 is 'nose_tip_x', not 'chin_x'" \
 	sh -c ". ./args; train names >model"
 for option in "-s 43|--seed 42, not 43" "-B 32|--batch 16, not 32" \
 	"-a none|--augment flip" "-e 5|--epochs 4, not 5" "-r .1|--rate 0.02:0.001" \

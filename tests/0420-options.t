@@ -201,7 +201,7 @@ is "the loss of what is turned counts the targets that are left" \
 	"$(paste y.loss xy.loss | awk '{ d = $1 / $2 - 1
 		print d * d < 1e-10 ? "same" : $0 }')" same
 awk -F , -v OFS=, 'NR > 1 { for (i = 1; i <= 30; i++) $i = "" } 1' faces.csv >none.csv
-refuses "no target at all" 1 'no target is present in the 48 rows' \
+refuses "no target at all" 1 "no row to train on has a value of 'left_eye_center_x'" \
 	sh -c 'kfkd-load none.csv | kfkd-scale | kfkd-train -q -e 1'
 
 # -- labels ------------------------------------------------------------------------

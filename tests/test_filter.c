@@ -75,6 +75,7 @@ static void test_scale(void)
 {
 	struct kf_schema s = sample_schema(), scaled, back;
 	struct kf_chunk c = sample_chunk(&s, 11), to = { 0 }, again = { 0 };
+	struct kf_difference d;
 	struct kf_err err;
 	const float *x;
 	bool exact = true;
@@ -97,7 +98,7 @@ static void test_scale(void)
 	ok(isnan(to.y[4]), "a missing target stays missing");
 	ok(to.p[10] == 109, "predictions like targets");
 	ok(kf_unscale_schema(&scaled, &back, &err) == 0 &&
-			!kf_schema_differs(&s, &back),
+			!kf_schema_differs(&s, &back, &d),
 		"the schema's way back");
 	ok(kf_unscale_rows(&scaled, &to, &back, &again, &err) == 0 && again.n == 11,
 		"rows' way back");

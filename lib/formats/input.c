@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/filetype.h"
+
 /* Allocates size bytes for text, and slack on both sides. */
 static int grow(struct kf_input *in, size_t size, struct kf_err *err)
 {
@@ -31,30 +33,30 @@ int kf_input_open(struct kf_input *in, int fd, const char *name, struct kf_err *
 	return 0;
 }
 
+/* Whether this is how a safetensors file starts: a length, then JSON. */
+static bool is_safetensors(const char *first, size_t n)
+{
+	return n > 8 && !memcmp(first + 3, "\0\0\0\0", 5) && first[8] == '{';
+}
+
 int kf_input_check(struct kf_input *in, struct kf_err *err)
 {
-	static const struct {
-		const char *mark, *what, *program;
-	} packed[] = {
-		{ "\x1f\x8b", "compressed by gzip", "zcat" },
-		{ "\xfd"
-		  "7zXZ",
-			"compressed by xz", "xzcat" },
-		{ "\x89PNG", "a PNG image", "pngtopam" },
-		{ "\xff\xd8\xff", "a JPEG image", "jpegtopnm" },
-	};
+	const struct kf_filetype *type;
 
-	if (kf_input_need(in, 5, err) < 0)
+	/* no more than the smallest image has: it may be all that comes for now */
+	if (kf_input_need(in, 10, err) < 0)
 		return -1;
 	if (in->n == 0)
 		return kf_fail(err, "'%s' is empty", in->name);
-	for (size_t i = 0; i < sizeof packed / sizeof *packed; i++) {
-		size_t n = strlen(packed[i].mark);
-
-		if (in->n >= n && !memcmp(in->at, packed[i].mark, n))
-			return kf_fail(err, "'%s' is %s; pipe it through %s", in->name,
-				packed[i].what, packed[i].program);
-	}
+	if (is_safetensors(in->at, in->n))
+		return kf_fail(err,
+			"'%s' is a tensor stream or model, not CSV, PGM or IDX; "
+			"kfkd-stat tells what is in it",
+			in->name);
+	type = kf_filetype_of(in->at, in->n);
+	if (type)
+		return kf_fail(err, "'%s' is %s; %s", in->name, type->what,
+			type->advice);
 	return 0;
 }
 

@@ -33,8 +33,8 @@ struct kf_input {
 int kf_input_open(struct kf_input *in, int fd, const char *name, struct kf_err *err);
 
 /*
- * Looks at the first bytes: refuses an empty input, and one that another
- * program must unpack first, which the message names.
+ * Looks at the first bytes: refuses an empty input, a stream, and one that something
+ * else must be done with first, which the message names.
  */
 int kf_input_check(struct kf_input *in, struct kf_err *err);
 

@@ -54,11 +54,14 @@ static int read_metadata(struct kf_model *m, const struct kf_st *st, struct kf_e
 	const char *x_scale = kf_meta_get(&st->meta, KF_KEY_X_SCALE);
 	char tail;
 
-	if (!net)
+	if (!net && kf_st_find(st, "X"))
+		return kf_fail(err, "a stream, not a model");
+	if (!net && st->foreign)
 		return kf_fail(err,
-			kf_st_find(st, "X") ?
-				"a stream, not a model" :
-				"not a model: the metadata 'net' is missing");
+			"there is no tensor 'X' of a stream, nor the metadata 'net' "
+			"of a model: did another program save it without?");
+	if (!net)
+		return kf_fail(err, "not a model: the metadata 'net' is missing");
 	if (!(m->net = strdup(net)))
 		return kf_fail_memory(err);
 	if (!input || sscanf(input, "%6d %6d %6d%c", &m->c, &m->h, &m->w, &tail) != 3 ||
@@ -123,8 +126,9 @@ static int read_blob(struct kf_model *m, struct kf_st *st, const char *want,
 	const struct kf_tensor *train = kf_st_find(st, train_history);
 	const struct kf_tensor *valid = kf_st_find(st, valid_history);
 
-	if (st->foreign)
-		return kf_fail(err, "not a kfkd model: the metadata 'kfkd' is missing");
+	if (st->foreign && !st->adopt && kf_meta_get(&st->meta, "net"))
+		return kf_fail(err,
+			"another program saved it again; pass it through kfkd-cat");
 	if (read_metadata(m, st, err) < 0)
 		return -1;
 	if (!train || !valid || train->rank != 1 || valid->rank != 1 ||

@@ -44,7 +44,8 @@ struct kf_model {
 int kf_model_read(struct kf_model *m, int fd, const char *name, const char *want,
 	struct kf_err *err);
 
-/* The same once the header has been read; frees st in any case. */
+/* The same once the header has been read, with st->adopt as the caller chose; frees st
+ * in any case. */
 int kf_model_from(struct kf_model *m, struct kf_st *st, const char *want,
 	struct kf_err *err);
 

@@ -79,6 +79,24 @@ int kf_unscale_schema(const struct kf_schema *in, struct kf_schema *out,
 	return 0;
 }
 
+bool kf_looks_scaled(const struct kf_schema *s, const struct kf_chunk *c)
+{
+	size_t count = c->n * kf_image_pixels(s), ones = 0;
+	const uint8_t *u = c->X;
+	const float *x = c->X;
+
+	if (kf_is_scaled(s->x_scale))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		float v = s->dtype == KF_U8 ? u[i] : x[i];
+
+		if (!(v >= 0 && v <= 1))
+			return false;
+		ones += v > 0;
+	}
+	return ones > 0;
+}
+
 /* Scales n rows of the named columns, or undoes that. */
 static void scale_columns(const struct kf_names *names, const struct kf_scale *s,
 	bool undo, const float *v /* (n, names.n) */, float *out, size_t n)

@@ -15,6 +15,9 @@ void kf_drop_missing(struct kf_chunk *c, const struct kf_schema *s);
  */
 int kf_scale_schema(const struct kf_schema *in, struct kf_schema *out,
 	struct kf_err *err);
+/* Whether pixels that are not scaled lie between 0 and 1, and not all are 0: they may
+ * have been scaled elsewhere. */
+bool kf_looks_scaled(const struct kf_schema *s, const struct kf_chunk *c);
 /* out's memory grows as needed; from's y and p may be changed. */
 int kf_scale_rows(const struct kf_schema *in, struct kf_chunk *from,
 	const struct kf_schema *out, struct kf_chunk *to, struct kf_err *err);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "stream/names.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,24 @@ bool kf_names_equal(const struct kf_names *a, const struct kf_names *b)
 		if (strcmp(a->name[i], b->name[i]))
 			return false;
 	return true;
+}
+
+void kf_names_difference(const struct kf_names *a, const struct kf_names *b, char *text,
+	size_t size)
+{
+	int i = 0;
+
+	while (i < a->n && i < b->n && !strcmp(a->name[i], b->name[i]))
+		i++;
+	if (i < a->n && i < b->n)
+		snprintf(text, size, "column %d is '%s', not '%s'", i + 1, b->name[i],
+			a->name[i]);
+	else if (i < a->n)
+		snprintf(text, size, "column %d, '%s', is missing", i + 1, a->name[i]);
+	else if (i < b->n)
+		snprintf(text, size, "column %d, '%s', is one more", i + 1, b->name[i]);
+	else
+		snprintf(text, size, "there is none");
 }
 
 char *kf_names_join(const struct kf_names *names)

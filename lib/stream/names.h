@@ -5,6 +5,7 @@
 #define KF_NAMES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/err.h"
 
@@ -23,6 +24,10 @@ void kf_names_free(struct kf_names *names);
 /* Sets to, which held nothing; -1 when out of memory, with nothing to free. */
 int kf_names_copy(struct kf_names *to, const struct kf_names *from);
 bool kf_names_equal(const struct kf_names *a, const struct kf_names *b);
+
+/* Says where b first differs from a: "column 2 is 'b_x', not 'a_y'". */
+void kf_names_difference(const struct kf_names *a, const struct kf_names *b, char *text,
+	size_t size);
 
 /* "a,b,c", which is the caller's to free; no names are "".  NULL when out of
  * memory. */

@@ -18,7 +18,8 @@ struct kf_st; /* safetensors.h */
  * Opens a stream for reading on fd, which stays the caller's, and reads its
  * first rows, so that the schema is known to be undamaged.  With adopt a foreign
  * safetensors file that holds an X is a stream too: ids are counted from 1 and
- * columns are named y1, y2, ... NULL with err filled on failure.
+ * columns are named y1, y2, ...; and so is a stream that another program has saved
+ * again.  NULL with err filled on failure.
  */
 struct kf_reader *kf_reader_open(int fd, const char *name, bool adopt,
 	struct kf_err *err);

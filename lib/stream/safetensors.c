@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/filetype.h"
 #include "stream/json.h"
 
 #define DATA_MAX ((uint64_t)1 << 48) /* bytes that a header may claim */
@@ -192,6 +193,37 @@ static int start_digest(struct kf_st *st, const unsigned char *prefix, char *tex
 	return 0;
 }
 
+/* Whether the tensors are in the order of safetensors' own library: by the size of
+ * their types, the largest first, then by name. */
+static bool in_library_order(const struct kf_st *st)
+{
+	for (int i = 1; i < st->n; i++) {
+		const struct kf_tensor *a = &st->tensor[i - 1], *b = &st->tensor[i];
+		size_t x = kf_dtype_size(a->dtype), y = kf_dtype_size(b->dtype);
+
+		if (x < y || (x == y && strcmp(a->name, b->name) > 0))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Metadata first, between its version and the digest; data on a multiple of 64; and
+ * another order than that library's, apart from streams of bytes without predictions.
+ */
+static bool has_own_layout(const struct kf_st *st, const char *text, size_t len)
+{
+	static const char start[] = "{\"__metadata__\":{\"kfkd\":";
+	const struct kf_meta *m = &st->meta;
+	const struct kf_tensor *X = kf_st_find(st, "X");
+	bool either_order = X && X->dtype == KF_U8 && !kf_st_find(st, "p");
+
+	return (8 + len) % 64 == 0 && len >= sizeof start &&
+		!memcmp(text, start, sizeof start - 1) &&
+		!strcmp(m->key[m->n - 1], KF_DIGEST_KEY) &&
+		(either_order || !in_library_order(st));
+}
+
 static int parse_header(struct kf_st *st, const unsigned char *prefix, char *text,
 	size_t len, struct kf_err *err)
 {
@@ -224,6 +256,7 @@ static int parse_header(struct kf_st *st, const unsigned char *prefix, char *tex
 		return kf_fail(err,
 			"format version '%.20s' is not the one known here, %s", version,
 			KF_FORMAT_VERSION);
+	st->own_layout = has_own_layout(st, text, len);
 	return start_digest(st, prefix, text, len, err);
 }
 
@@ -270,6 +303,47 @@ static int check_length(struct kf_st *st, struct kf_err *err)
 	return kf_source_place(st->src, err);
 }
 
+/* What kfkd-load would read: text, netpbm's formats included, or IDX. */
+static bool is_for_load(const unsigned char *first, size_t n)
+{
+	size_t i = 0;
+
+	if (!memcmp(first, "P5", 2) ||
+		(first[0] == 0 && first[1] == 0 && first[2] == 8))
+		return true;
+	while (i < n && (first[i] >= ' ' || memchr("\t\n\r", first[i], 3)))
+		i++;
+	return i == n;
+}
+
+/* Refuses what begins with these 8 bytes; what it is, some more of them may tell. */
+static int no_header(struct kf_source *src, const unsigned char *prefix, uint64_t len,
+	struct kf_err *err)
+{
+	unsigned char first[KF_FILETYPE_BYTES];
+	struct kf_source at = *src;
+	const struct kf_filetype *type;
+	ssize_t more;
+
+	memcpy(first, prefix, 8);
+	at.offset -= 8;
+	more = kf_read(src, first + 8, sizeof first - 8, err);
+	if (more < 0)
+		return -1;
+	type = kf_filetype_of(first, 8 + (size_t)more);
+	if (type)
+		kf_fail(err, "not a kfkd stream or model, but %s; %s", type->what,
+			type->advice);
+	else if (at.offset == 0 && is_for_load(first, 8 + (size_t)more))
+		kf_fail(err,
+			"not a kfkd stream or model; if it is CSV, PGM or IDX, pass it "
+			"through kfkd-load");
+	else
+		kf_fail(err, "not a kfkd stream or model (header length %llu)",
+			(unsigned long long)len);
+	return kf_source_place(&at, err);
+}
+
 int kf_st_open(struct kf_st *st, struct kf_source *src, struct kf_err *err)
 {
 	unsigned char prefix[8];
@@ -287,12 +361,9 @@ int kf_st_open(struct kf_st *st, struct kf_source *src, struct kf_err *err)
 	}
 	for (int i = 7; i >= 0; i--)
 		len = len << 8 | prefix[i];
-	if (len < 2 || len > KF_HEADER_MAX) {
-		src->offset -= 8;
-		kf_fail(err, "not a kfkd stream or model (header length %llu)",
-			(unsigned long long)len);
-		return kf_source_place(src, err);
-	}
+	/* without a time, gzip's first bytes look like a length */
+	if (len < 2 || len > KF_HEADER_MAX || !memcmp(prefix, "\x1f\x8b\x08", 3))
+		return no_header(src, prefix, len, err);
 	if (read_header(st, prefix, len, err) < 0 || check_length(st, err) < 0) {
 		kf_st_place(st, err);
 		kf_st_free(st);
@@ -350,8 +421,19 @@ int kf_st_finish(struct kf_st *st, struct kf_err *err)
 		return 0;
 	if (!strcmp(kf_digest_of(st->hash).text, st->digest.text))
 		return 0;
-	kf_fail(err, "damaged: the checksum of what begins at byte %llu does not fit",
-		(unsigned long long)st->start);
+	if (st->adopt && !st->own_layout) {
+		st->foreign = true;
+		return 0;
+	}
+	if (st->own_layout)
+		kf_fail(err,
+			"damaged: the checksum of what begins at byte %llu does not "
+			"fit",
+			(unsigned long long)st->start);
+	else
+		kf_fail(err,
+			"the checksum does not fit: another program saved it again, or "
+			"it is damaged; to take it as it is, pass it through kfkd-cat");
 	return kf_source_place(st->src, err);
 }
 

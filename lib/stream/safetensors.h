@@ -7,7 +7,8 @@
  * A blob of kfkd's own carries the metadata "kfkd" (the format's version) and
  * "xxh3": XXH3-64 over the whole blob with the 16 hexadecimal digits of that
  * value taken as zeros.  Foreign blobs have neither and are not checked; one
- * of the two alone is damage.
+ * of the two alone is damage.  Where another program has saved a blob again, both
+ * may be there and the checksum does not fit; its layout tells that from damage.
  */
 #ifndef KF_SAFETENSORS_H
 #define KF_SAFETENSORS_H
@@ -34,10 +35,12 @@ struct kf_st {
 	uint64_t start;       /* of the blob in the source, */
 	uint64_t data_offset; /* and of its data */
 	bool foreign;         /* not written by kfkd */
+	bool adopt; /* the caller's choice: a blob saved again is foreign, no error */
 	/* private */
 	struct kf_source *src;
 	uint64_t left;           /* data bytes not read yet */
 	struct kf_digest digest; /* as the header gives it */
+	bool own_layout;         /* the header is laid out as kf_st_write does */
 	XXH3_state_t *hash;
 };
 
@@ -55,7 +58,8 @@ int kf_st_place(const struct kf_st *st, struct kf_err *err);
  * are fewer. */
 int kf_st_read(struct kf_st *st, void *dst, size_t n, struct kf_err *err);
 
-/* Reads what is left and checks the digest.  Frees nothing. */
+/* Reads what is left and checks the digest; only then is it known whether a blob
+ * that is adopted is foreign.  Frees nothing. */
 int kf_st_finish(struct kf_st *st, struct kf_err *err);
 
 void kf_st_free(struct kf_st *st); /* what kf_st_open allocated */

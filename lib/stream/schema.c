@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "stream/schema.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,15 +59,28 @@ void kf_schema_free(struct kf_schema *s)
 	kf_names_free(&s->p_columns);
 }
 
-const char *kf_schema_differs(const struct kf_schema *a, const struct kf_schema *b)
+/* The key of the columns that differ, or NULL. */
+static const char *columns_differ(const struct kf_schema *a, const struct kf_schema *b,
+	struct kf_difference *d)
 {
 	for (int i = 0; i < KF_FIELDS; i++) {
 		const struct kf_field *f = &kf_fields[i];
+		size_t colon;
 
-		if (f->columns &&
-			!kf_names_equal(part(a, f->columns), part(b, f->columns)))
-			return f->key;
+		if (!f->columns ||
+			kf_names_equal(part(a, f->columns), part(b, f->columns)))
+			continue;
+		colon = (size_t)snprintf(d->how, sizeof d->how, ": ");
+		kf_names_difference(part(a, f->columns), part(b, f->columns),
+			d->how + colon, sizeof d->how - colon);
+		return f->key;
 	}
+	return NULL;
+}
+
+/* What else differs, or NULL. */
+static const char *others_differ(const struct kf_schema *a, const struct kf_schema *b)
+{
 	if (a->has_label != b->has_label)
 		return "label";
 	if (a->classes != b->classes)
@@ -82,6 +96,21 @@ const char *kf_schema_differs(const struct kf_schema *a, const struct kf_schema 
 			return k->key;
 	}
 	return NULL;
+}
+
+bool kf_schema_differs(const struct kf_schema *a, const struct kf_schema *b,
+	struct kf_difference *d)
+{
+	const char *columns, *other;
+
+	*d = (struct kf_difference){ .what = "" };
+	columns = columns_differ(a, b, d);
+	other = columns ? NULL : others_differ(a, b);
+	if (columns)
+		snprintf(d->what, sizeof d->what, "other %s", columns);
+	if (other)
+		snprintf(d->what, sizeof d->what, "another %s", other);
+	return columns || other;
 }
 
 bool kf_schema_is_scaled(const struct kf_schema *s)

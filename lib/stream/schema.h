@@ -50,8 +50,16 @@ struct kf_chunk {
 int kf_schema_copy(struct kf_schema *to, const struct kf_schema *from,
 	struct kf_err *err);
 void kf_schema_free(struct kf_schema *s);
-/* NULL when a and b are the same, else what differs. */
-const char *kf_schema_differs(const struct kf_schema *a, const struct kf_schema *b);
+
+/* What differs, for messages such as "<what> than before<how>". */
+struct kf_difference {
+	char what[40]; /* "another image size", "other columns" */
+	char how[500]; /* "", or after a colon the first column that differs */
+};
+
+/* Whether b differs from a; d tells the first difference. */
+bool kf_schema_differs(const struct kf_schema *a, const struct kf_schema *b,
+	struct kf_difference *d);
 bool kf_schema_is_scaled(const struct kf_schema *s);
 size_t kf_image_pixels(const struct kf_schema *s); /* c * h * w */
 size_t kf_image_bytes(const struct kf_schema *s);  /* of one row of X */

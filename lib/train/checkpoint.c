@@ -198,12 +198,17 @@ static int check_options(const struct kf_model *saved, const struct kf_model *no
 	const struct kf_train_options *options, struct kf_err *err)
 {
 	const struct kf_meta a = saved->notes, b = now->notes;
+	char text[480];
 
 	if (strcmp(saved->net, now->net))
 		return kf_fail(err, "it is of the net '%.200s'", saved->net);
-	if (!kf_names_equal(&saved->columns, &now->columns) || saved->c != now->c ||
-		saved->h != now->h || saved->w != now->w)
-		return kf_fail(err, "it is of other columns or images");
+	if (!kf_names_equal(&saved->columns, &now->columns)) {
+		kf_names_difference(&now->columns, &saved->columns, text, sizeof text);
+		return kf_fail(err, "it is of other columns: %s", text);
+	}
+	if (saved->c != now->c || saved->h != now->h || saved->w != now->w)
+		return kf_fail(err, "it is of images of %d x %d x %d", saved->c,
+			saved->h, saved->w);
 	for (int i = 0; i < b.n; i++) {
 		const char *was = kf_meta_get(&a, b.key[i]);
 
