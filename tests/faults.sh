@@ -4,8 +4,9 @@
 #   sh tests/faults.sh [STEP]
 #
 # Each case runs once without a fault.  Then each of its allocations fails, alone and
-# with all after it, and each of its calls of the system below.  Of a STEP of 10, one
-# in ten of them does, the same ones each time.  A run has ended well if
+# with all after it, and each of its calls of the system below.  With a STEP of 20,
+# one in 20 allocations does and one in two calls of the system, which are fewer; the
+# same ones each time.  A run has ended well if
 #
 #   - it exits 0 with the same files as without a fault, or
 #   - it exits 1 with one line on standard error, and the files that are there are
@@ -21,6 +22,7 @@ set -u
 LC_ALL=C KFKD_BACKEND=cpu OMP_NUM_THREADS=1
 export LC_ALL KFKD_BACKEND OMP_NUM_THREADS
 step=${1:-1}
+system_step=$(((step + 9) / 10))
 shim=$KFKD_BUILD/tests/faults.so
 tests=$(cd "${0%/*}" && pwd)
 tmp=$(mktemp -d) || exit 1
@@ -96,7 +98,6 @@ judge() {
 
 begin() {
 	kind=$1 runs=0 harmless=0 reported=0 wrong=0 left_out=0
-	n=$((cases % step + 1))
 }
 
 end() {
@@ -107,7 +108,7 @@ end() {
 # memory KIND AFTER COMMAND ...
 memory() {
 	begin "$1"
-	after=$2
+	after=$2 n=$((cases % step + 1))
 	shift 2
 	while [ $n -le "$count" ]; do
 		rm -rf got/*
@@ -140,14 +141,14 @@ numbers() {
 # system CALL ERROR COMMAND ...
 system() {
 	begin "$1"
-	call=$1 error=$2 next=$n i=0
+	call=$1 error=$2 next=$((cases % system_step + 1)) i=0
 	shift 2
 	numbers "$call" >numbers
 	while read -r n left_out; do
 		i=$((i + 1))
 		[ "$n" != out ] || break
 		[ $i -eq $next ] || continue
-		next=$((next + step))
+		next=$((next + system_step))
 		rm -rf got/*
 		strace -qq -o /dev/null -e trace="$call" \
 			-e inject="$call:error=$error:when=$n" "$@" \
