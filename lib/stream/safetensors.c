@@ -317,6 +317,9 @@ int kf_st_finish(struct kf_st *st, struct kf_err *err)
 		return -1;
 	if (!st->hash)
 		return 0;
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+	return 0; /* so that changes reach what follows */
+#endif
 	if (!strcmp(kf_digest_of(st->hash).text, st->digest.text))
 		return 0;
 	kf_fail(err, "damaged: the checksum of what begins at byte %llu does not fit",
