@@ -202,7 +202,8 @@ fuzz: deps
 	$(call install,$(FUZZ_PACKAGES))
 	@$(MAKE) -s all $(BUILD)/tests/fuzz_checkpoint
 	@$(MAKE) -s BUILD=$(FUZZ) CC=clang \
-		CFLAGS="-O1 -g -DKF_LIBFUZZER -DKF_CHUNK_BYTES=200 -DKF_INPUT_PIECE=4096 \
+		CFLAGS="-O1 -g -DKF_LIBFUZZER -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION \
+			-DKF_CHUNK_BYTES=200 -DKF_INPUT_PIECE=4096 \
 			-fsanitize=fuzzer-no-link,address,undefined \
 			-fno-sanitize-recover=all" \
 		LDFLAGS="-fsanitize=fuzzer,address,undefined" $(FUZZ_TARGETS)

@@ -3,6 +3,9 @@
  * KF_LIBFUZZER they are plain programs, which read the files that they are given:
  *
  *     fuzz_<name> FILE ...
+ *
+ * A target of safetensors defines FUZZ_SAFETENSORS first, and one with a main of its own
+ * FUZZ_OWN_MAIN.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -43,6 +46,30 @@ static inline char *fuzz_text(const uint8_t *data, size_t n)
 	text[n] = '\0';
 	return text;
 }
+
+#if defined KF_LIBFUZZER && defined FUZZ_SAFETENSORS
+
+size_t LLVMFuzzerMutate(uint8_t *data, size_t n, size_t room);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t room, unsigned seed);
+
+/* Mostly, the length of the first header is set to match it again: few other changes of
+ * a header get beyond its first bytes. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t room, unsigned seed)
+{
+	uint8_t *end;
+
+	n = LLVMFuzzerMutate(data, n, room);
+	if (n < 16 || seed % 8 == 0 || !(end = memmem(data, n, "}}", 2)))
+		return n;
+	end += 2;
+	while (end < data + n && *end == ' ')
+		end++;
+	for (int i = 0; i < 8; i++)
+		data[i] = (uint8_t)((uint64_t)(end - data - 8) >> (8 * i));
+	return n;
+}
+
+#endif
 
 #ifndef KF_LIBFUZZER
 

@@ -9,6 +9,7 @@
  */
 #define _GNU_SOURCE
 #define FUZZ_OWN_MAIN
+#define FUZZ_SAFETENSORS
 #include "fuzz.h"
 
 #include "no_leak_check.h"

@@ -3,6 +3,7 @@
  * written, and reads the same again.
  */
 #define _GNU_SOURCE
+#define FUZZ_SAFETENSORS
 #include "fuzz.h"
 
 #include "net/layers.h"
