@@ -64,7 +64,8 @@ static void start(void)
 		exit(1);
 	}
 	model = (struct kf_model){ .net = layers.line, .c = 1, .h = 4, .w = 4 };
-	model.columns = kf_names_copy(&data.schema.columns);
+	kf_names_add(&model.columns, "a_x");
+	kf_names_add(&model.columns, "a_y");
 	model.x_scale = (struct kf_scale){ 0, 255 };
 	model.y_scale[0] = model.y_scale[1] = (struct kf_scale){ 2, 2 };
 	model.train_loss = calloc(EPOCHS + 1, sizeof(float));
