@@ -3,6 +3,7 @@
 #   make          the programs and the CPU backend, under build/
 #   make demo     set-up, build, and the complete pipeline on drawn faces
 #   make check    set-up, build, and all tests
+#   make fuzz     feeds damaged input to all that reads any, under the sanitizers
 #   make cuda     the CUDA backend as well, with the toolkit named in config.mk
 #   make bench    speed on this machine, compared with other software
 #   make install  to PREFIX (and DESTDIR)
@@ -205,6 +206,25 @@ check-faults: deps-check
 	@PATH="$(CURDIR)/$(BIN):$$PATH" KFKD_BUILD="$(CURDIR)/$(BUILD)" \
 		sh tests/faults.sh $(FAULTS_STEP)
 
+# Each fuzz target for so many seconds, from a corpus that our programs make.
+FUZZ_SECONDS = 60
+FUZZ = $(BUILD)/fuzz
+FUZZ_TARGETS = $(patsubst tests/%.c,$(FUZZ)/tests/%,$(wildcard tests/fuzz_*.c))
+# libFuzzer is not among what clang depends on; the name is Debian 12's
+FUZZ_PACKAGES = clang libclang-rt-14-dev
+
+fuzz: deps
+	$(call install,$(FUZZ_PACKAGES))
+	@$(MAKE) -s all $(BUILD)/tests/fuzz_checkpoint
+	@$(MAKE) -s BUILD=$(FUZZ) CC=clang \
+		CFLAGS="-O1 -g -DKF_LIBFUZZER -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION \
+			-DKF_CHUNK_BYTES=200 -DKF_INPUT_PIECE=4096 \
+			-fsanitize=fuzzer-no-link,address,undefined \
+			-fno-sanitize-recover=all" \
+		LDFLAGS="-fsanitize=fuzzer,address,undefined" $(FUZZ_TARGETS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" KFKD_BUILD="$(CURDIR)/$(BUILD)" \
+		sh tests/fuzz.sh $(FUZZ)/tests $(FUZZ_SECONDS)
+
 # Builds with clang as well, with warnings as errors, and runs nothing.
 check-clang:
 	@$(MAKE) --no-print-directory CC=clang deps
@@ -239,4 +259,4 @@ clean:
 
 FORCE:
 .PHONY: all cuda deps deps-check demo check check-gpu test bench check-sanitize check-faults \
-	check-clang format check-format install clean FORCE
+	fuzz check-clang format check-format install clean FORCE

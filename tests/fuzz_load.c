@@ -1,21 +1,14 @@
 /*
  * Feeds arbitrary data to kfkd-load's readers: they must end in a clean error or at
  * a clean end, the same for reads of any size; and the two ways to read a row of a
- * CSV must agree.  With libFuzzer: clang -fsanitize=fuzzer,address
- * -DKF_LIBFUZZER.  As a plain program it reads the files that it is given:
- *
- *     fuzz_load FILE ...
+ * CSV must agree.
  */
 #define _GNU_SOURCE
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include "fuzz.h"
+
 #include <xxhash.h>
 
 #include "formats/idx.h"
-#include "base/io.h"
 #include "formats/loader.h"
 
 /* The result: a digest of the rows, and the error. */
@@ -55,24 +48,18 @@ static struct outcome read_all(int fd, const struct kf_load_options *options,
 	return o;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 /* The first byte of the data says how the rest is read. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static uint8_t label[3] = { 3, 0, 255 };
 	static const struct kf_labels labels = { "labels", 3, label, 256 };
-	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 	struct kf_load_options how = { 0 };
 	struct outcome fast, slow;
-	struct kf_err err;
+	int fd;
 
-	if (n == 0) {
-		close(fd);
+	if (n == 0)
 		return 0;
-	}
-	if (fd < 0 || kf_write(fd, "fuzz", data + 1, n - 1, &err) < 0)
-		abort();
+	fd = fuzz_file(data + 1, n - 1);
 	if (data[0] % 4 == 1)
 		how.w = 3, how.h = 2;
 	if (data[0] % 4 == 2)
@@ -82,27 +69,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	slow = read_all(fd, &how, KF_INPUT_PIECE);
 	if (fast.rows != slow.rows || strcmp(fast.err.msg, slow.err.msg))
 		abort();
-	close(fd);
 	return 0;
 }
-
-#ifndef KF_LIBFUZZER
-
-int main(int argc, char **argv)
-{
-	static uint8_t data[1 << 20];
-
-	for (int i = 1; i < argc; i++) {
-		FILE *f = fopen(argv[i], "rb");
-
-		if (!f) {
-			perror(argv[i]);
-			return 1;
-		}
-		LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof data, f));
-		fclose(f);
-	}
-	return 0;
-}
-
-#endif

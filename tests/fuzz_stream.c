@@ -1,7 +1,6 @@
 /*
  * Feeds damaged streams to the reader: it must end in a clean error or at a clean
- * end.  With libFuzzer: clang -fsanitize=fuzzer,address
- * -DKF_LIBFUZZER.  As a plain program it changes a stream of its own:
+ * end.  As a plain program it changes a stream of its own:
  *
  *     fuzz_stream [ROUNDS [SEED]]
  *
@@ -9,14 +8,12 @@
  * reaches the code after the check.
  */
 #define _GNU_SOURCE
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#define FUZZ_OWN_MAIN
+#define FUZZ_SAFETENSORS
+#include "fuzz.h"
+
 #include <xxhash.h>
 
-#include "base/io.h"
 #include "stream/reader.h"
 #include "stream/writer.h"
 
@@ -31,17 +28,13 @@ static void touch(const struct kf_chunk *c, const struct kf_schema *s)
 		abort(); /* never so, but the compiler cannot know */
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 	struct kf_reader *r;
 	struct kf_chunk *c;
 	struct kf_err err;
+	int fd = fuzz_file(data, n);
 
-	if (fd < 0 || kf_write(fd, "fuzz", data, n, &err) < 0)
-		abort();
 	for (int adopt = 0; adopt < 2; adopt++) {
 		lseek(fd, 0, SEEK_SET);
 		r = kf_reader_open(fd, "fuzz", adopt, &err);
@@ -49,7 +42,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 			touch(c, kf_reader_schema(r));
 		kf_reader_close(r);
 	}
-	close(fd);
 	return 0;
 }
 

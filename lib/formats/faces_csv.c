@@ -32,10 +32,12 @@ static size_t pixels(const struct csv *c)
 	return (size_t)c->l.schema.w * (size_t)c->l.schema.h;
 }
 
-/* Where the pixels of the current row go. */
+/* Where the pixels of the current row go; NULL while their number is unknown. */
 static uint8_t *image(struct csv *c)
 {
-	return (uint8_t *)c->l.chunk.X + c->l.chunk.n * pixels(c);
+	uint8_t *X = c->l.chunk.X;
+
+	return X ? X + c->l.chunk.n * pixels(c) : NULL;
 }
 
 /* Puts the current row and, unless negative, a column of it before the

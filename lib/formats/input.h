@@ -13,7 +13,9 @@
 
 #include "base/err.h"
 
+#ifndef KF_INPUT_PIECE /* see KF_CHUNK_BYTES */
 #define KF_INPUT_PIECE ((size_t)256 << 10)
+#endif
 #define KF_INPUT_SLACK 64 /* readable bytes around the text; 0 after it */
 
 struct kf_input {

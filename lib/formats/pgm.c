@@ -73,7 +73,7 @@ static int check_mark(const char *text, size_t n, struct kf_err *err)
 	if ((n > 0 && text[0] != 'P') || (n > 1 && (text[1] < '1' || text[1] > '7')) ||
 		(n > 2 && !is_space(text[2]) && text[2] != '#'))
 		return kf_fail(err, "what follows is not a PGM image");
-	if (n > 1 && text[1] != '5')
+	if (n > 2 && text[1] != '5')
 		return kf_fail(err,
 			"netpbm's format P%c; only PGM, P5, is read; "
 			"pipe it through %s",

@@ -419,6 +419,9 @@ int kf_st_finish(struct kf_st *st, struct kf_err *err)
 		return -1;
 	if (!st->hash)
 		return 0;
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+	return 0; /* so that changes reach what follows */
+#endif
 	if (!strcmp(kf_digest_of(st->hash).text, st->digest.text))
 		return 0;
 	if (st->adopt && !st->own_layout) {

@@ -1,0 +1,121 @@
+#!/bin/sh
+# Runs the fuzz targets, two at a time: `make fuzz` calls it.
+#
+#   sh tests/fuzz.sh TARGETS SECONDS
+#
+# TARGETS is the directory of those built with libFuzzer.  Each starts from a corpus
+# that our own programs make, and from what earlier runs found.  Prints the number of
+# executions by target; exits 1 if one fails, and leaves its input in TARGETS.
+set -eu
+targets=$(cd "$1" && pwd)
+seconds=$2
+KFKD_PLUGINS=$KFKD_BUILD/lib/kfkd
+ASAN_OPTIONS=allocator_may_return_null=1
+export KFKD_PLUGINS ASAN_OPTIONS
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp"
+
+# -- corpora ------------------------------------------------------------------------
+
+mkdir csv idx pgm stream model checkpoint submission layers text
+
+# Faces of 4 x 4 with four columns.
+small() {
+	kfkd-synth -n 4 -s 3 "$@" | awk -F , -v OFS=, '
+		NR > 1 { n = split($NF, v, " "); pixels = v[1]
+			for (i = 2; i <= 16; i++) pixels = pixels " " v[500 * i] }
+		NR == 1 { pixels = $NF }
+		{ print ((NF > 4) ? $1 OFS $2 OFS $3 OFS $4 : $1) OFS pixels }'
+}
+small >faces.csv
+small -m .4 >missing.csv
+small -t >test.csv
+printf 'P5 4 4 255\n0123456789abcdef' >one.pgm
+printf 'P2\n# grey\n3 2 9\n1 2 3\n4 5 6\n' >plain.pgm
+printf '\0\0\10\3\0\0\0\2\0\0\0\3\0\0\0\2abcdefghijkl' >images.idx
+printf '\0\0\10\1\0\0\0\3\1\2\0' >labels.idx
+cat one.pgm one.pgm >two.pgm
+
+# The first byte says how the rest is read.
+load_seed() {
+	printf "$1" | cat - "$2" >"$3/${2%.*}-${1#?}"
+}
+for how in '\000' '\002' '\011'; do
+	for csv in faces.csv missing.csv test.csv; do
+		load_seed "$how" $csv csv
+	done
+	load_seed "$how" one.pgm pgm
+	load_seed "$how" two.pgm pgm
+	load_seed "$how" images.idx idx
+	load_seed "$how" labels.idx idx
+done
+load_seed '\001' plain.pgm pgm
+load_seed '\006' images.idx idx
+
+kfkd-load faces.csv >stream/raw
+kfkd-load missing.csv | kfkd-scale >stream/scaled
+kfkd-load test.csv >stream/test
+kfkd-load -l labels.idx one.pgm >stream/one 2>/dev/null || rm stream/one
+kfkd-cat --single stream/raw >stream/single
+kfkd-load faces.csv | kfkd-scale >scaled
+kfkd-train -q -v 0 -n 'dense2 relu dense' -e 2 -B 2 scaled >model/dense
+kfkd-train -q -v 0 -n 'conv2x2 relu pool2 drop.1 dense' -e 1 -B 2 -a shift:1 scaled \
+	>model/conv
+kfkd-train -q -v 0 -n dense -e 1 -c model/checkpoint -u adam scaled >model/adam
+kfkd-predict -m model/dense scaled >stream/predicted
+"$KFKD_BUILD/tests/fuzz_checkpoint" -w checkpoint/adam
+cat >submission/table <<'EOT'
+RowId,ImageId,FeatureName,Location
+1,1,left_eye_center_x,
+2,1,left_eye_center_y,
+3,2,"left_eye_center_x",?
+EOT
+printf '\0\137\137\036dense100 relu dense' >layers/net1
+printf '\0\137\137\036conv32x3 relu pool2 drop.1 conv64x2 tanh dense9 sigmoid dense' \
+	>layers/net7
+printf 'flip,shift:2,rotate:10,scale:.1,contrast:.2' >text/augment
+printf '48 48 48 48' >text/scales
+printf '0 255' >text/scale
+
+# -- running ------------------------------------------------------------------------
+
+# The corpus, the target and the longest input of each.
+cat >table <<'EOT'
+csv fuzz_load 2048
+idx fuzz_load 512
+pgm fuzz_load 512
+stream fuzz_stream 8192
+model fuzz_model 8192
+checkpoint fuzz_checkpoint 8192
+submission fuzz_submission 1024
+layers fuzz_layers 256
+text fuzz_text 128
+EOT
+
+# run CORPUS TARGET LENGTH
+run() {
+	mkdir -p "$targets/corpus/$1"
+	"$targets/$2" -max_total_time="$seconds" -max_len="$3" -timeout=20 \
+		-rss_limit_mb=2048 -malloc_limit_mb=1024 -print_final_stats=1 \
+		-artifact_prefix="$targets/$1-" "$targets/corpus/$1" "$1" \
+		>"$1.log" 2>&1 || echo "$1" >>failed
+}
+: >failed
+while read -r corpus rest; do
+	run "$corpus" $rest &
+	first=$!
+	if read -r corpus rest; then
+		run "$corpus" $rest
+	fi
+	wait $first
+done <table
+while read -r corpus target rest; do
+	printf '%s\t%s executions\n' "$corpus" \
+		"$(sed -n 's/^stat::number_of_executed_units: *//p' "$corpus.log")"
+done <table
+while read -r corpus; do
+	echo "$corpus fails:"
+	grep -v '^#\|^INFO\|NEW_FUNC' "$corpus.log" | head -n 60
+done <failed
+[ ! -s failed ]
