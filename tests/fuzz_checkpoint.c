@@ -102,6 +102,7 @@ static bool in_second_epoch(void)
 
 static void write_checkpoint(const char *path)
 {
+	struct kf_checkpoint c;
 	struct kf_epoch e;
 	struct kf_err err;
 
@@ -110,10 +111,12 @@ static void write_checkpoint(const char *path)
 		model.train_loss[model.epochs] = e.train_loss;
 		model.valid_loss[model.epochs++] = e.valid_loss;
 	}
-	if (kf_checkpoint_write(path, &trainer, &model, 0, &err) < 0) {
+	if (kf_checkpoint_open(&c, path, NULL, true, &err) < 0 ||
+		kf_checkpoint_write(&c, &trainer, &model, 0, &err) < 0) {
 		fprintf(stderr, "%s\n", err.msg);
 		exit(1);
 	}
+	kf_checkpoint_close(&c);
 }
 
 int main(int argc, char **argv)
