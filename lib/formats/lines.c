@@ -35,10 +35,12 @@ ssize_t kf_lines_whole(struct kf_lines *l, size_t most, struct kf_err *err)
 
 	for (;;) {
 		size_t n = line_length(in->at, seen, in->n);
+		/* the newline that belongs to it may not have been read yet */
+		bool cut = n > 0 && n == in->n && in->at[n - 1] == '\r';
 
-		if (n || in->ended || in->n > most)
+		if ((n && !cut) || in->ended || in->n > most)
 			return (ssize_t)(n ? n : in->n);
-		seen = in->n;
+		seen = cut ? n - 1 : in->n;
 		if (kf_input_more(in, err) < 0)
 			return -1;
 	}
