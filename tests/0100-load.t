@@ -217,8 +217,8 @@ for end in '\n' '\r\n' '\r'; do
 done
 
 refuses "a line end that arrives in two pieces" 1 \
-	"line 2, row 1, column 'a': 'x' is not a number" sh -c \
-	"{ printf 'a,Image\r\r'; sleep .3; printf '\nx,1\n'; } | kfkd-load -c a"
+	"line 3, row 2, column 'a': 'x' is not a number" sh -c \
+	"{ printf 'a,Image\n1,1\r\r'; sleep .3; printf '\nx,1\n'; } | kfkd-load -c a"
 refuses "an unknown column" 1 "there is no target 'ear', but a_x,a_y,b_x\$" \
 	kfkd-load --columns a_x,ear training.csv
 refuses "Image is no target" 1 "there is no target 'Image', but a_x" \
