@@ -36,11 +36,10 @@ void train_begin(const struct settings *s)
 	struct kf_err err;
 
 	sigaction(SIGPIPE, &ignore, &pipe_action);
-	if (!s->checkpoint)
-		return;
-	if (kf_checkpoint_open(&checkpoint, s->checkpoint, s->resume, s->overwrite,
-		    &err) < 0)
-		die("%s", err.msg);
+	if (s->checkpoint)
+		check(kf_checkpoint_open(&checkpoint, s->checkpoint, s->resume,
+			      s->overwrite, &err),
+			&err);
 }
 
 void train_end(void)
