@@ -136,6 +136,8 @@ a web page; download|<!DOCTYPE html>
 text in UTF-16; .*iconv -f UTF-16|\377\376a\0,\0I\0m\0a\0g\0e\0
 EOT
 mkdir archive && cp training.csv archive && tar -cf bad.csv archive
+refuses "a type that is told by what arrives later" 1 "is a pointer of Git LFS" sh -c \
+	"{ printf 'version https:'; sleep .3; printf '//git-lfs.github.com'; } | kfkd-load"
 refuses "a tar archive" 1 "is a tar archive; unpack it" kfkd-load bad.csv
 refuses "... instead of a stream" 1 "but a tar archive; unpack it" kfkd-scale bad.csv
 is "a CSV whose first name begins like a bitmap" \

@@ -39,9 +39,17 @@ static bool is_safetensors(const char *first, size_t n)
 	return n > 8 && !memcmp(first + 3, "\0\0\0\0", 5) && first[8] == '{';
 }
 
+/* Whether this is how a netpbm image starts. */
+static bool is_netpbm(const char *first, size_t n)
+{
+	return n > 2 && first[0] == 'P' && first[1] >= '1' && first[1] <= '7' &&
+		memchr(" \t\n\v\f\r#", first[2], 7);
+}
+
 int kf_input_check(struct kf_input *in, struct kf_err *err)
 {
 	const struct kf_filetype *type;
+	size_t n;
 
 	/* no more than the smallest image has: it may be all that comes for now */
 	if (kf_input_need(in, 10, err) < 0)
@@ -53,7 +61,13 @@ int kf_input_check(struct kf_input *in, struct kf_err *err)
 			"'%s' is a tensor stream or model, not CSV, PGM or IDX; "
 			"kfkd-stat tells what is in it",
 			in->name);
-	type = kf_filetype_of(in->at, in->n);
+	if (is_netpbm(in->at, in->n))
+		return 0;
+	if (kf_input_need(in, KF_FILETYPE_BYTES, err) < 0)
+		return -1;
+	/* not all that is there: the answer must not depend on how it arrives */
+	n = in->n < KF_FILETYPE_BYTES ? in->n : KF_FILETYPE_BYTES;
+	type = kf_filetype_of(in->at, n);
 	if (type)
 		return kf_fail(err, "'%s' is %s; %s", in->name, type->what,
 			type->advice);
