@@ -150,10 +150,13 @@ if command -v strace >/dev/null; then
 	rm -f point out
 	strace -f -y -e trace=fsync,rename,renameat,renameat2,link,linkat -o trace \
 		kfkd-train -q -t 1 -n dense -e 1 -c point -o out faces
-	is "the directory is synced after each name" "$(awk -v d="<$(pwd -P)>" '
-		/rename|linkat|link\(/ && !/EEXIST/ && !/\.kfkd-[^<]*", AT_SYM/ { named = 1 }
+	is "a file is synced before it gets its name, and the directory after" \
+		"$(awk -v d="<$(pwd -P)>" '
+		/rename|linkat|link\(/ && !/EEXIST/ && !/\.kfkd-[^<]*", AT_SYM/ {
+			named = 1; unsynced += !synced; synced = 0 }
 		/fsync/ && index($0, d) { named = 0; n++ }
-		END { print named, (n >= 3) }' trace)" "0 1"
+		/fsync/ && !index($0, d) { synced = 1 }
+		END { print named, (n >= 3), unsynced + 0 }' trace)" "0 1 0"
 	rm -f point out trace
 else
 	skip "the directory is synced" "strace is not installed"
