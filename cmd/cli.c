@@ -43,14 +43,14 @@ void cli_header(struct kf_st *st, struct kf_source *src)
 		die("'%s' is empty: there is no stream or model in it", src->name);
 }
 
-struct kf_reader *cli_stream(int fd, const char *name, bool adopt)
+struct kf_reader *cli_stream(int fd, const char *name)
 {
 	struct kf_err err;
 	struct kf_reader *r;
 
 	if (isatty(fd))
 		misuse("%s is a terminal; give a file, or pipe a stream in", name);
-	r = kf_reader_open(fd, name, adopt, &err);
+	r = kf_reader_open(fd, name, false, &err);
 	must(r, &err);
 	return r;
 }
@@ -60,7 +60,7 @@ struct kf_reader *cli_open_stream(const char *operand)
 	const char *name;
 	int fd = cli_open(operand, &name);
 
-	return cli_stream(fd, name, false);
+	return cli_stream(fd, name);
 }
 
 struct kf_reader *cli_reader(const struct options *o)
@@ -68,7 +68,7 @@ struct kf_reader *cli_reader(const struct options *o)
 	const char *name;
 	int fd = cli_input(o, &name);
 
-	return cli_stream(fd, name, false);
+	return cli_stream(fd, name);
 }
 
 struct kf_chunk *cli_next(struct kf_reader *r)

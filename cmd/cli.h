@@ -29,8 +29,8 @@ struct kf_reader *cli_open_stream(const char *operand); /* likewise */
  * there is none. */
 void cli_header(struct kf_st *st, struct kf_source *src);
 
-/* An open file as a stream; adopt as for kf_reader_open. */
-struct kf_reader *cli_stream(int fd, const char *name, bool adopt);
+/* An open file as a stream. */
+struct kf_reader *cli_stream(int fd, const char *name);
 
 /* The next chunk, or NULL at the end; dies on a failure. */
 struct kf_chunk *cli_next(struct kf_reader *r);

@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 		table = cli_open(lookup, &table_name);
 	if (table == fd)
 		misuse("standard input cannot be both table and stream");
-	in = cli_stream(fd, name, false);
+	in = cli_stream(fd, name);
 	output_begin(o.output);
 	if (!ids_given)
 		ids = default_ids(kf_reader_schema(in), predictions);

@@ -192,7 +192,7 @@ static struct kf_backend *cuda_open(const struct kf_backend_options *options,
 		return NULL;
 	c = calloc(1, sizeof *c);
 	if (!c) {
-		kf_fail(err, "out of memory");
+		kf_fail_memory(err);
 		return NULL;
 	}
 	c->base.op = &operations;

@@ -358,7 +358,7 @@ struct kf_whole_file *kf_whole_open(const char *path, enum kf_whole_kind kind,
 	}
 	f = calloc(1, sizeof *f);
 	if (!f) {
-		kf_fail(err, "out of memory");
+		kf_fail_memory(err);
 		return NULL;
 	}
 	f->kind = kind;

@@ -209,7 +209,7 @@ static struct kf_backend *cpu_open(const struct kf_backend_options *options,
 	struct cpu *c = calloc(1, sizeof *c);
 
 	if (!c) {
-		kf_fail(err, "out of memory");
+		kf_fail_memory(err);
 		return NULL;
 	}
 	c->threads = start_team(options->threads);

@@ -8,7 +8,7 @@ int kf_csv_open(struct kf_csv *c, struct kf_input *in, kf_csv_take *take, void *
 {
 	*c = (struct kf_csv){ .take = take, .user = user, .hint = "" };
 	if (csv_init(&c->parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL))
-		return kf_fail(err, "out of memory");
+		return kf_fail_memory(err);
 	csv_set_blk_size(&c->parser, 1 << 16);
 	return kf_lines_open(&c->lines, in, err);
 }
@@ -68,10 +68,10 @@ static void feed(struct kf_csv *c, size_t n)
 
 	if (csv_parse(&c->parser, line, n, on_field, on_row, c) != n && !c->failed) {
 		c->failed = true;
-		kf_fail(c->err,
-			csv_error(&c->parser) == CSV_EPARSE ?
-				"a quote in the wrong place" :
-				"out of memory");
+		if (csv_error(&c->parser) == CSV_EPARSE)
+			kf_fail(c->err, "a quote in the wrong place");
+		else
+			kf_fail_memory(c->err);
 	}
 	c->bytes += n;
 	kf_lines_use(&c->lines, n);

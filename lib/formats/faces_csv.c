@@ -261,7 +261,7 @@ static int assign_roles(struct csv *c, struct kf_err *err)
 			kf_csv_separator_hint(c->header.name[0]));
 	c->role = calloc((size_t)c->header.n, sizeof *c->role);
 	if (!c->role)
-		return kf_fail(err, "out of memory");
+		return kf_fail_memory(err);
 	for (int i = 0; wanted && i < wanted->n; i++)
 		if (special_role(wanted->name[i]) ||
 			kf_names_find(&c->header, wanted->name[i]) < 0)
@@ -272,7 +272,7 @@ static int assign_roles(struct csv *c, struct kf_err *err)
 	if (wanted && kf_names_copy(&c->l.schema.columns, wanted) < 0)
 		return kf_fail_memory(err);
 	c->y = calloc((size_t)c->l.schema.columns.n + 1, sizeof *c->y);
-	return c->y ? 0 : kf_fail(err, "out of memory");
+	return c->y ? 0 : kf_fail_memory(err);
 }
 
 static int read_header(struct csv *c, struct kf_err *err)

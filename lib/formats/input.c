@@ -16,7 +16,7 @@ static int grow(struct kf_input *in, size_t size, struct kf_err *err)
 	char *memory = realloc(in->memory, size + 2 * KF_INPUT_SLACK);
 
 	if (!memory)
-		return kf_fail(err, "out of memory");
+		return kf_fail_memory(err);
 	in->memory = memory;
 	in->buffer = memory + KF_INPUT_SLACK;
 	in->size = size;
@@ -39,8 +39,7 @@ static bool is_safetensors(const char *first, size_t n)
 	return n > 8 && !memcmp(first + 3, "\0\0\0\0", 5) && first[8] == '{';
 }
 
-/* Whether this is how a netpbm image starts. */
-static bool is_netpbm(const char *first, size_t n)
+bool kf_is_netpbm(const char *first, size_t n)
 {
 	return n > 2 && first[0] == 'P' && first[1] >= '1' && first[1] <= '7' &&
 		memchr(" \t\n\v\f\r#", first[2], 7);
@@ -61,7 +60,7 @@ int kf_input_check(struct kf_input *in, struct kf_err *err)
 			"'%s' is a tensor stream or model, not CSV, PGM or IDX; "
 			"kfkd-stat tells what is in it",
 			in->name);
-	if (is_netpbm(in->at, in->n))
+	if (kf_is_netpbm(in->at, in->n))
 		return 0;
 	if (kf_input_need(in, KF_FILETYPE_BYTES, err) < 0)
 		return -1;

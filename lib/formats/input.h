@@ -34,6 +34,9 @@ struct kf_input {
 
 int kf_input_open(struct kf_input *in, int fd, const char *name, struct kf_err *err);
 
+/* Whether an input that starts with these n bytes is an image of netpbm's. */
+bool kf_is_netpbm(const char *first, size_t n);
+
 /*
  * Looks at the first bytes: refuses an empty input, a stream, and one that something
  * else must be done with first, which the message names.

@@ -50,7 +50,7 @@ struct kf_loader *kf_loader_open(struct kf_input *in,
 	format = recognise(in);
 	l = calloc(1, format->size);
 	if (!l) {
-		kf_fail(err, "out of memory");
+		kf_fail_memory(err);
 		return NULL;
 	}
 	l->format = format;

@@ -29,8 +29,7 @@ static bool is_space(int c)
 /* Any of netpbm's formats, so that those other than PGM get a hint. */
 static bool claims(const unsigned char first[KF_FIRST_BYTES])
 {
-	return first[0] == 'P' && first[1] >= '1' && first[1] <= '7' &&
-		(is_space(first[2]) || first[2] == '#');
+	return kf_is_netpbm((const char *)first, KF_FIRST_BYTES);
 }
 
 /* A position in a header, the rest of which may not have been read yet. */

@@ -158,7 +158,7 @@ int kf_save_rows(struct kf_save *s, const struct kf_chunk *chunk, struct kf_err 
 	size_t pixels = kf_image_bytes(s->schema);
 	struct pixel_text table[256];
 	char *text = malloc(4 * pixels);
-	int rc = text ? 0 : kf_fail(err, "out of memory");
+	int rc = text ? 0 : kf_fail_memory(err);
 
 	fill_table(table);
 	for (size_t i = 0; i < chunk->n && rc == 0; i++) {

@@ -48,10 +48,10 @@ static int take_name(struct table *t, int field, const char *text, struct kf_err
 	int role = 0, *more = realloc(t->role, (size_t)(field + 1) * sizeof *more);
 
 	if (!more)
-		return kf_fail(err, "out of memory");
+		return kf_fail_memory(err);
 	t->role = more;
 	if (field == 0 && !(t->first = strdup(text)))
-		return kf_fail(err, "out of memory");
+		return kf_fail_memory(err);
 	while (role < USED && strcmp(used[role], text))
 		role++;
 	for (int i = 0; i < field && role != IGNORED; i++)
@@ -125,7 +125,7 @@ static int add_wanted(struct kf_submission *s, const struct table *t,
 		struct wanted *more = realloc(s->row, room * sizeof *more);
 
 		if (!more)
-			return kf_fail(err, "out of memory");
+			return kf_fail_memory(err);
 		s->row = more;
 		s->room = room;
 	}
@@ -233,7 +233,7 @@ struct kf_submission *kf_submission_open(int fd, const char *name,
 	s = calloc(1, sizeof *s);
 	if (!s || kf_input_open(&in, fd, name, err) < 0) {
 		free(s);
-		kf_fail(err, "out of memory");
+		kf_fail_memory(err);
 		return NULL;
 	}
 	s->name = name;

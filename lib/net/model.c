@@ -137,7 +137,7 @@ static int read_blob(struct kf_model *m, struct kf_st *st, const char *want,
 	m->param = calloc((size_t)st->n, sizeof *m->param);
 	m->extra = calloc((size_t)st->n, sizeof *m->extra);
 	if (!m->param || !m->extra)
-		return kf_fail(err, "out of memory");
+		return kf_fail_memory(err);
 	for (int i = 0; i < st->n; i++)
 		if (read_tensor(m, st, &st->tensor[i], want, err) < 0)
 			return -1;
@@ -215,7 +215,7 @@ int kf_model_write(const struct kf_model *m, int fd, const char *name,
 	int rc, n = 0;
 
 	if (!t)
-		return kf_fail(err, "out of memory");
+		return kf_fail_memory(err);
 	for (int i = 0; i < m->n; i++)
 		t[n++] = m->param[i];
 	for (int i = 0; i < m->n_extra; i++)

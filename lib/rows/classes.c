@@ -75,7 +75,7 @@ int kf_accuracy_init(struct kf_accuracy *a, const struct kf_schema *schema,
 	a->right = calloc((size_t)a->classes.n, sizeof *a->right);
 	if (!a->rows || !a->right) {
 		kf_accuracy_free(a);
-		return kf_fail(err, "out of memory");
+		return kf_fail_memory(err);
 	}
 	return 0;
 }

@@ -46,7 +46,7 @@ int kf_score_init(struct kf_score *s, const struct kf_schema *schema,
 	s->pair = calloc((size_t)n, sizeof *s->pair);
 	if (!s->point || !s->pair) {
 		kf_score_free(s);
-		return kf_fail(err, "out of memory");
+		return kf_fail_memory(err);
 	}
 	for (int i = 0; i < n; i++) {
 		const char *name = schema->columns.name[i];

@@ -84,7 +84,7 @@ int kf_stats_init(struct kf_stats *s, const struct kf_schema *schema,
 		new_columns(schema->columns.n), new_columns(schema->p_columns.n) };
 	if (!s->column || !s->p_column) {
 		kf_stats_free(s);
-		return kf_fail(err, "out of memory");
+		return kf_fail_memory(err);
 	}
 	return 0;
 }

@@ -267,7 +267,7 @@ struct kf_reader *kf_reader_from(struct kf_st *st, bool adopt, struct kf_err *er
 
 	if (!r) {
 		kf_st_free(st);
-		kf_fail(err, "out of memory");
+		kf_fail_memory(err);
 		return NULL;
 	}
 	r->src = *st->src;

@@ -159,7 +159,7 @@ static int read_root(struct kf_st *st, json_t *root, struct kf_err *err)
 	if (e && st->tensor)
 		rc = read_entries(st, root, e, err);
 	else
-		kf_fail(err, "out of memory");
+		kf_fail_memory(err);
 	free(e);
 	return rc;
 }
@@ -180,7 +180,7 @@ static int start_digest(struct kf_st *st, const unsigned char *prefix, char *tex
 	memcpy(digits, KF_DIGEST_ZEROS, n);
 	st->hash = XXH3_createState();
 	if (!st->hash)
-		return kf_fail(err, "out of memory");
+		return kf_fail_memory(err);
 	XXH3_64bits_reset(st->hash);
 	XXH3_64bits_update(st->hash, prefix, 8);
 	XXH3_64bits_update(st->hash, text, len);
@@ -263,7 +263,7 @@ static int read_header(struct kf_st *st, const unsigned char *prefix, size_t len
 	int rc = -1;
 
 	if (!text)
-		return kf_fail(err, "out of memory");
+		return kf_fail_memory(err);
 	got = kf_read(st->src, text, len, err);
 	if (got >= 0 && (size_t)got < len) {
 		kf_fail(err, "truncated: the input ends inside a header");

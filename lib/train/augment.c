@@ -162,7 +162,7 @@ int kf_augmenter_open(struct kf_augmenter *g, const struct kf_augment *what,
 	g->partner = calloc(m + 1, sizeof *g->partner);
 	g->mirror = calloc(m + 1, sizeof *g->mirror);
 	if (!g->axis || !g->partner || !g->mirror)
-		return kf_fail(err, "out of memory");
+		return kf_fail_memory(err);
 	return find_columns(g, &s->columns, err);
 }
 

@@ -78,15 +78,14 @@ static int check_loss(const char *path, int fd, struct kf_err *err)
 int kf_checkpoint_open(struct kf_checkpoint *c, const char *path, const char *resume,
 	bool overwrite, struct kf_err *err)
 {
-	struct stat there, other;
+	struct stat there;
 
 	*c = (struct kf_checkpoint){ .path = path, .lock = -1 };
 	if (kf_lock(path, &c->lock, err) < 0 || try_writing(path, err) < 0)
 		goto failed;
 	if (overwrite || c->lock < 0 || fstat(c->lock, &there) || !there.st_size)
 		return 0;
-	if (resume && stat(resume, &other) == 0 && there.st_dev == other.st_dev &&
-		there.st_ino == other.st_ino)
+	if (resume && kf_has_name(c->lock, AT_FDCWD, resume))
 		return 0;
 	if (check_loss(path, c->lock, err) == 0)
 		return 0;
@@ -272,7 +271,7 @@ static int set_arena(struct kf_trainer *t, struct kf_mem *mem, const char *prefi
 	bool *found = calloc((size_t)n_params, sizeof *found);
 
 	if (!found)
-		return kf_fail(err, "out of memory");
+		return kf_fail_memory(err);
 	set = kf_net_set(t->net, mem, prefix, tensors, n, found);
 	free(found);
 	return set == n_params ? 0 :

@@ -66,7 +66,7 @@ static int map_columns(struct kf_predictor *p, struct member *t,
 {
 	t->column = calloc((size_t)m->columns.n, sizeof *t->column);
 	if (!t->column)
-		return kf_fail(err, "out of memory");
+		return kf_fail_memory(err);
 	for (int j = 0; j < m->columns.n; j++) {
 		int at = kf_names_find(&out->p_columns, m->columns.name[j]);
 
@@ -115,7 +115,7 @@ static int open_member(struct kf_predictor *p, struct member *t,
 		return -1;
 	found = calloc((size_t)t->layers.n_params, sizeof *found);
 	if (!found)
-		return kf_fail(err, "out of memory");
+		return kf_fail_memory(err);
 	kf_net_set(&t->net, t->net.weights, "", m->param, m->n, found);
 	free(found);
 	return 0;
@@ -140,7 +140,7 @@ static int open_members(struct kf_predictor *p, const struct kf_model *models,
 	p->out = malloc(BATCH * (size_t)outputs * sizeof *p->out);
 	p->votes = calloc((size_t)p->columns, sizeof *p->votes);
 	if (!p->out || !p->votes)
-		return kf_fail(err, "out of memory");
+		return kf_fail_memory(err);
 	for (int i = 0; i < p->n; i++)
 		for (int j = 0; j < models[i].columns.n; j++)
 			p->votes[p->member[i].column[j]]++;
@@ -157,7 +157,7 @@ struct kf_predictor *kf_predictor_open(struct kf_backend *b,
 		return NULL;
 	p = calloc(1, sizeof *p);
 	if (!p || !(p->member = calloc((size_t)n, sizeof *p->member))) {
-		kf_fail(err, "out of memory");
+		kf_fail_memory(err);
 		free(p);
 		return NULL;
 	}
