@@ -206,9 +206,10 @@ check-faults: deps-check
 	@PATH="$(CURDIR)/$(BIN):$$PATH" KFKD_BUILD="$(CURDIR)/$(BUILD)" \
 		sh tests/faults.sh $(FAULTS_STEP)
 
-# Each fuzz target for so many seconds, from a corpus that our programs make.  With a
-# FUZZ_SEED of 0 it takes another way each time.
-FUZZ_SECONDS = 60
+# Each fuzz target until FUZZ_LIMIT, an option of libFuzzer's, from a corpus that our
+# programs make.  With a FUZZ_SEED of 0 it takes another way each time; another seed and a
+# number of runs for a limit (-runs=50000) take the same way again.
+FUZZ_LIMIT = -max_total_time=60
 FUZZ_SEED = 0
 FUZZ = $(BUILD)/fuzz
 FUZZ_TARGETS = $(patsubst tests/%.c,$(FUZZ)/tests/%,$(wildcard tests/fuzz_*.c))
@@ -225,7 +226,7 @@ fuzz: deps
 			-fno-sanitize-recover=all" \
 		LDFLAGS="-fsanitize=fuzzer,address,undefined" $(FUZZ_TARGETS)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" KFKD_BUILD="$(CURDIR)/$(BUILD)" \
-		sh tests/fuzz.sh $(FUZZ)/tests $(FUZZ_SECONDS) $(FUZZ_SEED)
+		sh tests/fuzz.sh $(FUZZ)/tests $(FUZZ_LIMIT) $(FUZZ_SEED)
 
 # Builds with clang as well, with warnings as errors, and runs nothing.
 check-clang:

@@ -1,15 +1,15 @@
 #!/bin/sh
 # Runs the fuzz targets, two at a time: `make fuzz` calls it.
 #
-#   sh tests/fuzz.sh TARGETS SECONDS [SEED]
+#   sh tests/fuzz.sh TARGETS LIMIT [SEED]
 #
-# TARGETS is the directory of those built with libFuzzer; a SEED of 0, the default, is
-# another each time.  Each starts from a corpus
-# that our own programs make, and from what earlier runs found.  Prints the number of
-# executions by target; exits 1 if one fails, and leaves its input in TARGETS.
+# TARGETS is the directory of those built with libFuzzer, LIMIT an option of libFuzzer's
+# that ends the run; a SEED of 0, the default, is another each time.  Each target starts
+# from a corpus that our own programs make, and from what earlier runs found.  Prints the
+# number of executions by target; exits 1 if one fails, and leaves its input in TARGETS.
 set -eu
 targets=$(cd "$1" && pwd)
-seconds=$2 seed=${3-0}
+limit=$2 seed=${3-0}
 KFKD_PLUGINS=$KFKD_BUILD/lib/kfkd
 ASAN_OPTIONS=allocator_may_return_null=1
 export KFKD_PLUGINS ASAN_OPTIONS
@@ -97,7 +97,7 @@ EOT
 # run CORPUS TARGET LENGTH
 run() {
 	mkdir -p "$targets/corpus/$1"
-	"$targets/$2" -seed="$seed" -max_total_time="$seconds" -max_len="$3" \
+	"$targets/$2" -seed="$seed" "$limit" -max_len="$3" \
 		-timeout=20 -rss_limit_mb=2048 -malloc_limit_mb=1024 -print_final_stats=1 \
 		-artifact_prefix="$targets/$1-" "$targets/corpus/$1" "$1" \
 		>"$1.log" 2>&1 || echo "$1" >>failed
