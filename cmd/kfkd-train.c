@@ -64,7 +64,8 @@ static void start_from(struct kf_net *net, const char *path, struct progress *p)
 
 	must_alloc(taken);
 	check(kf_model_read(&m, fd, name, NULL, &err), &err);
-	if (kf_net_set(net, net->weights, "", m.param, m.n, taken) == 0)
+	if (kf_net_set(net, net->weights, "", m.param, m.n, taken,
+		    net->layers->n_params) == 0)
 		die("nothing in '%s' fits: it has no parameter of the net's names and "
 		    "shapes",
 			name);
@@ -136,7 +137,7 @@ int main(int argc, char **argv)
 		status = train_run(&net, &data, &model, &s, &progress);
 	train_end();
 	model.n = layers.n_params;
-	model.param = kf_net_get(&net, net.weights, "");
+	model.param = kf_net_get(&net, net.weights, "", layers.n_params);
 	must_alloc(model.param);
 	check(b->op->sync(b, &err), &err);
 	check(kf_model_write(&model, output_descriptor(), output_name(), &err), &err);

@@ -56,8 +56,9 @@ static void gemm(struct kf_backend *h, char op_a, char op_b, size_t m, size_t n,
 }
 
 static void forward(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_mem *weights, struct kf_act *x, struct kf_act *y)
+	const struct kf_mem *weights, const struct kf_flow *f)
 {
+	struct kf_act *x = f->x, *y = f->y;
 	struct dense *d = plan->state;
 	size_t n = (size_t)plan->n, in = (size_t)kf_layer_inputs(plan->layer);
 	size_t out = (size_t)kf_layer_outputs(plan->layer);
@@ -86,9 +87,9 @@ static bool dx_memory(struct kf_backend *b, const struct kf_act *x, struct kf_ac
 }
 
 static void backward(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_mem *weights, struct kf_mem *grads, struct kf_act *x,
-	struct kf_act *y, struct kf_act *dy, struct kf_act *dx)
+	const struct kf_mem *weights, struct kf_mem *grads, const struct kf_flow *f)
 {
+	struct kf_act *x = f->x, *y = f->y, *dy = f->dy, *dx = f->dx;
 	struct dense *d = plan->state;
 	size_t n = (size_t)plan->n, in = (size_t)kf_layer_inputs(plan->layer);
 	size_t out = (size_t)kf_layer_outputs(plan->layer);

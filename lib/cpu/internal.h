@@ -142,10 +142,10 @@ struct cpu_layer {
 	bool absorbs_relu;
 
 	void (*forward)(struct kf_backend *b, struct kf_plan *plan,
-		const struct kf_mem *weights, struct kf_act *x, struct kf_act *y);
+		const struct kf_mem *weights, const struct kf_flow *f);
 	void (*backward)(struct kf_backend *b, struct kf_plan *plan,
-		const struct kf_mem *weights, struct kf_mem *grads, struct kf_act *x,
-		struct kf_act *y, struct kf_act *dy, struct kf_act *dx);
+		const struct kf_mem *weights, struct kf_mem *grads,
+		const struct kf_flow *f);
 
 	/*
 	 * Image i of the batch, in thread number `thread`: sets y from x, and in mask

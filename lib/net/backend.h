@@ -23,6 +23,7 @@
 
 #include "base/err.h"
 #include "net/layers.h"
+#include "net/loss.h"
 #include "net/optim.h"
 
 struct kf_mem;
@@ -42,14 +43,28 @@ struct kf_pass {
 };
 
 /*
+ * What a layer works on in a pass.  Gradients are with respect to the act of the same
+ * name; a layer sets dx, unless it is NULL, or adds to it.
+ */
+struct kf_flow {
+	struct kf_act *x, *y; /* input and output */
+	struct kf_act *other; /* an add's other input, else NULL */
+	struct kf_act *dy, *dx, *d_other;
+	bool sum_dx, sum_other; /* dx and d_other hold a gradient already: add to it */
+};
+
+/*
  * How an image is transformed on its way into a batch: the value at (x, y) is sampled
  * from the original at (m[0] x + m[1] y + m[2], m[3] x + m[4] y + m[5]), by bilinear
  * interpolation; coordinates outside are clamped to the nearest edge.  Then, unless
- * contrast is 1, v becomes (v - 1/2) contrast + 1/2, clamped to [0, 1].
+ * contrast is 1 and brightness 0, v becomes (v - 1/2) contrast + 1/2 + brightness,
+ * clamped to [0, 1].  At last, the pixels from (hole[0], hole[1]) to just before
+ * (hole[2], hole[3]) become 1/2.
  */
 struct kf_warp {
 	float m[6];
-	float contrast;
+	float contrast, brightness;
+	int hole[4];
 };
 
 struct kf_backend_ops {
@@ -109,28 +124,31 @@ struct kf_backend_ops {
 	void (*write_act)(struct kf_backend *b, struct kf_act *a, const float *src);
 	void (*read_act)(struct kf_backend *b, struct kf_act *a, float *dst);
 
-	/* y = layer(x), including the layer's activation. */
+	/*
+	 * y = layer(x), including the layer's activation; reads x, other and y of f.  The
+	 * statistics in weights are what batch norm uses, unless it trains.
+	 */
 	void (*forward)(struct kf_backend *b, struct kf_plan *plan,
 		const struct kf_pass *pass, const struct kf_mem *weights,
-		struct kf_act *x, struct kf_act *y);
+		const struct kf_flow *f);
 	/*
-	 * Sets the layer's part of grads and, unless it is NULL, dx, from dy, which it
-	 * overwrites.
+	 * Sets the layer's part of grads, with the batch's statistics where those are,
+	 * and dx and d_other, from dy, which it overwrites.
 	 */
 	void (*backward)(struct kf_backend *b, struct kf_plan *plan,
 		const struct kf_pass *pass, const struct kf_mem *weights,
-		struct kf_mem *grads, struct kf_act *x, struct kf_act *y,
-		struct kf_act *dy, struct kf_act *dx);
+		struct kf_mem *grads, const struct kf_flow *f);
 
 	/*
-	 * Squared error of p (n, m) against rows of targets (.., m), NaN where missing.
+	 * Errors of p (n, m) against rows of targets (.., m), NaN where missing.
 	 * `present` is the number of the others, and the sum is over them:
-	 * losses[slot] = sum (p - t)^2 / present.  Unless dp is NULL,
-	 * dp = 2 (p - t) / present, and 0 where t is missing.
+	 * losses[slot] = sum (p - t)^2 / present, whatever the loss.  Unless dp is NULL,
+	 * dp = 2 g(p - t) / present, g being the loss's formula in net/loss.h, and 0
+	 * where t is missing.
 	 */
-	void (*squared_error)(struct kf_backend *b, struct kf_act *p,
-		const struct kf_mem *targets, const uint32_t *rows, double present,
-		struct kf_act *dp, struct kf_mem *losses, size_t slot);
+	void (*regression)(struct kf_backend *b, const struct kf_loss *loss,
+		struct kf_act *p, const struct kf_mem *targets, const uint32_t *rows,
+		double present, struct kf_act *dp, struct kf_mem *losses, size_t slot);
 
 	/*
 	 * Cross-entropy of the softmax of p (n, classes) with labels (..), which are
@@ -148,6 +166,10 @@ struct kf_backend_ops {
 	void (*update)(struct kf_backend *b, const struct kf_update *u,
 		struct kf_mem *weights, const struct kf_mem *grads,
 		struct kf_mem *state1, struct kf_mem *state2, size_t n);
+
+	/* to += part (from - to), for n floats from `offset` on: a moving average. */
+	void (*average)(struct kf_backend *b, struct kf_mem *to,
+		const struct kf_mem *from, float part, size_t offset, size_t n);
 };
 
 /* Whether rows are consecutive, so that they can be used in place. */
@@ -172,7 +194,7 @@ struct kf_backend_options {
 };
 
 /* Every plugin exports one as kf_plugin.  open returns NULL on failure. */
-#define KF_PLUGIN_ABI 4
+#define KF_PLUGIN_ABI 5
 
 struct kf_plugin {
 	int abi;

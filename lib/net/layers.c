@@ -1,4 +1,4 @@
-/* Parsing a line of layers: words, shapes, parameters. */
+/* A line of layers: words, and what the layers add up to. */
 #define _GNU_SOURCE
 #include "net/layers.h"
 
@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LAYERS_MAX 256 /* words */
-#define UNITS_MAX 1000000
-#define FLOATS_MAX ((size_t)1 << 31) /* in all parameters */
+#include "net/layer_kinds.h"
+
+#define WORDS_MAX (KF_LAYERS_MAX / KF_LAYERS_OF_WORD)
 
 int kf_layer_inputs(const struct kf_layer *l)
 {
@@ -20,6 +20,17 @@ int kf_layer_inputs(const struct kf_layer *l)
 int kf_layer_outputs(const struct kf_layer *l)
 {
 	return l->out[0] * l->out[1] * l->out[2];
+}
+
+size_t kf_layer_products(const struct kf_layer *l)
+{
+	size_t field = (size_t)l->in[0] * (size_t)l->kernel * (size_t)l->kernel;
+
+	if (l->kind == KF_CONV)
+		return (size_t)kf_layer_outputs(l) * field;
+	if (l->kind == KF_DENSE)
+		return (size_t)kf_layer_outputs(l) * (size_t)kf_layer_inputs(l);
+	return 0;
 }
 
 size_t kf_layer_floats(const struct kf_layers *l, const struct kf_layer *layer)
@@ -42,203 +53,32 @@ const struct kf_tensor *kf_param_find(const struct kf_param *p, const char *pref
 	return NULL;
 }
 
-/* -- words --------------------------------------------------------------------- */
-
-/* A word of the line: letters, then one or two numbers. */
-struct word {
-	const char *at;
-	int length, letters;
-	int position; /* 1, 2, ... */
-	bool last;
-};
-
-static int bad_word(const struct kf_layers *l, const struct word *w, const char *why,
-	struct kf_err *err)
-{
-	return kf_fail(err, "layer %d of '%.200s', '%.*s': %s", w->position, l->line,
-		w->length, w->at, why);
-}
-
-static bool word_is(const struct word *w, const char *letters)
-{
-	return (size_t)w->letters == strlen(letters) &&
-		!strncmp(w->at, letters, (size_t)w->letters);
-}
-
-/*
- * Reads an integer from 1 to max at *at, and moves *at past it.  Returns 0 if there
- * is none, -1 if it is out of bounds.
- */
-static int read_number(const char **at, const char *end, int max)
-{
-	const char *start = *at;
-	long v = 0;
-
-	while (*at < end && isdigit((unsigned char)**at)) {
-		v = v * 10 + *(*at)++ - '0';
-		if (v > max)
-			return -1;
-	}
-	return *at > start && v == 0 ? -1 : (int)v;
-}
-
-static int add_param(struct kf_layers *l, const struct kf_layer *layer,
-	const char *what, int rank, const int64_t *shape)
-{
-	struct kf_param *p = &l->param[l->n_params];
-
-	snprintf(p->name, sizeof p->name, "%s.%s", layer->name, what);
-	p->rank = rank;
-	p->count = 1;
-	for (int i = 0; i < rank; i++) {
-		p->shape[i] = shape[i];
-		p->count *= (size_t)shape[i];
-	}
-	p->offset = l->floats;
-	l->floats += p->count;
-	return l->n_params++;
-}
-
-/* -- layers -------------------------------------------------------------------- */
-
-/* Appends a layer of this kind, whose input is the previous layer's output. */
-static struct kf_layer *add_layer(struct kf_layers *l, enum kf_layer_kind kind,
-	const char *word)
-{
-	struct kf_layer *layer = &l->layer[l->n];
-	int count = 1;
-
-	for (int i = 0; i < l->n; i++)
-		count += l->layer[i].kind == kind;
-	*layer = (struct kf_layer){ .kind = kind,
-		.index = l->n,
-		.weight = -1,
-		.bias = -1 };
-	snprintf(layer->name, sizeof layer->name, "%s%d", word, count);
-	if (l->n)
-		memcpy(layer->in, layer[-1].out, sizeof layer->in);
-	else
-		memcpy(layer->in, (int[]){ l->c, l->h, l->w }, sizeof layer->in);
-	l->n++;
-	return layer;
-}
-
-/* Adds a layer's weight, of this shape, and its bias, of (shape[0]). */
-static int add_params(struct kf_layers *l, const struct word *w, struct kf_layer *layer,
-	int rank, const int64_t *shape, struct kf_err *err)
-{
-	size_t count = 1;
-
-	for (int i = 0; i < rank; i++)
-		if (__builtin_mul_overflow(count, (size_t)shape[i], &count) ||
-			count + (size_t)shape[0] > FLOATS_MAX - l->floats)
-			return bad_word(l, w, "the net is too large", err);
-	layer->weight = add_param(l, layer, "weight", rank, shape);
-	layer->bias = add_param(l, layer, "bias", 1, shape);
-	return 0;
-}
-
-static int add_dense(struct kf_layers *l, const struct word *w, struct kf_err *err)
-{
-	const char *at = w->at + w->letters, *end = w->at + w->length;
-	int units = read_number(&at, end, UNITS_MAX);
-	struct kf_layer *layer;
-	int64_t shape[2];
-
-	if (units < 0 || at != end)
-		return bad_word(l, w, "should be denseN, N units from 1 to 1000000",
-			err);
-	if (units == 0 && !(w->last && l->outputs))
-		return bad_word(l, w,
-			"only the last layer may lack its number of units", err);
-	layer = add_layer(l, KF_DENSE, "dense");
-	layer->out[0] = units ? units : l->outputs;
-	layer->out[1] = layer->out[2] = 1;
-	shape[0] = kf_layer_outputs(layer);
-	shape[1] = kf_layer_inputs(layer);
-	return add_params(l, w, layer, 2, shape, err);
-}
-
-static int add_conv(struct kf_layers *l, const struct word *w, struct kf_err *err)
-{
-	const char *at = w->at + w->letters, *end = w->at + w->length;
-	int filters = read_number(&at, end, UNITS_MAX), k = -1;
-	struct kf_layer *layer;
-	int64_t shape[4];
-
-	if (filters > 0 && at < end && *at == 'x' && ++at < end)
-		k = read_number(&at, end, UNITS_MAX);
-	if (k <= 0 || at != end)
-		return bad_word(l, w, "should be convNxK, N filters of K x K", err);
-	layer = add_layer(l, KF_CONV, "conv");
-	if (k > layer->in[1] || k > layer->in[2])
-		return bad_word(l, w, "the filters are larger than what they see", err);
-	layer->kernel = k;
-	layer->out[0] = filters;
-	for (int i = 1; i < 3; i++)
-		layer->out[i] = layer->in[i] - k + 1;
-	shape[0] = filters;
-	shape[1] = layer->in[0];
-	shape[2] = shape[3] = k;
-	return add_params(l, w, layer, 4, shape, err);
-}
-
-static int add_pool(struct kf_layers *l, const struct word *w, struct kf_err *err)
-{
-	const char *at = w->at + w->letters, *end = w->at + w->length;
-	int k = read_number(&at, end, UNITS_MAX);
-	struct kf_layer *layer;
-
-	if (k <= 0 || at != end)
-		return bad_word(l, w, "should be poolK, the largest of K x K", err);
-	layer = add_layer(l, KF_POOL, "pool");
-	if (k > layer->in[1] || k > layer->in[2])
-		return bad_word(l, w, "the pool is larger than what it sees", err);
-	layer->kernel = k;
-	layer->out[0] = layer->in[0];
-	for (int i = 1; i < 3; i++)
-		layer->out[i] = layer->in[i] / k;
-	return 0;
-}
-
-static int add_drop(struct kf_layers *l, const struct word *w, struct kf_err *err)
-{
-	char *end;
-	double p = strtod(w->at + w->letters, &end); /* stops at a blank or the end */
-	struct kf_layer *layer;
-
-	if (w->letters == w->length || end != w->at + w->length || !(p > 0 && p < 1))
-		return bad_word(l, w, "should be dropP, P between 0 and 1", err);
-	layer = add_layer(l, KF_DROP, "drop");
-	layer->drop = p;
-	memcpy(layer->out, layer->in, sizeof layer->out);
-	return 0;
-}
-
-static int add_activation(struct kf_layers *l, const struct word *w,
-	enum kf_activation activation, struct kf_err *err)
-{
-	struct kf_layer *layer = l->n ? &l->layer[l->n - 1] : NULL;
-
-	if (!layer || layer->weight < 0 || layer->activation != KF_LINEAR)
-		return bad_word(l, w, "an activation follows a conv or dense layer",
-			err);
-	if (w->letters != w->length)
-		return bad_word(l, w, "takes no number", err);
-	layer->activation = activation;
-	return 0;
-}
-
 /* -- the tables ---------------------------------------------------------------- */
+
+typedef int add(struct kf_layer_parser *, const struct kf_layer_word *,
+	struct kf_err *);
 
 static const struct {
 	const char *word, *class;
-	int (*add)(struct kf_layers *, const struct word *, struct kf_err *);
+	bool activates;
+	add *add;
 } kinds[KF_LAYER_KIND_COUNT] = {
-#define ROW(NAME, word, form, class) [KF_##NAME] = { #word, class, add_##word },
+#define ROW(NAME, word, form, activates, class) \
+	[KF_##NAME] = { #word, class, activates, kf_add_##word },
 	KF_LAYER_KINDS(ROW)
 #undef ROW
 };
+
+static const struct {
+	const char *word;
+	add *add;
+} shorthands[] = {
+#define ROW(word, form) { #word, kf_add_##word },
+	KF_LAYER_SHORTHANDS(ROW)
+#undef ROW
+};
+
+#define SHORTHANDS (sizeof shorthands / sizeof *shorthands)
 
 static const char *const activations[KF_ACTIVATION_COUNT] = { [KF_LINEAR] = "",
 #define ROW(NAME, word, ...) [KF_##NAME] = #word,
@@ -247,9 +87,17 @@ static const char *const activations[KF_ACTIVATION_COUNT] = { [KF_LINEAR] = "",
 };
 
 #define FORM(NAME, word, form, ...) " " #word form
+#define SHORTHAND(word, form) " " #word form
 #define WORD(NAME, word, ...) " " #word
 static const char known_words[] =
-	"no such layer; there are" KF_LAYER_KINDS(FORM) KF_ACTIVATIONS(WORD);
+	"no such layer; there are" KF_LAYER_KINDS(FORM) KF_LAYER_SHORTHANDS(SHORTHAND)
+		KF_ACTIVATIONS(WORD);
+
+#define TAKES(NAME, word, form, activates, class) TAKES_##activates(word)
+#define TAKES_true(word) " " #word
+#define TAKES_false(word)
+static const char takes_activation[] =
+	"an activation follows one of" KF_LAYER_KINDS(TAKES);
 
 const char *kf_layer_class(enum kf_layer_kind kind)
 {
@@ -273,16 +121,39 @@ static enum kf_activation find_activation(const char *word, size_t length)
 	return (enum kf_activation)i;
 }
 
-static int add_word(struct kf_layers *l, const struct word *w, struct kf_err *err)
+static int add_activation(struct kf_layer_parser *p, const struct kf_layer_word *w,
+	enum kf_activation activation, struct kf_err *err)
+{
+	struct kf_layer *layer = p->open;
+
+	if (!layer || !kinds[layer->kind].activates || layer->activation != KF_LINEAR)
+		return kf_bad_word(p, w, err, takes_activation);
+	if (w->letters != w->length)
+		return kf_bad_word(p, w, err, "takes no number");
+	layer->activation = activation;
+	return 0;
+}
+
+static bool word_is(const struct kf_layer_word *w, const char *letters)
+{
+	return (size_t)w->letters == strlen(letters) &&
+		!strncmp(w->at, letters, (size_t)w->letters);
+}
+
+static int add_word(struct kf_layer_parser *p, const struct kf_layer_word *w,
+	struct kf_err *err)
 {
 	enum kf_activation activation = find_activation(w->at, (size_t)w->letters);
 
 	if (activation != KF_LINEAR)
-		return add_activation(l, w, activation, err);
+		return add_activation(p, w, activation, err);
 	for (int i = 0; i < KF_LAYER_KIND_COUNT; i++)
 		if (word_is(w, kinds[i].word))
-			return kinds[i].add(l, w, err);
-	return bad_word(l, w, known_words, err);
+			return kinds[i].add(p, w, err);
+	for (size_t i = 0; i < SHORTHANDS; i++)
+		if (word_is(w, shorthands[i].word))
+			return shorthands[i].add(p, w, err);
+	return kf_bad_word(p, w, err, "%s", known_words);
 }
 
 /* -- the line ------------------------------------------------------------------ */
@@ -311,12 +182,6 @@ static char *tidy(const char *line, int *words)
 	return out;
 }
 
-/* Whether the number of values fits an int. */
-static bool countable(const int shape[3])
-{
-	return (int64_t)shape[0] * shape[1] * shape[2] <= INT32_MAX;
-}
-
 /* Are all words from here on activations? */
 static bool only_activations(const char *s)
 {
@@ -330,66 +195,100 @@ static bool only_activations(const char *s)
 	return true;
 }
 
-static int parse_words(struct kf_layers *l, int words, struct kf_err *err)
+/* Where the statistics are in the arena is known only behind the last parameter. */
+static void append_statistics(struct kf_layer_parser *p)
 {
-	const struct kf_layer *last;
-	const char *s = l->line;
+	struct kf_layers *l = p->l;
 
-	for (int i = 1; i <= words; i++) {
-		struct word w = { .at = s, .position = i };
-
-		w.length = (int)strcspn(s, " ");
-		w.last = only_activations(s + w.length + (s[w.length] == ' '));
-		while (w.letters < w.length && isalpha((unsigned char)s[w.letters]))
-			w.letters++;
-		if (add_word(l, &w, err) < 0)
-			return -1;
-		if (!countable(l->layer[l->n - 1].out))
-			return bad_word(l, &w, "its output is too large", err);
-		s += w.length + 1;
+	for (int i = 0; i < l->n; i++)
+		if (l->layer[i].mean >= 0) {
+			l->layer[i].mean += l->n_learned;
+			l->layer[i].variance += l->n_learned;
+		}
+	l->n_params = l->n_learned;
+	for (int i = 0; i < p->n_statistics; i++) {
+		l->param[l->n_params] = p->statistic[i];
+		l->param[l->n_params++].offset += l->learned;
 	}
+	l->floats = l->learned + p->statistics;
+}
+
+/* Is the net, whose words are all read, one that can learn the outputs? */
+static int check_net(const struct kf_layer_parser *p, struct kf_err *err)
+{
+	const struct kf_layers *l = p->l;
+	const struct kf_layer *last;
+
 	if (l->n == 0)
 		return kf_fail(err, "the line of layers is empty");
-	if (l->outputs && l->n_params == 0)
-		return kf_fail(err, "'%.200s' has nothing to learn", l->line);
 	last = &l->layer[l->n - 1];
-	if (l->outputs && last->out[1] * last->out[2] != 1)
+	if (p->depth)
+		return kf_fail(err, "'%.200s' has a 'save' without its 'add'", l->line);
+	if (!l->outputs)
+		return 0;
+	if (l->n_params == 0)
+		return kf_fail(err, "'%.200s' has nothing to learn", l->line);
+	if (last->out[1] * last->out[2] != 1)
 		return kf_fail(err,
 			"'%.200s' ends in images of %d x %d, not in numbers", l->line,
 			last->out[1], last->out[2]);
-	if (l->outputs && kf_layer_outputs(last) != l->outputs)
+	if (kf_layer_outputs(last) != l->outputs)
 		return kf_fail(err,
 			"'%.200s' ends in %d outputs, and there are %d targets",
 			l->line, kf_layer_outputs(last), l->outputs);
 	return 0;
 }
 
+static int parse_words(struct kf_layer_parser *p, int words, struct kf_err *err)
+{
+	const char *s = p->l->line;
+
+	for (int i = 1; i <= words; i++) {
+		struct kf_layer_word w = { .at = s, .position = i };
+
+		w.length = (int)strcspn(s, " ");
+		w.next = s + w.length + (s[w.length] == ' ');
+		w.last = only_activations(w.next);
+		while (w.letters < w.length && isalpha((unsigned char)s[w.letters]))
+			w.letters++;
+		if (add_word(p, &w, err) < 0)
+			return -1;
+		s = w.next;
+	}
+	append_statistics(p);
+	return check_net(p, err);
+}
+
 int kf_layers_parse(struct kf_layers *l, const char *line, int c, int h, int w,
 	int outputs, struct kf_err *err)
 {
-	int words;
+	struct kf_layer_parser p = { .l = l, .at = KF_INPUT };
+	size_t room;
+	int words, rc;
 
 	*l = (struct kf_layers){ .c = c, .h = h, .w = w, .outputs = outputs };
-	if (!countable((const int[]){ c, h, w }))
+	if ((int64_t)c * h * w > INT32_MAX)
 		return kf_fail(err, "images of %d x %d x %d are too large", c, h, w);
 	l->line = tidy(line, &words);
 	if (!l->line)
 		return kf_fail_memory(err);
-	if (words > LAYERS_MAX) {
+	if (words > WORDS_MAX) {
 		kf_layers_free(l);
-		return kf_fail(err, "more than %d layers", LAYERS_MAX);
+		return kf_fail(err, "more than %d layers", WORDS_MAX);
 	}
-	l->layer = calloc((size_t)words + 1, sizeof *l->layer);
-	l->param = calloc(2 * (size_t)words + 1, sizeof *l->param);
-	if (!l->layer || !l->param) {
+	room = (size_t)words + 1;
+	l->layer = calloc(room * KF_LAYERS_OF_WORD, sizeof *l->layer);
+	l->param = calloc(room * (KF_LEARNED_OF_WORD + KF_STATISTICS_OF_WORD),
+		sizeof *l->param);
+	p.statistic = calloc(room * KF_STATISTICS_OF_WORD, sizeof *p.statistic);
+	if (l->layer && l->param && p.statistic)
+		rc = parse_words(&p, words, err);
+	else
+		rc = kf_fail_memory(err);
+	free(p.statistic);
+	if (rc < 0)
 		kf_layers_free(l);
-		return kf_fail_memory(err);
-	}
-	if (parse_words(l, words, err) < 0) {
-		kf_layers_free(l);
-		return -1;
-	}
-	return 0;
+	return rc;
 }
 
 void kf_layers_free(struct kf_layers *l)
@@ -398,4 +297,23 @@ void kf_layers_free(struct kf_layers *l)
 	free(l->layer);
 	free(l->param);
 	*l = (struct kf_layers){ 0 };
+}
+
+int kf_layers_check_columns(const struct kf_layers *l, const struct kf_names *columns,
+	struct kf_err *err)
+{
+	if (l->layer[l->n - 1].kind != KF_SOFTARGMAX)
+		return 0;
+	for (int i = 0; i + 1 < columns->n; i += 2) {
+		const char *x = columns->name[i], *y = columns->name[i + 1];
+		size_t n = strlen(x);
+
+		if (kf_axis(x) != 0 || kf_axis(y) != 1 || strlen(y) != n ||
+			strncmp(x, y, n - 1))
+			return kf_fail(err,
+				"softargmax finds points, whose x and y must follow each "
+				"other: columns %d and %d are '%s' and '%s'",
+				i + 1, i + 2, x, y);
+	}
+	return 0;
 }

@@ -11,22 +11,41 @@
 #include "base/err.h"
 #include "base/table.h"
 #include "net/activation.h"
+#include "stream/names.h"
 #include "stream/tensor.h"
 
 /*
- * The kinds of layers, as rows X(NAME, word, form, class).  A line spells such a layer
- * as the word followed by arguments of this form; class is its name in
- * the log: Lasagne's where it has one.
- * layers.c has a function add_<word> that parses it, and each backend has its
+ * The kinds of layers, as rows X(NAME, word, form, activates, class).  A line spells such
+ * a layer as the word followed by arguments of this form, those in brackets optional;
+ * `activates` tells whether an activation may follow; class is its name in the log:
+ * Lasagne's where it has one.
+ * layer_kinds.c has a function add_<word> that parses it, and each backend has its
  * operations, cpu_<word> and cuda_<word>.
  */
 /* clang-format off */
 #define KF_LAYER_KINDS(X) \
-	X(DENSE, dense, "N", "DenseLayer") \
-	X(CONV, conv, "NxK", "Conv2DLayer") \
-	X(POOL, pool, "K", "MaxPool2DLayer") \
-	X(DROP, drop, "P", "DropoutLayer")
+	X(DENSE, dense, "N", true, "DenseLayer") \
+	X(CONV, conv, "NxK[pP][sS]", true, "Conv2DLayer") \
+	X(POOL, pool, "K", false, "MaxPool2DLayer") \
+	X(AVGPOOL, avgpool, "[K]", false, "AveragePool2DLayer") \
+	X(UPSCALE, upscale, "K", false, "Upscale2DLayer") \
+	X(DROP, drop, "P", false, "DropoutLayer") \
+	X(BATCHNORM, batchnorm, "", true, "BatchNormLayer") \
+	X(ADD, add, "[NxK[pP][sS]]", true, "ElemwiseSumLayer") \
+	X(SOFTARGMAX, softargmax, "", false, "SoftArgmaxLayer")
 /* clang-format on */
+
+/*
+ * Other words, as rows X(word, form), each with a function add_<word>: `save` remembers
+ * the layer before it for an `add`, which adds what was saved last, after a convolution
+ * if it has arguments; `resN` stands for a residual block of N filters, by default as
+ * many as its input has channels,
+ *
+ *     save convNx3p1 batchnorm relu convNx3p1 batchnorm add relu
+ *
+ * with addNx1 if its input has not N channels.
+ */
+#define KF_LAYER_SHORTHANDS(X) X(save, "") X(res, "[N]")
 
 #define KF_LAYER_KIND_NAME(NAME, ...) KF_##NAME,
 enum kf_layer_kind { KF_LAYER_KINDS(KF_LAYER_KIND_NAME) };
@@ -34,25 +53,38 @@ enum kf_layer_kind { KF_LAYER_KINDS(KF_LAYER_KIND_NAME) };
 
 enum { KF_LAYER_KIND_COUNT = 0 KF_LAYER_KINDS(KF_COUNT_ROW) };
 
+/* How a parameter starts: Glorot's range is kf_net_init's. */
+enum kf_init { KF_ZERO, KF_ONE, KF_GLOROT };
+
 /* A parameter: its position in an arena of floats, and its shape as in PyTorch. */
 struct kf_param {
 	char name[KF_NAME_MAX]; /* "dense1.weight" */
 	int rank;
 	int64_t shape[KF_RANK_MAX];
 	size_t offset, count; /* floats */
+	enum kf_init init;
 };
+
+#define KF_LAYERS_MAX 1536 /* from 256 words */
+#define KF_INPUT (-1) /* in place of a layer's index: the net's input */
 
 struct kf_layer {
 	enum kf_layer_kind kind;
 	char name[32];     /* "dense1": numbered from 1 within its kind */
 	int index;         /* in the line, from 0 */
+	int from;          /* the layer whose output is its input, or KF_INPUT */
+	int other;         /* add: the layer whose output it adds, or KF_INPUT */
+	int readers;       /* how many times its output is an input */
 	int in[3], out[3]; /* channels, height, width */
-	/* Convolution: k x k, stride 1, no padding.  Pooling: k x k, stride k;
-	 * rows and columns that do not fill a window are ignored. */
-	int kernel;
+	/* Convolution: k x k, after `pad` zeros on each side.  Pooling: k x k, stride k;
+	 * rows and columns that do not fill a window are ignored.  Upscaling: each value
+	 * becomes k x k. */
+	int kernel, stride, pad;
+	int image[2];                  /* height and width of the net's input */
 	double drop;                   /* dropout: probability that a value is zeroed */
-	enum kf_activation activation; /* of the output; KF_LINEAR without weights */
+	enum kf_activation activation; /* of the output; KF_LINEAR without one */
 	int weight, bias;              /* indices into param, -1 for none */
+	int mean, variance;            /* batch norm's statistics, likewise */
 };
 
 struct kf_layers {
@@ -61,27 +93,38 @@ struct kf_layers {
 	int outputs; /* as given to kf_layers_parse */
 	int n;
 	struct kf_layer *layer;
-	int n_params;
+	/* Those that are learned, then statistics, which no update rule changes. */
+	int n_params, n_learned;
 	struct kf_param *param;
-	size_t floats; /* in all parameters */
+	size_t floats, learned; /* in all parameters, and in those that are learned */
 };
 
 /*
  * Parses a line for images of c x h x w and this many outputs; 0 allows any number.
- * Its words are those of KF_LAYER_KINDS and, after a layer with weights, those of
- * KF_ACTIVATIONS.  A last `dense` without a number gets `outputs` units.  Returns 0,
- * and the caller frees l with kf_layers_free; or -1, with nothing to free and a
- * message that quotes the word and gives its position.
+ * Its words are those of KF_LAYER_KINDS, KF_LAYER_SHORTHANDS and, after a layer that has
+ * one, KF_ACTIVATIONS.  A last `dense` without a number gets `outputs` units, and
+ * `convxK` in front of `softargmax` a filter for each two.  A convolution or dense layer
+ * has no bias if `batchnorm` follows.  Returns 0, and the caller frees l with
+ * kf_layers_free; or -1, with nothing to free and a message that quotes the word and
+ * gives its position.
  */
 int kf_layers_parse(struct kf_layers *l, const char *line, int c, int h, int w,
 	int outputs, struct kf_err *err);
 void kf_layers_free(struct kf_layers *l);
 
+/* -1 unless the outputs may have these names: those of a softargmax alternate between x
+ * and y of the same point. */
+int kf_layers_check_columns(const struct kf_layers *l, const struct kf_names *columns,
+	struct kf_err *err);
+
 /* Values per image in a layer's input and output: c h w. */
 int kf_layer_inputs(const struct kf_layer *l);
 int kf_layer_outputs(const struct kf_layer *l);
 
-/* Floats in the parameters of one layer of l. */
+/* Products per image in a layer's sums, those with padding included. */
+size_t kf_layer_products(const struct kf_layer *l);
+
+/* Floats in the parameters that one layer of l learns. */
 size_t kf_layer_floats(const struct kf_layers *l, const struct kf_layer *layer);
 
 /* The tensor of t (n) that has the parameter's name, after the prefix, and its shape;

@@ -16,7 +16,7 @@ struct kf_batch {
 	struct kf_plan **plan; /* (layers) */
 	struct kf_act **act;   /* (layers + 1): the input, then each output */
 	struct kf_act **grad;  /* (layers + 1): gradients with respect to act; */
-			       /* NULL below the first layer with parameters */
+			       /* NULL where no parameter is below */
 };
 
 int kf_net_open(struct kf_net *net, struct kf_backend *b,
@@ -59,37 +59,57 @@ void kf_net_close(struct kf_net *net)
 
 /* -- parameters ------------------------------------------------------------------ */
 
+/* Uniformly from -a to a, with a = sqrt(6 / ((shape[0] + shape[1]) field)). */
+static void fill_glorot(const struct kf_param *p, float *w, uint64_t seed, int layer)
+{
+	double fans = (double)(p->shape[0] + p->shape[1]);
+
+	for (int d = 2; d < p->rank; d++)
+		fans *= (double)p->shape[d];
+	kf_rng_fill_uniform(w, p->count, (float)sqrt(6 / fans), seed, KF_RNG_WEIGHTS,
+		(uint32_t)layer, 0);
+}
+
+/* layer is the index of the one that the parameter belongs to. */
+static int init_param(struct kf_net *net, int param, uint64_t seed, int layer,
+	struct kf_err *err)
+{
+	const struct kf_param *p;
+	float *w;
+
+	if (param < 0 || net->layers->param[param].init == KF_ZERO)
+		return 0;
+	p = &net->layers->param[param];
+	w = malloc(p->count * sizeof *w);
+	if (!w)
+		return kf_fail(err, "out of memory for the weights");
+	for (size_t i = 0; i < p->count; i++)
+		w[i] = 1;
+	if (p->init == KF_GLOROT)
+		fill_glorot(p, w, seed, layer);
+	net->b->op->write_param(net->b, net->weights, p, w);
+	free(w);
+	return 0;
+}
+
 int kf_net_init(struct kf_net *net, uint64_t seed, struct kf_err *err)
 {
 	for (int i = 0; i < net->layers->n; i++) {
 		const struct kf_layer *layer = &net->layers->layer[i];
-		const struct kf_param *p;
-		double fans;
-		float *w;
 
-		if (layer->weight < 0)
-			continue;
-		p = &net->layers->param[layer->weight];
-		w = malloc(p->count * sizeof *w);
-		if (!w)
-			return kf_fail(err, "out of memory for the weights");
-		fans = (double)(p->shape[0] + p->shape[1]);
-		for (int d = 2; d < p->rank; d++)
-			fans *= (double)p->shape[d];
-		kf_rng_fill_uniform(w, p->count, (float)sqrt(6 / fans), seed,
-			KF_RNG_WEIGHTS, (uint32_t)i, 0);
-		net->b->op->write_param(net->b, net->weights, p, w);
-		free(w);
+		if (init_param(net, layer->weight, seed, i, err) < 0 ||
+			init_param(net, layer->variance, seed, i, err) < 0)
+			return -1;
 	}
 	return 0;
 }
 
 int kf_net_set(struct kf_net *net, struct kf_mem *arena, const char *prefix,
-	const struct kf_tensor *t, int n, bool *found)
+	const struct kf_tensor *t, int n, bool *found, int n_found)
 {
 	int count = 0;
 
-	for (int i = 0; i < net->layers->n_params; i++) {
+	for (int i = 0; i < n_found; i++) {
 		const struct kf_param *p = &net->layers->param[i];
 		const struct kf_tensor *from = kf_param_find(p, prefix, t, n);
 
@@ -103,13 +123,13 @@ int kf_net_set(struct kf_net *net, struct kf_mem *arena, const char *prefix,
 }
 
 struct kf_tensor *kf_net_get(struct kf_net *net, const struct kf_mem *arena,
-	const char *prefix)
+	const char *prefix, int n)
 {
 	const struct kf_layers *l = net->layers;
-	struct kf_tensor *t = calloc((size_t)l->n_params + 1, sizeof *t);
+	struct kf_tensor *t = calloc((size_t)n + 1, sizeof *t);
 	char name[2 * KF_NAME_MAX];
 
-	for (int i = 0; t && i < l->n_params; i++) {
+	for (int i = 0; t && i < n; i++) {
 		const struct kf_param *p = &l->param[i];
 
 		snprintf(name, sizeof name, "%s%s", prefix, p->name);
@@ -200,6 +220,22 @@ static struct kf_batch *find_batch(struct kf_net *net, int n, struct kf_err *err
 	return new_batch(net, n, err);
 }
 
+/* What layer i works on; gradients are NULL until they are needed.  KF_INPUT is -1. */
+static struct kf_flow flow(const struct kf_net *net, const struct kf_batch *t, int i)
+{
+	const struct kf_layer *l = &net->layers->layer[i];
+	struct kf_flow f = { .x = t->act[l->from + 1],
+		.y = t->act[i + 1],
+		.dy = t->grad[i + 1],
+		.dx = t->grad[l->from + 1] };
+
+	if (l->kind == KF_ADD) {
+		f.other = t->act[l->other + 1];
+		f.d_other = t->grad[l->other + 1];
+	}
+	return f;
+}
+
 static struct kf_batch *forward(struct kf_net *net, const struct kf_mem *images,
 	const uint32_t *rows, const struct kf_warp *warps, int n,
 	const struct kf_pass *pass, struct kf_err *err)
@@ -210,44 +246,75 @@ static struct kf_batch *forward(struct kf_net *net, const struct kf_mem *images,
 	if (!t)
 		return NULL;
 	op->take(net->b, t->act[0], images, rows, warps);
-	for (int i = 0; i < net->layers->n; i++)
-		op->forward(net->b, t->plan[i], pass, net->weights, t->act[i],
-			t->act[i + 1]);
+	for (int i = 0; i < net->layers->n; i++) {
+		struct kf_flow f = flow(net, t, i);
+
+		op->forward(net->b, t->plan[i], pass, net->weights, &f);
+	}
 	return t;
 }
 
 struct kf_act *kf_net_forward(struct kf_net *net, const struct kf_mem *images,
-	const uint32_t *rows, int n, const struct kf_pass *pass, struct kf_err *err)
+	const uint32_t *rows, const struct kf_warp *warps, int n,
+	const struct kf_pass *pass, struct kf_err *err)
 {
-	struct kf_batch *t = forward(net, images, rows, NULL, n, pass, err);
+	struct kf_batch *t = forward(net, images, rows, warps, n, pass, err);
 
 	return t ? t->act[net->layers->n] : NULL;
 }
 
-/* The first layer with parameters: no gradients are needed below it. */
-static int first_trainable(const struct kf_layers *l)
+/* Whether an output depends on parameters, so that its gradient is needed: depends has
+ * the answers for the layers before. */
+static bool learns(const struct kf_layers *l, int i, const bool *depends /* + 1 */)
 {
-	int i = 0;
+	const struct kf_layer *layer = &l->layer[i];
 
-	while (i < l->n - 1 && l->layer[i].weight < 0)
-		i++;
-	return i;
+	return layer->weight >= 0 || depends[layer->from + 1] ||
+		(layer->kind == KF_ADD && depends[layer->other + 1]);
 }
 
 /* Allocates the gradients in the first training pass. */
 static int prepare_backward(struct kf_net *net, struct kf_batch *t, struct kf_err *err)
 {
 	const struct kf_backend_ops *op = net->b->op;
+	const struct kf_layers *l = net->layers;
 	struct kf_batch *lender = t->lends ? NULL : find_lender(net, t->n);
+	bool depends[KF_LAYERS_MAX + 1] = { false };
 
-	if (!net->grads && !(net->grads = op->alloc(net->b, net->layers->floats)))
+	if (!net->grads && !(net->grads = op->alloc(net->b, l->floats)))
 		return failed(net, err);
-	for (int i = first_trainable(net->layers); i < net->layers->n; i++)
-		if (!t->grad[i + 1] &&
+	for (int i = 0; i < l->n; i++) {
+		depends[i + 1] = learns(l, i, depends);
+		if (depends[i + 1] && !t->grad[i + 1] &&
 			!(t->grad[i + 1] = op->act(net->b, t->plan[i],
 				  lender ? lender->grad[i + 1] : NULL)))
 			return failed(net, err);
+	}
 	return 0;
+}
+
+/* Goes down the layers.  The first reader of an act to come sets its gradient, and the
+ * others add to it. */
+static void backward(struct kf_net *net, struct kf_batch *t, const struct kf_pass *pass)
+{
+	const struct kf_layers *l = net->layers;
+	bool set[KF_LAYERS_MAX + 1] = { false };
+
+	for (int i = l->n - 1; i >= 0; i--) {
+		const struct kf_layer *layer = &l->layer[i];
+		struct kf_flow f = flow(net, t, i);
+
+		if (!f.dy)
+			continue;
+		f.sum_dx = set[layer->from + 1];
+		set[layer->from + 1] = true;
+		if (layer->kind == KF_ADD) {
+			f.sum_other = set[layer->other + 1];
+			set[layer->other + 1] = true;
+		}
+		net->b->op->backward(net->b, t->plan[i], pass, net->weights, net->grads,
+			&f);
+	}
 }
 
 int kf_net_loss(struct kf_net *net, const struct kf_mem *images, const uint32_t *rows,
@@ -266,10 +333,22 @@ int kf_net_loss(struct kf_net *net, const struct kf_mem *images, const uint32_t 
 		op->cross_entropy(net->b, t->act[last], target->values, target->rows,
 			gradient, target->losses, target->hits, target->slot);
 	else
-		op->squared_error(net->b, t->act[last], target->values, target->rows,
-			target->present, gradient, target->losses, target->slot);
-	for (int i = last; pass->train && i > first_trainable(net->layers); i--)
-		op->backward(net->b, t->plan[i - 1], pass, net->weights, net->grads,
-			t->act[i - 1], t->act[i], t->grad[i], t->grad[i - 1]);
+		op->regression(net->b, &target->loss, t->act[last], target->values,
+			target->rows, target->present, gradient, target->losses,
+			target->slot);
+	if (pass->train)
+		backward(net, t, pass);
 	return 0;
+}
+
+void kf_net_update(struct kf_net *net, const struct kf_update *u, struct kf_mem *state1,
+	struct kf_mem *state2)
+{
+	const struct kf_layers *l = net->layers;
+	const struct kf_backend_ops *op = net->b->op;
+
+	op->update(net->b, u, net->weights, net->grads, state1, state2, l->learned);
+	if (l->floats > l->learned)
+		op->average(net->b, net->weights, net->grads, KF_STATISTICS_PART,
+			l->learned, l->floats - l->learned);
 }

@@ -10,7 +10,9 @@ struct kf_net {
 	struct kf_backend *b;
 	const struct kf_layers *layers;
 	struct kf_mem *weights;   /* (layers->floats) */
-	struct kf_mem *grads;     /* the same; NULL until the first training pass */
+	/* Of the same size, and NULL until the first training pass: gradients and, where
+	 * weights has statistics, those of the last batch. */
+	struct kf_mem *grads;
 	struct kf_batch *batches; /* plans and activations for each batch size */
 };
 
@@ -25,39 +27,43 @@ void kf_net_close(struct kf_net *net);
 /*
  * Initializes the weights like Lasagne's GlorotUniform: uniformly from -a to a, where
  * a = sqrt(6 / ((n1 + n2) field)), n1 and n2 are the first two dimensions and field
- * is the product of the others.  Biases stay 0.  -1 when out of memory.
+ * is the product of the others.  Batch norm's weights and variances are 1; biases and
+ * means stay 0.  -1 when out of memory.
  */
 int kf_net_init(struct kf_net *net, uint64_t seed, struct kf_err *err);
 
 /*
- * Copies an arena (weights, gradients or an optimizer state) to one tensor for each
- * parameter, in PyTorch's shape, whose name is the prefix and the parameter's.  The
- * caller frees each tensor's data and the array.  NULL when out of memory.
+ * Copies the first n parameters of an arena (weights, gradients or an optimizer state)
+ * to a tensor each, in PyTorch's shape, whose name is the prefix and the parameter's.
+ * The caller frees each tensor's data and the array.  NULL when out of memory.
  */
 struct kf_tensor *kf_net_get(struct kf_net *net, const struct kf_mem *arena,
-	const char *prefix);
+	const char *prefix, int n);
 
 /*
- * The inverse: sets those parameters of an arena that t (n) has under such a name and
- * in the same shape.  found (layers->n_params) tells which; returns how many.
+ * The inverse: sets those of the first n_found parameters of an arena that t (n) has
+ * under such a name and in the same shape.  found (n_found) tells which; returns how
+ * many.
  */
 int kf_net_set(struct kf_net *net, struct kf_mem *arena, const char *prefix,
-	const struct kf_tensor *t, int n, bool *found);
+	const struct kf_tensor *t, int n, bool *found, int n_found);
 
 /*
- * The outputs for n rows of images (.., c, h, w), which belong to the net and are valid
- * until the next pass; NULL when it cannot be started.  As the operations on them fail
+ * The outputs for n rows of images (.., c, h, w), warped unless warps is NULL.  They
+ * belong to the net and are valid until the next pass; NULL when it cannot be started.  As the operations on them fail
  * later, the backend's sync reports further failures.
  */
 struct kf_act *kf_net_forward(struct kf_net *net, const struct kf_mem *images,
-	const uint32_t *rows, int n, const struct kf_pass *pass, struct kf_err *err);
+	const uint32_t *rows, const struct kf_warp *warps, int n,
+	const struct kf_pass *pass, struct kf_err *err);
 
 /* A batch's targets, and where its loss goes; see the backend's loss operations. */
 struct kf_target {
 	const struct kf_mem *values; /* targets (.., outputs), or labels (..) */
 	const uint32_t *rows;        /* (n) of values */
 	double present;              /* number of targets that are not missing */
-	bool classify;               /* cross-entropy, else squared error */
+	bool classify;               /* cross-entropy, else loss */
+	struct kf_loss loss;
 	struct kf_mem *losses, *hits;
 	size_t slot; /* index into losses and hits */
 };
@@ -70,5 +76,13 @@ struct kf_target {
 int kf_net_loss(struct kf_net *net, const struct kf_mem *images, const uint32_t *rows,
 	const struct kf_warp *warps, int n, const struct kf_target *target,
 	const struct kf_pass *pass, struct kf_err *err);
+
+/* How far batch norm's statistics move towards those of a batch. */
+#define KF_STATISTICS_PART 0.1F
+
+/* One step of an update rule by the gradients of the last training pass; statistics move
+ * towards those of its batch. */
+void kf_net_update(struct kf_net *net, const struct kf_update *u, struct kf_mem *state1,
+	struct kf_mem *state2);
 
 #endif

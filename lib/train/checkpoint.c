@@ -17,13 +17,16 @@
 struct arena {
 	const char *prefix;
 	struct kf_mem *mem;
+	int n; /* parameters in it */
 };
 
 static void list_arenas(struct kf_trainer *t, struct arena a[3])
 {
-	a[0] = (struct arena){ "run.state1.", t->state[0] };
-	a[1] = (struct arena){ "run.state2.", t->state[1] };
-	a[2] = (struct arena){ "run.best.", t->best_weights };
+	const struct kf_layers *l = t->net->layers;
+
+	a[0] = (struct arena){ "run.state1.", t->state[0], l->n_learned };
+	a[1] = (struct arena){ "run.state2.", t->state[1], l->n_learned };
+	a[2] = (struct arena){ "run.best.", t->best_weights, l->n_params };
 }
 
 /* The values of m, one for each batch so far, as a tensor; data is NULL on failure. */
@@ -110,7 +113,7 @@ static int collect(struct kf_trainer *t, struct kf_model *m, struct kf_err *err)
 
 	list_arenas(t, arenas);
 	m->n = n;
-	m->param = kf_net_get(t->net, t->net->weights, "");
+	m->param = kf_net_get(t->net, t->net->weights, "", n);
 	m->extra = calloc((size_t)(3 * n) + 1, sizeof *m->extra);
 	if (!m->param || !m->extra)
 		return kf_fail(err, "out of memory for a checkpoint");
@@ -119,11 +122,13 @@ static int collect(struct kf_trainer *t, struct kf_model *m, struct kf_err *err)
 
 		if (!arenas[i].mem)
 			continue;
-		part = kf_net_get(t->net, arenas[i].mem, arenas[i].prefix);
+		part = kf_net_get(t->net, arenas[i].mem, arenas[i].prefix,
+			arenas[i].n);
 		if (!part)
 			return kf_fail(err, "out of memory for a checkpoint");
-		memcpy(m->extra + m->n_extra, part, (size_t)n * sizeof *part);
-		m->n_extra += n;
+		memcpy(m->extra + m->n_extra, part,
+			(size_t)arenas[i].n * sizeof *part);
+		m->n_extra += arenas[i].n;
 		free(part);
 	}
 	m->extra[m->n_extra] = read_values(t, "run.losses", t->losses);
@@ -264,33 +269,33 @@ static int parse_state(const struct kf_model *saved, struct kf_trainer *t,
 	return 0;
 }
 
-static int set_arena(struct kf_trainer *t, struct kf_mem *mem, const char *prefix,
+static int set_arena(struct kf_trainer *t, const struct arena *a,
 	const struct kf_tensor *tensors, int n, struct kf_err *err)
 {
-	int n_params = t->net->layers->n_params, set;
-	bool *found = calloc((size_t)n_params, sizeof *found);
+	bool *found = calloc((size_t)a->n, sizeof *found);
+	int set;
 
 	if (!found)
 		return kf_fail_memory(err);
-	set = kf_net_set(t->net, mem, prefix, tensors, n, found);
+	set = kf_net_set(t->net, a->mem, a->prefix, tensors, n, found, a->n);
 	free(found);
-	return set == n_params ? 0 :
-				 kf_fail(err, "tensors '%s...' are missing", prefix);
+	return set == a->n ? 0 :
+			     kf_fail(err, "tensors '%s...' are missing", a->prefix);
 }
 
 static int restore(const struct kf_model *saved, struct kf_trainer *t,
 	struct kf_err *err)
 {
 	const struct kf_tensor *losses = NULL;
+	const struct arena weights = { "", t->net->weights, t->net->layers->n_params };
 	struct arena arenas[3];
 
 	list_arenas(t, arenas);
-	if (set_arena(t, t->net->weights, "", saved->param, saved->n, err) < 0)
+	if (set_arena(t, &weights, saved->param, saved->n, err) < 0)
 		return -1;
 	for (int i = 0; i < 3; i++)
 		if (arenas[i].mem &&
-			set_arena(t, arenas[i].mem, arenas[i].prefix, saved->extra,
-				saved->n_extra, err) < 0)
+			set_arena(t, &arenas[i], saved->extra, saved->n_extra, err) < 0)
 			return -1;
 	for (int i = 0; i < saved->n_extra; i++)
 		if (!strcmp(saved->extra[i].name, "run.losses"))

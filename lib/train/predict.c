@@ -116,7 +116,8 @@ static int open_member(struct kf_predictor *p, struct member *t,
 	found = calloc((size_t)t->layers.n_params, sizeof *found);
 	if (!found)
 		return kf_fail_memory(err);
-	kf_net_set(&t->net, t->net.weights, "", m->param, m->n, found);
+	kf_net_set(&t->net, t->net.weights, "", m->param, m->n, found,
+		t->layers.n_params);
 	free(found);
 	return 0;
 }
@@ -240,7 +241,7 @@ static int add_outputs(struct kf_predictor *p, struct member *t, uint32_t first,
 
 	for (int i = 0; i < n; i++)
 		rows[i] = first + (uint32_t)i;
-	act = kf_net_forward(&t->net, p->images, rows, n, &pass, err);
+	act = kf_net_forward(&t->net, p->images, rows, NULL, n, &pass, err);
 	if (!act)
 		return -1;
 	p->b->op->read_act(p->b, act, p->out);

@@ -119,7 +119,7 @@ int kf_trainer_open(struct kf_trainer *t, struct kf_net *net, struct kf_dataset 
 		take_data(t, data, err) < 0)
 		return -1;
 	for (int i = 0; i < kf_rule_states(options->rule); i++)
-		t->state[i] = b->op->alloc(b, floats);
+		t->state[i] = b->op->alloc(b, net->layers->learned);
 	if (options->patience)
 		t->best_weights = b->op->alloc(b, floats);
 	t->losses = b->op->alloc(b, t->n);
@@ -147,14 +147,12 @@ void kf_trainer_close(struct kf_trainer *t)
 static void update(struct kf_trainer *t)
 {
 	const struct kf_train_options *o = &t->options;
-	struct kf_backend *b = t->net->b;
 	struct kf_update u =
 		kf_update(o->rule, kf_schedule(o->rate, t->epoch + 1, o->epochs),
 			kf_schedule(o->momentum, t->epoch + 1, o->epochs),
 			o->weight_decay, t->step);
 
-	b->op->update(b, &u, t->net->weights, t->net->grads, t->state[0], t->state[1],
-		t->net->layers->floats);
+	kf_net_update(t->net, &u, t->state[0], t->state[1]);
 }
 
 static double count_targets(const struct kf_trainer *t, const uint32_t *rows, int n)
