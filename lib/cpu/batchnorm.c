@@ -16,8 +16,6 @@
 #include "cpu/chain.h"
 #include "cpu/memory.h"
 
-#define EPSILON 1e-5
-
 typedef cpu_floats8 floats;
 typedef double doubles __attribute__((vector_size(64), aligned(8)));
 
@@ -340,7 +338,7 @@ static void choose_scale(struct norm *v, const struct kf_mem *weights)
 	const float *bias = weights->f + v->plan->bias->offset;
 
 	for (int c = 0; c < v->plan->x.c; c++) {
-		double scale = weight[c] / sqrt(v->variance[c] + EPSILON);
+		double scale = weight[c] / sqrt(v->variance[c] + KF_BATCHNORM_EPSILON);
 
 		v->scale[c] = (float)scale;
 		v->shift[c] = (float)(bias[c] - scale * v->mean[c]);
@@ -414,7 +412,8 @@ static void differentiate(struct norm *v, const struct kf_mem *weights,
 {
 	const struct kf_plan *plan = v->plan;
 	double count = (double)plan->n * plan->x.h * plan->x.w;
-	double slope = 1 / sqrt(v->variance[c] + EPSILON), sum = 0, product = 0;
+	double slope = 1 / sqrt(v->variance[c] + KF_BATCHNORM_EPSILON), sum = 0,
+	       product = 0;
 	double weight = weights->f[plan->weight->offset + c];
 
 	for (int i = 0; i < plan->n; i++) {
