@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli.h"
 #include "net/layers.h"
@@ -84,10 +85,21 @@ static void print_losses(const struct kf_model *m)
 	printf("\n");
 }
 
+/* Losses of coordinates are all told as squared errors. */
+static void print_loss(const struct kf_model *m)
+{
+	const char *trained = kf_meta_get(&m->notes, "loss");
+
+	printf("loss: %s", m->classify ? "cross-entropy" : "squared error");
+	if (trained)
+		printf(", trained for %s", visible(trained));
+	printf("\n");
+}
+
 static void print_model(const struct kf_model *m)
 {
 	printf("net: %s\n", visible(m->net));
-	printf("loss: %s\n", m->classify ? "cross-entropy" : "squared error");
+	print_loss(m);
 	printf("images: %d x %d, channels: %d\n", m->w, m->h, m->c);
 	print_scale("X.scale", &m->x_scale, 1);
 	print_scale("y.scale", m->y_scale, 2);
@@ -95,8 +107,9 @@ static void print_model(const struct kf_model *m)
 	print_parameters(m);
 	print_losses(m);
 	for (int i = 0; i < m->notes.n; i++)
-		printf("%s: %s\n", visible(m->notes.key[i]),
-			visible(m->notes.value[i]));
+		if (strcmp(m->notes.key[i], "loss"))
+			printf("%s: %s\n", visible(m->notes.key[i]),
+				visible(m->notes.value[i]));
 	printf("targets: %d\n", m->columns.n);
 	for (int i = 0; i < m->columns.n; i++)
 		printf("  %s\n", m->columns.name[i]);

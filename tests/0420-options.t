@@ -260,7 +260,7 @@ refuses "crossentropy without labels" 1 'no labels to learn' \
 refuses "squared error without targets" 1 'labels, not targets; learn them with --loss crossentropy' kfkd-train -q digits
 refuses "outputs that are not the classes" 1 'ends in 5 outputs, and there are 4' \
 	kfkd-train -q -l crossentropy -n dense5 digits
-misuses "no such loss" "--loss: 'hinge' is neither" -l hinge
+misuses "no such loss" "--loss: there is no 'hinge', but squared" -l hinge
 
 # labelled CLASSES LABEL ...: a stream of grey images, of level $PIXEL, with these
 # labels
