@@ -239,7 +239,7 @@ static void note_loss(struct kf_model *m, const struct kf_loss *l)
 void train_note_settings(struct kf_model *m, const struct settings *s)
 {
 	const struct kf_train_options *t = &s->train;
-	char text[160];
+	char text[400];
 
 	note_loss(m, &t->loss);
 	kf_model_note(m, "update", "%s", kf_rule_name(t->rule));

@@ -105,7 +105,8 @@ static int open_member(struct kf_predictor *p, struct member *t,
 	if (kf_layers_parse(&t->layers, m->net, m->c, m->h, m->w, m->columns.n, err) <
 		0)
 		return -1;
-	if (check_params(&t->layers, m, err) < 0) {
+	if (check_params(&t->layers, m, err) < 0 ||
+		kf_layers_check_columns(&t->layers, &m->columns, err) < 0) {
 		kf_layers_free(&t->layers);
 		return -1;
 	}
