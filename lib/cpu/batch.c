@@ -142,19 +142,24 @@ static void warp_channel(float *to, const float *from, int h, int w,
 			b = from[y1 * w + x0] +
 				rx * (from[y1 * w + x1] - from[y1 * w + x0]);
 			v = a + ry * (b - a);
-			if (warp->contrast != 1) {
-				v = (v - 0.5f) * warp->contrast + 0.5f;
+			if (warp->contrast != 1 || warp->brightness != 0) {
+				v = (v - 0.5f) * warp->contrast + 0.5f +
+					warp->brightness;
 				v = v < 0 ? 0 : v > 1 ? 1 : v;
 			}
 			to[y * w + x] = v;
 		}
+	for (int y = warp->hole[1]; y < warp->hole[3]; y++)
+		for (int x = warp->hole[0]; x < warp->hole[2]; x++)
+			to[y * w + x] = 0.5f;
 }
 
 static bool changes(const struct kf_warp *warp)
 {
 	static const float same[6] = { 1, 0, 0, 0, 1, 0 };
 
-	return memcmp(warp->m, same, sizeof same) || warp->contrast != 1;
+	return memcmp(warp->m, same, sizeof same) || warp->contrast != 1 ||
+		warp->brightness != 0 || warp->hole[0] < warp->hole[2];
 }
 
 /* Copies rows of data, warped unless warps is NULL, to `to` (n, c, h, w). */

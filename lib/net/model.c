@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "net/model.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -261,7 +260,5 @@ void kf_model_free(struct kf_model *m)
 
 double kf_model_pixels(const struct kf_model *m)
 {
-	double x = m->y_scale[0].factor, y = m->y_scale[1].factor;
-
-	return sqrt((x * x + y * y) / 2);
+	return kf_scales_pixels(m->y_scale);
 }

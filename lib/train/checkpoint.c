@@ -192,7 +192,7 @@ int kf_checkpoint_write(struct kf_checkpoint *c, struct kf_trainer *t,
 /* Whether the number of epochs affects the course of each, by a schedule. */
 static bool epochs_matter(const struct kf_train_options *o)
 {
-	return o->rate[0] != o->rate[1] || o->momentum[0] != o->momentum[1];
+	return kf_schedule_changes(&o->rate) || kf_schedule_changes(&o->momentum);
 }
 
 /* Compares options by the models' notes; -1 names the first that differs. */

@@ -125,6 +125,7 @@ static int open_member(struct kf_predictor *p, struct member *t,
 		return -1;
 	t->classify = m->classify;
 	if (check_params(&t->layers, m, err) < 0 ||
+		kf_layers_check_columns(&t->layers, &m->columns, err) < 0 ||
 		(t->layers.floats > t->layers.learned && /* there are statistics */
 			!(folded = kf_fold(&t->layers, m->param, m->n, err)))) {
 		kf_layers_free(&t->layers);
