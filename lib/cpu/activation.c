@@ -56,7 +56,7 @@ void cpu_add_bias(float *y, const float *product, bool transposed, const float *
 				     j++) for (size_t i = first; \
 					       i < first + STRIP && i < n; i++) \
 	{ \
-		float x = product[i * row + j * column] + bias[j]; \
+		float x = product[i * row + j * column] + (bias ? bias[j] : 0); \
 \
 		y[i * out + j] = f; \
 	}

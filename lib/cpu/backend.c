@@ -47,6 +47,11 @@ static const struct cpu_layer *const layers[KF_LAYER_KIND_COUNT] = {
 #undef ROW
 };
 
+static const struct kf_param *param(const struct kf_param *params, int index)
+{
+	return index < 0 ? NULL : &params[index];
+}
+
 static struct kf_plan *cpu_plan(struct kf_backend *b, const struct kf_layer *layer,
 	const struct kf_param *params, int n)
 {
@@ -57,8 +62,10 @@ static struct kf_plan *cpu_plan(struct kf_backend *b, const struct kf_layer *lay
 		return NULL;
 	}
 	plan->layer = layer;
-	plan->weight = layer->weight < 0 ? NULL : &params[layer->weight];
-	plan->bias = layer->bias < 0 ? NULL : &params[layer->bias];
+	plan->weight = param(params, layer->weight);
+	plan->bias = param(params, layer->bias);
+	plan->mean = param(params, layer->mean);
+	plan->variance = param(params, layer->variance);
 	plan->n = n;
 	plan->ops = layers[layer->kind];
 	plan->x = cpu_layout_of(b, layer->in);
@@ -76,16 +83,20 @@ static void cpu_free_plan(struct kf_backend *b, struct kf_plan *plan)
 }
 
 static void cpu_forward(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_pass *pass, const struct kf_mem *weights, struct kf_act *x,
-	struct kf_act *y)
+	const struct kf_pass *pass, const struct kf_mem *weights,
+	const struct kf_flow *f)
 {
+	struct kf_act *x = f->x, *y = f->y;
 	struct cpu_deferred d = { .plan = plan,
 		.pass = *pass,
 		.weights = weights,
-		.x = x };
+		.x = x,
+		.other = f->other };
 
 	if (cpu(b)->failed)
 		return;
+	if (plan->ops->survey)
+		plan->ops->survey(b, plan, pass, weights, f);
 	if (plan->ops->only_in_training && !pass->train) {
 		y->f = x->f;
 		y->state = x->state;
@@ -95,35 +106,61 @@ static void cpu_forward(struct kf_backend *b, struct kf_plan *plan,
 	} else {
 		cpu_materialize(b, x);
 		if (!cpu(b)->failed)
-			plan->ops->forward(b, plan, weights, x, y);
+			plan->ops->forward(b, plan, weights, f);
 	}
+	/* else each reader would compute it */
+	if (plan->layer->readers > 1)
+		cpu_materialize(b, y);
+}
+
+static void backward_complete(struct kf_backend *b, struct kf_plan *plan,
+	const struct kf_mem *weights, struct kf_mem *grads, const struct kf_flow *f)
+{
+	cpu_materialize(b, f->dy);
+	if (f->sum_dx && f->dx)
+		cpu_materialize(b, f->dx);
+	if (f->sum_other && f->d_other)
+		cpu_materialize(b, f->d_other);
+	if (!cpu(b)->failed)
+		plan->ops->backward(b, plan, weights, grads, f);
+}
+
+/* Only a gradient that one layer sets, from an output that has no other reader, may be
+ * with respect to the pre-activation: others are wanted with respect to the output. */
+static bool sets_preactivation(const struct kf_plan *plan, const struct kf_flow *f)
+{
+	return cpu_gives_preactivation(plan, f->x) && !f->sum_dx;
 }
 
 static void cpu_backward(struct kf_backend *b, struct kf_plan *plan,
 	const struct kf_pass *pass, const struct kf_mem *weights, struct kf_mem *grads,
-	struct kf_act *x, struct kf_act *y, struct kf_act *dy, struct kf_act *dx)
+	const struct kf_flow *f)
 {
 	struct cpu_deferred d = { .plan = plan,
 		.pass = *pass,
 		.weights = weights,
 		.grads = grads,
-		.x = x,
-		.y = y,
-		.dy = dy };
+		.x = f->x,
+		.other = f->other,
+		.y = f->y,
+		.dy = f->dy };
 
 	if (cpu(b)->failed)
 		return;
-	if (dx) {
-		dx->wrt_preactivation = cpu_gives_preactivation(plan, x);
-		dx->state = CPU_READY;
-	}
-	if (plan->ops->image_backward) {
-		cpu_chain_backward(b, &d, dx);
-		return;
-	}
-	cpu_materialize(b, dy);
-	if (!cpu(b)->failed)
-		plan->ops->backward(b, plan, weights, grads, x, y, dy, dx);
+	if (plan->ops->survey_backward)
+		plan->ops->survey_backward(b, plan, weights, grads, f);
+	if (f->dx)
+		f->dx->wrt_preactivation = sets_preactivation(plan, f);
+	if (f->dx && !f->sum_dx)
+		f->dx->state = CPU_READY;
+	if (f->d_other && !f->sum_other)
+		f->d_other->state = CPU_READY;
+	if (f->d_other)
+		f->d_other->wrt_preactivation = false;
+	if (plan->ops->image_backward)
+		cpu_chain_backward(b, &d, f->dx, f->sum_dx);
+	else
+		backward_complete(b, plan, weights, grads, f);
 }
 
 /* -- opening --------------------------------------------------------------------- */
@@ -150,9 +187,10 @@ static const struct kf_backend_ops operations = {
 	.read_act = cpu_read_act,
 	.forward = cpu_forward,
 	.backward = cpu_backward,
-	.squared_error = cpu_squared_error,
+	.regression = cpu_regression,
 	.cross_entropy = cpu_cross_entropy,
 	.update = cpu_update,
+	.average = cpu_average,
 };
 
 /*

@@ -90,6 +90,7 @@ struct kf_act *cpu_act(struct kf_backend *b, const struct kf_plan *plan,
 	if (!a)
 		return NULL;
 	a->activation = plan->layer->activation;
+	a->shared = plan->layer->readers > 1;
 	if (lender && lender->n >= a->n)
 		a->lender = lender;
 	return a;

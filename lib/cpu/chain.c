@@ -20,6 +20,12 @@
 #include "cpu/batch.h"
 #include "cpu/memory.h"
 
+/* What else is to be done with each image. */
+struct visitor {
+	cpu_visit *visit; /* NULL for nothing */
+	void *context;
+};
+
 /* Whether it has yet to be computed. */
 static bool pending(const struct kf_act *a)
 {
@@ -32,6 +38,7 @@ static bool pending(const struct kf_act *a)
 struct cpu_scratch {
 	float *y, *dy;
 	void *mask;
+	float *dx;           /* of the input, where it is to be added */
 	int image;           /* y and mask are valid for this image */
 	unsigned long sweep; /* in this sweep */
 };
@@ -48,6 +55,7 @@ void cpu_chain_free(struct kf_backend *b, struct kf_plan *plan)
 	for (int i = 0; plan->scratch && i < cpu(b)->threads; i++) {
 		free(plan->scratch[i].y);
 		free(plan->scratch[i].dy);
+		free(plan->scratch[i].dx);
 		free(plan->scratch[i].mask);
 	}
 	free(plan->scratch);
@@ -72,6 +80,14 @@ const void *cpu_mask(const struct cpu_deferred *d, int i, int thread)
 {
 	return d->plan->stores_masks ? stored_mask(d->plan, i) :
 				       d->plan->scratch[thread].mask;
+}
+
+float *cpu_chain_scratch(struct kf_backend *b, const struct kf_plan *plan)
+{
+	struct cpu_scratch *scratch = &plan->scratch[omp_get_thread_num()];
+
+	scratch->sweep = 0; /* y is overwritten */
+	return cpu_floats_once(b, &scratch->y, cpu_image_floats(&plan->y));
 }
 
 /* -- forward --------------------------------------------------------------------- */
@@ -153,7 +169,15 @@ static void choose_stored(struct kf_backend *b, struct kf_act *a)
 	}
 }
 
-static void materialize_values(struct kf_backend *b, struct kf_act *a)
+static void visit_image(struct kf_backend *b, const struct visitor *v, int i,
+	float *image)
+{
+	if (v->visit && image)
+		v->visit(b, v->context, i, image);
+}
+
+static void materialize_values(struct kf_backend *b, struct kf_act *a,
+	const struct visitor *v)
 {
 	begin_values(b, a);
 	choose_stored(b, a);
@@ -162,7 +186,7 @@ static void materialize_values(struct kf_backend *b, struct kf_act *a)
 	cpu(b)->sweep++;
 #pragma omp parallel for schedule(static) num_threads(cpu(b)->threads)
 	for (int i = 0; i < a->n; i++)
-		cpu_values(b, a, i, omp_get_thread_num());
+		visit_image(b, v, i, cpu_values(b, a, i, omp_get_thread_num()));
 	for (; pending(a); a = a->deferred.x)
 		if (a->state == CPU_STORING)
 			a->state = CPU_STORED;
@@ -221,9 +245,31 @@ static const struct kf_act *last_read(const struct cpu_deferred *d)
 	return plan->reads_x != CPU_NEVER ? d->x : NULL;
 }
 
+/* Where the gradient that leaves a chain goes. */
+struct destination {
+	struct kf_act *dx; /* NULL if it is not needed */
+	bool sum;          /* add to it */
+	struct visitor visitor;
+};
+
+/* Runs the lowest layer of a chain. */
+static void leave_chain(struct kf_backend *b, const struct cpu_deferred *last,
+	const struct destination *to, int i, int thread, float *dy)
+{
+	float *dx = to->dx ? cpu_image(to->dx, i) : NULL, *part = dx;
+	size_t n = dx ? cpu_image_floats(&to->dx->layout) : 0;
+
+	if (to->sum && !(part = cpu_floats_once(b, &last->plan->scratch[thread].dx, n)))
+		return;
+	last->plan->ops->image_backward(b, last, thread, i, dy, part);
+	if (to->sum)
+		cpu_add_to(dx, part, n);
+	visit_image(b, &to->visitor, i, dx);
+}
+
 /* run_backward for one image. */
 static void image_backward(struct kf_backend *b, const struct cpu_deferred *last,
-	const struct kf_act *dx, int i, int thread)
+	const struct destination *to, int i, int thread)
 {
 	const struct kf_act *read;
 	float *dy;
@@ -236,13 +282,12 @@ static void image_backward(struct kf_backend *b, const struct cpu_deferred *last
 		return;
 	dy = gradient(b, last->dy, i, thread);
 	if (dy)
-		last->plan->ops->image_backward(b, last, thread, i, dy,
-			dx ? cpu_image(dx, i) : NULL);
+		leave_chain(b, last, to, i, thread, dy);
 }
 
-/* Goes down the chain to `last`, its lowest layer, and stores dx unless it is NULL. */
+/* Goes down the chain to `last`, its lowest layer. */
 static void run_backward(struct kf_backend *b, const struct cpu_deferred *last,
-	struct kf_act *dx)
+	const struct destination *to)
 {
 	const struct kf_act *read;
 
@@ -250,7 +295,7 @@ static void run_backward(struct kf_backend *b, const struct cpu_deferred *last,
 		if ((read = last_read(d)))
 			begin_values(b, read);
 		begin(b, d, CPU_BACKWARD_WEIGHTS);
-		if (d != last || dx)
+		if (d != last || to->dx)
 			begin(b, d, CPU_BACKWARD_DATA);
 	}
 	if (cpu(b)->failed)
@@ -258,7 +303,7 @@ static void run_backward(struct kf_backend *b, const struct cpu_deferred *last,
 	cpu(b)->sweep++;
 #pragma omp parallel for schedule(static) num_threads(cpu(b)->threads)
 	for (int i = 0; i < last->plan->n; i++)
-		image_backward(b, last, dx, i, omp_get_thread_num());
+		image_backward(b, last, to, i, omp_get_thread_num());
 	for (const struct cpu_deferred *d = last; d && !cpu(b)->failed; d = above(d))
 		if (d->plan->ops->end)
 			d->plan->ops->end(b, d->plan, d->grads);
@@ -266,29 +311,53 @@ static void run_backward(struct kf_backend *b, const struct cpu_deferred *last,
 
 /* -- operations ------------------------------------------------------------------ */
 
-/* If x comes from a chain, dx is deferred too, and the chain continues downward. */
+/* If x comes from a chain, dx is deferred too, and the chain continues downward; but
+ * what is to be added is added now. */
 void cpu_chain_backward(struct kf_backend *b, const struct cpu_deferred *d,
-	struct kf_act *dx)
+	struct kf_act *dx, bool sum)
 {
-	if (dx && d->x->state != CPU_READY) {
+	const struct destination to = { .dx = dx, .sum = dx && sum };
+
+	if (to.sum) {
+		cpu_materialize(b, dx);
+		run_backward(b, d, &to);
+	} else if (dx && d->x->state != CPU_READY) {
 		dx->state = CPU_DEFERRED;
 		dx->deferred = *d;
 	} else if (!dx || cpu_batch_memory(b, dx)) {
-		run_backward(b, d, dx);
+		run_backward(b, d, &to);
+	}
+}
+
+static void visit_all(struct kf_backend *b, const struct kf_act *a,
+	const struct visitor *v)
+{
+#pragma omp parallel for schedule(static) num_threads(cpu(b)->threads)
+	for (int i = 0; i < a->n; i++)
+		visit_image(b, v, i, cpu_image(a, i));
+}
+
+void cpu_materialize_and(struct kf_backend *b, struct kf_act *a, cpu_visit *visit,
+	void *context)
+{
+	struct cpu_deferred d = a->deferred;
+	struct destination to = { .dx = a, .visitor = { visit, context } };
+
+	if (cpu(b)->failed)
+		return;
+	if (a->state != CPU_DEFERRED) {
+		if (visit)
+			visit_all(b, a, &to.visitor);
+	} else if (!d.dy) {
+		materialize_values(b, a, &to.visitor);
+	} else {
+		a->state = CPU_READY;
+		if (cpu_batch_memory(b, a))
+			run_backward(b, &d, &to);
 	}
 }
 
 void cpu_materialize(struct kf_backend *b, struct kf_act *a)
 {
-	struct cpu_deferred d = a->deferred;
-
-	if (a->state != CPU_DEFERRED || cpu(b)->failed)
-		return;
-	if (!d.dy) {
-		materialize_values(b, a);
-		return;
-	}
-	a->state = CPU_READY;
-	if (cpu_batch_memory(b, a))
-		run_backward(b, &d, a);
+	cpu_materialize_and(b, a, NULL, NULL);
 }

@@ -25,6 +25,9 @@ static void make(struct kf_backend *b, struct kf_plan *plan)
 	v->shape = (struct cpu_conv_shape){ .x = plan->x,
 		.y = plan->y,
 		.kernel = plan->layer->kernel,
+		.pad = plan->layer->pad,
+		.stride = plan->layer->stride,
+		.bias = plan->bias != NULL,
 		.relu = plan->layer->activation == KF_RELU };
 }
 
@@ -58,7 +61,7 @@ static void forward(struct kf_backend *b, const struct cpu_deferred *d, int thre
 
 	(void)i, (void)mask;
 	cpu_convolve(b, v->direction[CPU_FORWARD], thread, x,
-		d->weights->f + plan->bias->offset, y);
+		plan->bias ? d->weights->f + plan->bias->offset : NULL, y);
 	if (!v->shape.relu)
 		cpu_activate(y, cpu_image_floats(&plan->y), plan->layer->activation);
 }
@@ -84,7 +87,8 @@ static void end(struct kf_backend *b, struct kf_plan *plan, struct kf_mem *grads
 	struct conv *v = plan->state;
 
 	cpu_convolution_end(b, v->direction[CPU_BACKWARD_WEIGHTS],
-		grads->f + plan->weight->offset, grads->f + plan->bias->offset);
+		grads->f + plan->weight->offset,
+		plan->bias ? grads->f + plan->bias->offset : NULL);
 }
 
 const struct cpu_layer cpu_conv = { .make = make,

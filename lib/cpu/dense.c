@@ -10,6 +10,7 @@
 struct dense {
 	float *x;            /* x or dx as (n, c, h, w); NULL if they are plain */
 	float *y_transposed; /* (out, n); NULL unless that product is faster */
+	float *sum;          /* (n, c, h, w): what is added to dx; NULL until then */
 };
 
 static void make(struct kf_backend *b, struct kf_plan *plan)
@@ -25,6 +26,7 @@ static void free_state(struct kf_plan *plan)
 	if (d) {
 		free(d->x);
 		free(d->y_transposed);
+		free(d->sum);
 	}
 	free(d);
 }
@@ -63,7 +65,7 @@ static void forward(struct kf_backend *b, struct kf_plan *plan,
 	size_t n = (size_t)plan->n, in = (size_t)kf_layer_inputs(plan->layer);
 	size_t out = (size_t)kf_layer_outputs(plan->layer);
 	const float *w = weights->f + plan->weight->offset;
-	const float *bias = weights->f + plan->bias->offset;
+	const float *bias = plan->bias ? weights->f + plan->bias->offset : NULL;
 	const float *flat = flatten(b, plan, x);
 
 	if (!flat || !cpu_batch_memory(b, y))
@@ -80,46 +82,92 @@ static void forward(struct kf_backend *b, struct kf_plan *plan,
 /* dx reuses the memory of an x that is not read again, else it gets its own. */
 static bool dx_memory(struct kf_backend *b, const struct kf_act *x, struct kf_act *dx)
 {
-	if (x->layout.block == 1 || x->state == CPU_READY || x->activation != KF_LINEAR)
+	if (x->layout.block == 1 || x->state == CPU_READY || x->shared ||
+		x->activation != KF_LINEAR)
 		return cpu_batch_memory(b, dx);
 	dx->f = x->f;
 	return true;
 }
 
+/* dx (n, in) = dy times the weights */
+static void product_dx(struct kf_backend *b, const struct kf_plan *plan,
+	const struct kf_mem *weights, const float *dy, float *dx)
+{
+	size_t n = (size_t)plan->n, in = (size_t)kf_layer_inputs(plan->layer);
+	size_t out = (size_t)kf_layer_outputs(plan->layer);
+	const float *w = weights->f + plan->weight->offset;
+
+	if (cpu_transposed(b, plan->weight))
+		gemm(b, 'N', 'T', n, in, out, dy, out, w, out, dx);
+	else
+		gemm(b, 'N', 'N', n, in, out, dy, out, w, in, dx);
+}
+
+static void set_dx(struct kf_backend *b, struct kf_plan *plan,
+	const struct kf_mem *weights, const struct kf_flow *f)
+{
+	struct dense *d = plan->state;
+	float *flat;
+
+	if (!dx_memory(b, f->x, f->dx))
+		return;
+	/* the flattened input is no longer needed */
+	flat = f->dx->layout.block == 1 ? f->dx->f : d->x;
+	product_dx(b, plan, weights, f->dy->f, flat);
+	if (flat != f->dx->f)
+		cpu_from_plain(b, flat, f->dx);
+}
+
+static void add_dx(struct kf_backend *b, struct kf_plan *plan,
+	const struct kf_mem *weights, const struct kf_flow *f)
+{
+	size_t n = cpu_batch_floats(f->dx);
+	struct dense *d = plan->state;
+	struct kf_act part = { .n = plan->n, .layout = plan->x };
+	float *flat;
+
+	part.f = cpu_floats_once(b, &d->sum, n);
+	if (!part.f)
+		return;
+	flat = plan->x.block == 1 ? part.f : d->x;
+	product_dx(b, plan, weights, f->dy->f, flat);
+	if (flat != part.f)
+		cpu_from_plain(b, flat, &part);
+	cpu_add_to(f->dx->f, part.f, n);
+}
+
+/* sums (out) = the sums of v (n, out) over n */
+static void sum_rows(float *sums, const float *v, size_t n, size_t out)
+{
+	memset(sums, 0, out * sizeof *sums);
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < out; j++)
+			sums[j] += v[i * out + j];
+}
+
 static void backward(struct kf_backend *b, struct kf_plan *plan,
 	const struct kf_mem *weights, struct kf_mem *grads, const struct kf_flow *f)
 {
-	struct kf_act *x = f->x, *y = f->y, *dy = f->dy, *dx = f->dx;
+	struct kf_act *x = f->x, *y = f->y, *dy = f->dy;
 	struct dense *d = plan->state;
 	size_t n = (size_t)plan->n, in = (size_t)kf_layer_inputs(plan->layer);
 	size_t out = (size_t)kf_layer_outputs(plan->layer);
-	bool transposed = cpu_transposed(b, plan->weight);
-	const float *w = weights->f + plan->weight->offset;
 	const float *flat = x->layout.block == 1 ? x->f : d->x; /* from forward */
-	float *dw = grads->f + plan->weight->offset, *flat_dx = NULL;
-	float *db = grads->f + plan->bias->offset;
+	float *dw = grads->f + plan->weight->offset;
 
-	if (dx && !dx_memory(b, x, dx))
-		return;
 	if (!cpu_is_preactivation(dy, y->activation))
 		cpu_activation_backward(dy->f, y->f, cpu_batch_floats(y),
 			y->activation);
-	memset(db, 0, out * sizeof *db);
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < out; j++)
-			db[j] += dy->f[i * out + j];
-	if (transposed)
+	if (plan->bias)
+		sum_rows(grads->f + plan->bias->offset, dy->f, n, out);
+	if (cpu_transposed(b, plan->weight))
 		gemm(b, 'T', 'N', in, out, n, flat, in, dy->f, out, dw);
 	else
 		gemm(b, 'T', 'N', out, in, n, dy->f, out, flat, in, dw);
-	if (dx) /* the flattened input is no longer needed */
-		flat_dx = dx->layout.block == 1 ? dx->f : d->x;
-	if (dx && transposed)
-		gemm(b, 'N', 'T', n, in, out, dy->f, out, w, out, flat_dx);
-	else if (dx)
-		gemm(b, 'N', 'N', n, in, out, dy->f, out, w, in, flat_dx);
-	if (dx && flat_dx != dx->f)
-		cpu_from_plain(b, flat_dx, dx);
+	if (f->dx && f->sum_dx)
+		add_dx(b, plan, weights, f);
+	else if (f->dx)
+		set_dx(b, plan, weights, f);
 }
 
 const struct cpu_layer cpu_dense = { .make = make,

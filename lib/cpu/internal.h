@@ -71,7 +71,7 @@ struct cpu_deferred {
 	struct kf_pass pass;
 	const struct kf_mem *weights;
 	struct kf_mem *grads;
-	struct kf_act *x, *y, *dy;
+	struct kf_act *x, *other, *y, *dy;
 };
 
 /*
@@ -102,6 +102,7 @@ struct kf_act {
 	float *own;                    /* NULL until it is needed */
 	struct kf_act *lender;         /* whose memory it uses instead, or NULL */
 	enum kf_activation activation; /* of the layer that computes the values */
+	bool shared;                   /* has several readers */
 	/* A gradient: with respect to that activation's input, not its output. */
 	bool wrt_preactivation;
 };
@@ -116,6 +117,7 @@ enum cpu_reads_x { CPU_NEVER, CPU_BEFORE_DX, CPU_WHILE_DX };
 struct kf_plan {
 	const struct kf_layer *layer;
 	const struct kf_param *weight, *bias; /* NULL if it has none */
+	const struct kf_param *mean, *variance;
 	int n;
 	const struct cpu_layer *ops;
 	void *state;            /* the layer's own, or NULL */
@@ -132,7 +134,7 @@ struct kf_plan {
 /*
  * A kind of layer.  It works either on complete batches, by forward and backward as in
  * struct kf_backend_ops, or image by image in the threads of a team, by image_forward
- * and image_backward; the other two are NULL.
+ * and image_backward; what it lacks is NULL.
  */
 struct cpu_layer {
 	void (*make)(struct kf_backend *b, struct kf_plan *plan);
@@ -144,6 +146,18 @@ struct cpu_layer {
 	void (*forward)(struct kf_backend *b, struct kf_plan *plan,
 		const struct kf_mem *weights, const struct kf_flow *f);
 	void (*backward)(struct kf_backend *b, struct kf_plan *plan,
+		const struct kf_mem *weights, struct kf_mem *grads,
+		const struct kf_flow *f);
+
+	/*
+	 * Of a layer that works image by image, but needs something of the complete
+	 * batch before: called before it is deferred, with the flow of the pass.  NULL
+	 * in most.
+	 */
+	void (*survey)(struct kf_backend *b, struct kf_plan *plan,
+		const struct kf_pass *pass, const struct kf_mem *weights,
+		const struct kf_flow *f);
+	void (*survey_backward)(struct kf_backend *b, struct kf_plan *plan,
 		const struct kf_mem *weights, struct kf_mem *grads,
 		const struct kf_flow *f);
 

@@ -7,7 +7,27 @@
 #include "cpu/batch.h"
 #include "cpu/chain.h"
 
-void cpu_squared_error(struct kf_backend *b, struct kf_act *p,
+/* Half the loss's derivative at each of n differences, in place. */
+static void differentiate(const struct kf_loss *loss, float *ds, size_t n)
+{
+	const float a = loss->a, e = loss->e;
+
+	(void)a, (void)e;
+	switch (loss->kind) {
+#define CASE(NAME, word, form, gradient) \
+	case KF_##NAME: \
+		for (size_t i = 0; i < n; i++) { \
+			float d = ds[i]; \
+\
+			ds[i] = gradient; \
+		} \
+		return;
+		KF_LOSSES(CASE)
+#undef CASE
+	}
+}
+
+void cpu_regression(struct kf_backend *b, const struct kf_loss *loss, struct kf_act *p,
 	const struct kf_mem *targets, const uint32_t *rows, double present,
 	struct kf_act *dp, struct kf_mem *losses, size_t slot)
 {
@@ -21,14 +41,19 @@ void cpu_squared_error(struct kf_backend *b, struct kf_act *p,
 	for (int i = 0; i < p->n; i++) {
 		const float *out = p->f + (size_t)i * m;
 		const float *target = targets->f + rows[i] * m;
+		float *row = dp ? dp->f + (size_t)i * m : NULL;
 
 		for (size_t j = 0; j < m; j++) {
 			float d = isnan(target[j]) ? 0 : out[j] - target[j];
 
 			sum += (double)d * d;
-			if (dp)
-				dp->f[(size_t)i * m + j] = scale * d;
+			if (row)
+				row[j] = d;
 		}
+		if (row)
+			differentiate(loss, row, m);
+		for (size_t j = 0; row && j < m; j++)
+			row[j] *= scale;
 	}
 	losses->f[slot] = (float)(sum / present);
 }
@@ -118,4 +143,11 @@ void cpu_update(struct kf_backend *b, const struct kf_update *u, struct kf_mem *
 		update(u, weights->f + at, grads->f + at,
 			state1 ? state1->f + at : NULL, state2 ? state2->f + at : NULL,
 			n - at < piece ? n - at : piece);
+}
+
+void cpu_average(struct kf_backend *b, struct kf_mem *to, const struct kf_mem *from,
+	float part, size_t offset, size_t n)
+{
+	for (size_t i = offset; i < offset + n && !cpu(b)->failed; i++)
+		to->f[i] += part * (from->f[i] - to->f[i]);
 }

@@ -50,6 +50,13 @@ float *cpu_floats_once(struct kf_backend *b, float **f, size_t n)
 	return *f;
 }
 
+CPU_CLONES
+void cpu_add_to(float *to, const float *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		to[i] += v[i];
+}
+
 /* -- arenas ---------------------------------------------------------------------- */
 
 struct kf_mem *cpu_adopt(struct kf_backend *b, float *host, size_t n)

@@ -14,6 +14,9 @@ float *cpu_floats(struct kf_backend *b, size_t n);
 /* The n floats at *f, allocated likewise on first use; NULL on failure. */
 float *cpu_floats_once(struct kf_backend *b, float **f, size_t n);
 
+/* to (n) += v, in one thread. */
+void cpu_add_to(float *to, const float *v, size_t n);
+
 /* Whether a dense layer's weights are stored (in, out), not (out, in). */
 bool cpu_transposed(struct kf_backend *b, const struct kf_param *weight);
 

@@ -15,7 +15,11 @@ enum { ROLES = Y + 1 };
 
 /* -- what differs between the versions ------------------------------------------- */
 
-static const dnnl_dims_t strides = { 1, 1 }, no_padding = { 0, 0 };
+/* The tensors' layouts, NULL for a bias that is not there, and the geometry. */
+struct description {
+	cpu_const_md l[ROLES];
+	dnnl_dims_t strides, pad, no_dilation;
+};
 
 #if DNNL_VERSION_MAJOR >= 3
 
@@ -26,7 +30,7 @@ static dnnl_status_t append_relu(dnnl_post_ops_t ops)
 
 /* Describes a convolution as a primitive; forward is NULL in that direction. */
 static dnnl_status_t describe(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
-	enum cpu_direction direction, const cpu_const_md l[ROLES],
+	enum cpu_direction direction, const struct description *c,
 	const_dnnl_primitive_attr_t attr, const_dnnl_primitive_desc_t forward)
 {
 	const dnnl_alg_kind_t kind = dnnl_convolution_direct;
@@ -34,17 +38,17 @@ static dnnl_status_t describe(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
 	switch (direction) {
 	case CPU_FORWARD:
 		return dnnl_convolution_forward_primitive_desc_create(pd, engine,
-			dnnl_forward_training, kind, l[X], l[WEIGHTS], l[BIAS], l[Y],
-			strides, no_padding, no_padding, no_padding, attr);
+			dnnl_forward_training, kind, c->l[X], c->l[WEIGHTS], c->l[BIAS],
+			c->l[Y], c->strides, c->no_dilation, c->pad, c->pad, attr);
 	case CPU_BACKWARD_WEIGHTS:
 		return dnnl_convolution_backward_weights_primitive_desc_create(pd,
-			engine, kind, l[X], l[WEIGHTS], l[BIAS], l[Y], strides,
-			no_padding, no_padding, no_padding, forward, attr);
+			engine, kind, c->l[X], c->l[WEIGHTS], c->l[BIAS], c->l[Y],
+			c->strides, c->no_dilation, c->pad, c->pad, forward, attr);
 	case CPU_BACKWARD_DATA: break;
 	}
 	return dnnl_convolution_backward_data_primitive_desc_create(pd, engine, kind,
-		l[X], l[WEIGHTS], l[Y], strides, no_padding, no_padding, no_padding,
-		forward, attr);
+		c->l[X], c->l[WEIGHTS], c->l[Y], c->strides, c->no_dilation, c->pad,
+		c->pad, forward, attr);
 }
 
 #else
@@ -55,31 +59,31 @@ static dnnl_status_t append_relu(dnnl_post_ops_t ops)
 }
 
 static dnnl_status_t init(dnnl_convolution_desc_t *d, enum cpu_direction direction,
-	const cpu_const_md l[ROLES])
+	const struct description *c)
 {
 	const dnnl_alg_kind_t kind = dnnl_convolution_direct;
 
 	switch (direction) {
 	case CPU_FORWARD:
 		return dnnl_convolution_forward_desc_init(d, dnnl_forward_training,
-			kind, l[X], l[WEIGHTS], l[BIAS], l[Y], strides, no_padding,
-			no_padding);
+			kind, c->l[X], c->l[WEIGHTS], c->l[BIAS], c->l[Y], c->strides,
+			c->pad, c->pad);
 	case CPU_BACKWARD_WEIGHTS:
-		return dnnl_convolution_backward_weights_desc_init(d, kind, l[X],
-			l[WEIGHTS], l[BIAS], l[Y], strides, no_padding, no_padding);
+		return dnnl_convolution_backward_weights_desc_init(d, kind, c->l[X],
+			c->l[WEIGHTS], c->l[BIAS], c->l[Y], c->strides, c->pad, c->pad);
 	case CPU_BACKWARD_DATA: break;
 	}
-	return dnnl_convolution_backward_data_desc_init(d, kind, l[X], l[WEIGHTS], l[Y],
-		strides, no_padding, no_padding);
+	return dnnl_convolution_backward_data_desc_init(d, kind, c->l[X], c->l[WEIGHTS],
+		c->l[Y], c->strides, c->pad, c->pad);
 }
 
 /* Describes a convolution as a primitive; forward is NULL in that direction. */
 static dnnl_status_t describe(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
-	enum cpu_direction direction, const cpu_const_md l[ROLES],
+	enum cpu_direction direction, const struct description *c,
 	const_dnnl_primitive_attr_t attr, const_dnnl_primitive_desc_t forward)
 {
 	dnnl_convolution_desc_t d;
-	dnnl_status_t status = init(&d, direction, l);
+	dnnl_status_t status = init(&d, direction, c);
 
 	return status != dnnl_success ?
 		status :
@@ -158,7 +162,7 @@ static struct gradients new_gradients(struct kf_backend *b,
 	const struct cpu_convolution *v)
 {
 	return (struct gradients){ cpu_floats(b, v->n_weights),
-		cpu_floats(b, v->n_bias) };
+		cpu_floats(b, v->n_bias + 1) };
 }
 
 static void make_worker(struct kf_backend *b, const struct cpu_convolution *v,
@@ -178,7 +182,7 @@ static void make_worker(struct kf_backend *b, const struct cpu_convolution *v,
 		w->copy_scratch = new_scratch(b, &v->copy_x, &w->copy_scratch_data);
 	}
 	for (int i = 0; i < ROLES; i++)
-		if (argument[v->direction][i])
+		if (argument[v->direction][i] && (i != BIAS || v->n_bias))
 			w->memory[i] =
 				cpu_memory_new(b, wanted(v, (enum role)i), data[i]);
 	w->scratch = new_scratch(b, &v->op, &w->scratch_data);
@@ -203,14 +207,14 @@ static dnnl_primitive_attr_t new_attributes(struct kf_backend *b, bool relu)
 	return attr;
 }
 
-/* x is x's layout as given; l has the layouts that the primitive may use. */
+/* x is x's layout as given; c has the layouts that the primitive may use. */
 static void make_ops(struct kf_backend *b, struct cpu_convolution *v, cpu_const_md x,
-	const cpu_const_md l[ROLES], bool relu, const struct cpu_convolution *forward)
+	const struct description *c, bool relu, const struct cpu_convolution *forward)
 {
 	dnnl_primitive_attr_t attr = new_attributes(b, relu);
 
 	if (cpu_good(b,
-		    describe(&v->op.pd, cpu(b)->engine, v->direction, l, attr,
+		    describe(&v->op.pd, cpu(b)->engine, v->direction, c, attr,
 			    forward ? forward->op.pd : NULL),
 		    "convolution"))
 		cpu_good(b, dnnl_primitive_create(&v->op.p, v->op.pd), "convolution");
@@ -231,22 +235,23 @@ static void make(struct kf_backend *b, struct cpu_convolution *v,
 	cpu_md weights = describe_weights(s, dnnl_format_tag_any),
 	       bias = cpu_md_new(1, units, dnnl_a);
 	cpu_md y = cpu_md_images(1, &s->y, s->y.block);
-	const cpu_const_md l[ROLES] = { [X] = v->direction == CPU_BACKWARD_WEIGHTS ?
-			any_x :
-			x,
-		[WEIGHTS] = weights,
-		[BIAS] = bias,
-		[Y] = y };
+	const struct description c = {
+		.l = { [X] = v->direction == CPU_BACKWARD_WEIGHTS ? any_x : x,
+			[WEIGHTS] = weights,
+			[BIAS] = s->bias ? bias : NULL,
+			[Y] = y },
+		.strides = { s->stride, s->stride },
+		.pad = { s->pad, s->pad },
+	};
 
 	v->plain = describe_weights(s, dnnl_abcd);
-	/* oneDNN would take a bias of NULL for a convolution without one */
 	if (x && any_x && weights && bias && y && v->plain)
-		make_ops(b, v, x, l, s->relu && v->direction == CPU_FORWARD, forward);
+		make_ops(b, v, x, &c, s->relu && v->direction == CPU_FORWARD, forward);
 	else
 		cpu_fail(b, "out of memory");
 	if (!cpu(b)->failed) {
 		v->n_weights = cpu_md_floats(wanted(v, WEIGHTS));
-		v->n_bias = cpu_md_floats(bias);
+		v->n_bias = s->bias ? cpu_md_floats(bias) : 0;
 		v->weights = cpu_floats(b, v->n_weights);
 	}
 	for (int i = 0; i < v->workers && !cpu(b)->failed; i++)
@@ -324,18 +329,11 @@ void cpu_convolution_begin(struct kf_backend *b, struct cpu_convolution *v,
 	}
 }
 
-CPU_CLONES
-static void add_to(float *sum, const float *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		sum[i] += v[i];
-}
-
 static void add_gradients(const struct cpu_convolution *v, const struct gradients *to,
 	const struct gradients *from)
 {
-	add_to(to->weights, from->weights, v->n_weights);
-	add_to(to->bias, from->bias, v->n_bias);
+	cpu_add_to(to->weights, from->weights, v->n_weights);
+	cpu_add_to(to->bias, from->bias, v->n_bias);
 }
 
 /* Passes x to the primitive, as a copy if that prefers another layout. */
@@ -365,7 +363,7 @@ void cpu_convolve(struct kf_backend *b, struct cpu_convolution *v, int thread, f
 		return;
 	set_x(b, v, w, x);
 	cpu_memory_set(b, w->memory[Y], y);
-	if (v->direction == CPU_FORWARD)
+	if (v->direction == CPU_FORWARD && bias)
 		cpu_memory_set(b, w->memory[BIAS], bias);
 	for (int i = 0; i < ROLES; i++)
 		cpu_argument(&a, argument[v->direction][i], w->memory[i]);
@@ -385,5 +383,6 @@ void cpu_convolution_end(struct kf_backend *b, struct cpu_convolution *v,
 	for (int i = 1; i < v->workers; i++)
 		add_gradients(v, sum, &v->worker[i].sum);
 	cpu_reorder(b, wanted(v, WEIGHTS), sum->weights, v->plain, weights);
-	memcpy(bias, sum->bias, v->n_bias * sizeof *bias);
+	if (bias)
+		memcpy(bias, sum->bias, v->n_bias * sizeof *bias);
 }

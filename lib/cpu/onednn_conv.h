@@ -4,10 +4,11 @@
 
 #include "cpu/internal.h"
 
-/* A convolution of one image: stride 1, no padding, correlation as in PyTorch. */
+/* A convolution of one image: correlation as in PyTorch. */
 struct cpu_conv_shape {
 	struct cpu_layout x, y;
-	int kernel;
+	int kernel, pad, stride;
+	bool bias;
 	bool relu; /* forward: y = max(y, 0) */
 };
 
@@ -34,7 +35,8 @@ void cpu_convolution_begin(struct kf_backend *b, struct cpu_convolution *v,
 	float *weights);
 
 /*
- * One image, in thread number `thread`.  FORWARD: sets y from x and bias;
+ * One image, in thread number `thread`.  FORWARD: sets y from x and bias, which is
+ * NULL if there is none;
  * BACKWARD_DATA: sets dx, passed as x, from dy, passed as y; BACKWARD_WEIGHTS: adds the
  * image's gradients, from x and from dy, passed as y, to the sums.
  */

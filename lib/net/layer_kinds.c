@@ -230,8 +230,8 @@ int kf_add_dense(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	int64_t shape[2];
 
 	if (units < 0)
-		return kf_bad_word(p, w, err,
-			"should be denseN, N units from 1 to %d", UNITS_MAX);
+		return kf_bad_word(p, w, err, "should be denseN, N units from 1 to %d",
+			UNITS_MAX);
 	if (units == 0 && !(w->last && p->l->outputs))
 		return kf_bad_word(p, w, err,
 			"only the last layer may lack its number of units");
@@ -277,17 +277,25 @@ int kf_add_conv(struct kf_layer_parser *p, const struct kf_layer_word *w,
 {
 	struct filters f;
 
-	if (!read_filters(w, &f))
+	if (!read_filters(w, &f) || !f.n)
 		return kf_bad_word(p, w, err,
 			"should be convNxK, N filters of K x K, and may go on with "
 			"pP for P zeros around the image and sS for steps of S");
-	if (!f.n && next_is(w, "softargmax"))
-		f.n = p->l->outputs / 2;
-	if (!f.n)
-		return kf_bad_word(p, w, err,
-			"should be convNxK: only in front of softargmax may N be "
-			"missing, for half the number of targets");
 	return convolve(p, w, p->at, &f, !next_is(w, "batchnorm"), err);
+}
+
+int kf_add_maps(struct kf_layer_parser *p, const struct kf_layer_word *w,
+	struct kf_err *err)
+{
+	struct filters f = { .n = p->l->outputs / 2, .kernel = 1, .stride = 1 };
+
+	if (w->letters != w->length)
+		return kf_bad_word(p, w, err, "takes no number");
+	if (!f.n || p->l->outputs % 2)
+		return kf_bad_word(p, w, err,
+			"a map is for a point, x and y, and there are %d targets",
+			p->l->outputs);
+	return convolve(p, w, p->at, &f, true, err);
 }
 
 /* A layer that divides its input into k x k windows. */
@@ -353,7 +361,8 @@ int kf_add_drop(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	struct kf_err *err)
 {
 	char *end;
-	double drop = strtod(w->at + w->letters, &end); /* stops at a blank or the end */
+	double drop =
+		strtod(w->at + w->letters, &end); /* stops at a blank or the end */
 	struct kf_layer *layer;
 
 	if (w->letters == w->length || end != word_end(w) || !(drop > 0 && drop < 1))

@@ -5,9 +5,9 @@
 
 #include "net/layers.h"
 
-enum { KF_SAVED_MAX = 16 };       /* `save` without its `add` */
-enum { KF_LAYERS_OF_WORD = 6 };   /* at most */
-enum { KF_LEARNED_OF_WORD = 8 };  /* parameters, at most */
+enum { KF_SAVED_MAX = 16 };      /* `save` without its `add` */
+enum { KF_LAYERS_OF_WORD = 6 };  /* at most */
+enum { KF_LEARNED_OF_WORD = 8 }; /* parameters, at most */
 enum { KF_STATISTICS_OF_WORD = 4 };
 
 /* A word of the line: letters, then what is particular to it. */
@@ -21,8 +21,9 @@ struct kf_layer_word {
 
 struct kf_layer_parser {
 	struct kf_layers *l;
-	int at;                /* the layer whose output is the next one's input */
-	struct kf_layer *open; /* the layer that an activation would belong to, or NULL */
+	int at; /* the layer whose output is the next one's input */
+	struct kf_layer
+		*open; /* the layer that an activation would belong to, or NULL */
 	int saved[KF_SAVED_MAX], depth;
 	/* Statistics, which go behind the learned parameters at the end. */
 	struct kf_param *statistic;

@@ -89,9 +89,8 @@ static const char *const activations[KF_ACTIVATION_COUNT] = { [KF_LINEAR] = "",
 #define FORM(NAME, word, form, ...) " " #word form
 #define SHORTHAND(word, form) " " #word form
 #define WORD(NAME, word, ...) " " #word
-static const char known_words[] =
-	"no such layer; there are" KF_LAYER_KINDS(FORM) KF_LAYER_SHORTHANDS(SHORTHAND)
-		KF_ACTIVATIONS(WORD);
+static const char known_words[] = "no such layer; there are" KF_LAYER_KINDS(FORM)
+	KF_LAYER_SHORTHANDS(SHORTHAND) KF_ACTIVATIONS(WORD);
 
 #define TAKES(NAME, word, form, activates, class) TAKES_##activates(word)
 #define TAKES_true(word) " " #word

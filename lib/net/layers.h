@@ -43,9 +43,10 @@
  *
  *     save convNx3p1 batchnorm relu convNx3p1 batchnorm add relu
  *
- * with addNx1 if its input has not N channels.
+ * with addNx1 if its input has not N channels; `maps` stands for convNx1 with a filter for
+ * each point, half as many as there are targets.
  */
-#define KF_LAYER_SHORTHANDS(X) X(save, "") X(res, "[N]")
+#define KF_LAYER_SHORTHANDS(X) X(save, "") X(res, "[N]") X(maps, "")
 
 #define KF_LAYER_KIND_NAME(NAME, ...) KF_##NAME,
 enum kf_layer_kind { KF_LAYER_KINDS(KF_LAYER_KIND_NAME) };
@@ -66,7 +67,7 @@ struct kf_param {
 };
 
 #define KF_LAYERS_MAX 1536 /* from 256 words */
-#define KF_INPUT (-1) /* in place of a layer's index: the net's input */
+#define KF_INPUT (-1)      /* in place of a layer's index: the net's input */
 
 struct kf_layer {
 	enum kf_layer_kind kind;
@@ -102,9 +103,8 @@ struct kf_layers {
 /*
  * Parses a line for images of c x h x w and this many outputs; 0 allows any number.
  * Its words are those of KF_LAYER_KINDS, KF_LAYER_SHORTHANDS and, after a layer that has
- * one, KF_ACTIVATIONS.  A last `dense` without a number gets `outputs` units, and
- * `convxK` in front of `softargmax` a filter for each two.  A convolution or dense layer
- * has no bias if `batchnorm` follows.  Returns 0, and the caller frees l with
+ * one, KF_ACTIVATIONS.  A last `dense` without a number gets `outputs` units.  A
+ * convolution or dense layer has no bias if `batchnorm` follows.  Returns 0, and the caller frees l with
  * kf_layers_free; or -1, with nothing to free and a message that quotes the word and
  * gives its position.
  */

@@ -9,7 +9,7 @@
 struct kf_net {
 	struct kf_backend *b;
 	const struct kf_layers *layers;
-	struct kf_mem *weights;   /* (layers->floats) */
+	struct kf_mem *weights; /* (layers->floats) */
 	/* Of the same size, and NULL until the first training pass: gradients and, where
 	 * weights has statistics, those of the last batch. */
 	struct kf_mem *grads;

@@ -122,12 +122,10 @@ static int collect(struct kf_trainer *t, struct kf_model *m, struct kf_err *err)
 
 		if (!arenas[i].mem)
 			continue;
-		part = kf_net_get(t->net, arenas[i].mem, arenas[i].prefix,
-			arenas[i].n);
+		part = kf_net_get(t->net, arenas[i].mem, arenas[i].prefix, arenas[i].n);
 		if (!part)
 			return kf_fail(err, "out of memory for a checkpoint");
-		memcpy(m->extra + m->n_extra, part,
-			(size_t)arenas[i].n * sizeof *part);
+		memcpy(m->extra + m->n_extra, part, (size_t)arenas[i].n * sizeof *part);
 		m->n_extra += arenas[i].n;
 		free(part);
 	}
@@ -279,8 +277,7 @@ static int set_arena(struct kf_trainer *t, const struct arena *a,
 		return kf_fail_memory(err);
 	set = kf_net_set(t->net, a->mem, a->prefix, tensors, n, found, a->n);
 	free(found);
-	return set == a->n ? 0 :
-			     kf_fail(err, "tensors '%s...' are missing", a->prefix);
+	return set == a->n ? 0 : kf_fail(err, "tensors '%s...' are missing", a->prefix);
 }
 
 static int restore(const struct kf_model *saved, struct kf_trainer *t,
