@@ -1,7 +1,7 @@
 /*
  * Complete runs of net1 and net2 against losses computed in double precision: the
  * shuffle, the split, the batches, the masked loss, the initial weights and every
- * update rule.  vectors/net1.py and net2.py compute these losses.
+ * update rule.  vectors/net1.py, net2.py and hourglass.py compute these losses.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #define EPOCHS_MAX 20
 
 struct run {
-	const char *preset, *vectors;
+	const char *net, *vectors; /* a preset or layers */
 	int rows, batch, epochs;
 	double limit; /* of relative differences */
 };
@@ -68,9 +68,21 @@ static struct kf_dataset make_data(int rows)
 	return d;
 }
 
+/* Those of vectors/hourglass.txt. */
+#define HOURGLASS \
+	"pool2 conv16x3p1s2 batchnorm relu res24 avgpool2 save pool2 res upscale2 " \
+	"add24x1 leakyrelu maps softargmax"
+
 static bool never(void)
 {
 	return false;
+}
+
+static const char *line(const char *net)
+{
+	const struct kf_preset *p = kf_preset_find(net);
+
+	return p ? p->line : net;
 }
 
 static int train(const struct run *run, struct kf_backend *b, enum kf_rule rule,
@@ -91,8 +103,7 @@ static int train(const struct run *run, struct kf_backend *b, enum kf_rule rule,
 	int rc;
 
 	*l = (struct losses){ 0 };
-	if (kf_layers_parse(&layers, kf_preset_find(run->preset)->line, 1, SIDE, SIDE,
-		    TARGETS, err) < 0 ||
+	if (kf_layers_parse(&layers, line(run->net), 1, SIDE, SIDE, TARGETS, err) < 0 ||
 		kf_net_open(&net, b, &layers, err) < 0 ||
 		kf_net_init(&net, 42, err) < 0 ||
 		kf_dataset_shuffle(&data, 42, err) < 0 ||
@@ -149,7 +160,7 @@ static void test_run(const struct run *run, struct kf_backend *b, enum kf_rule r
 	struct kf_err err;
 
 	ok(stored(run->vectors, name, &want) == run->epochs,
-		"%s, %s: the vectors are there", run->preset, name);
+		"%s, %s: the vectors are there", run->net, name);
 	if (!ok(train(run, b, rule, &got, &err) == 0 && got.epochs == run->epochs,
 		    "%d epochs", run->epochs)) {
 		note("%s", err.msg);
@@ -174,6 +185,8 @@ int main(void)
 {
 	static const struct run net1 = { "net1", "net1.tsv", 700, 128, 20, 1e-5 };
 	static const struct run net2 = { "net2", "net2.tsv", 160, 48, 10, 1e-5 };
+	static const struct run hourglass = { HOURGLASS, "hourglass.tsv", 160, 48, 10,
+		1e-4 };
 	struct kf_err err;
 	struct kf_backend *b = kf_backend_open("auto", NULL, &err);
 
@@ -183,6 +196,7 @@ int main(void)
 	for (int rule = 0; rule < KF_RULE_COUNT; rule++)
 		test_run(&net1, b, (enum kf_rule)rule);
 	test_run(&net2, b, KF_NESTEROV);
+	test_run(&hourglass, b, KF_NESTEROV);
 	ok(kf_valid_rows(2140, 0.2) == 428 && kf_valid_rows(2164, 0.2) == 433 &&
 			kf_valid_rows(5, 0) == 0,
 		"the first fold validates");
