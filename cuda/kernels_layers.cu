@@ -199,8 +199,6 @@ cudaError_t launch_add_backward(struct view dy, struct view y, enum kf_activatio
 
 /* -- batch norm -------------------------------------------------------------------- */
 
-#define EPSILON 1e-5
-
 /* A batch as (outer, c, inner): one of outer and inner is 1. */
 struct channels {
 	unsigned outer, c, inner;
@@ -279,7 +277,7 @@ __global__ static void find_moments(const float *x, struct channels s,
 
 		to.mean[c] = (float)(x[value_of(s, c, 0)] + sum.x / n);
 		to.variance[c] = (float)(squares / (n > 1 ? n - 1 : 1));
-		to.scale[c] = (float)(1 / sqrt(squares / n + EPSILON));
+		to.scale[c] = (float)(1 / sqrt(squares / n + KF_BATCHNORM_EPSILON));
 	}
 }
 
@@ -296,7 +294,7 @@ cudaError_t launch_moments(struct view x, double *sums, struct moments to)
 __global__ static void find_scale(const float *variance, int channels, float *scale)
 {
 	EACH_THREAD (int, c, channels)
-		scale[c] = (float)(1 / sqrt(variance[c] + EPSILON));
+		scale[c] = (float)(1 / sqrt(variance[c] + KF_BATCHNORM_EPSILON));
 }
 
 cudaError_t launch_scale(const float *variance, int channels, float *scale)
