@@ -16,8 +16,6 @@
 #include "cpu/chain.h"
 #include "cpu/memory.h"
 
-#define EPSILON 1e-5
-
 typedef cpu_floats8 floats;
 typedef double doubles __attribute__((vector_size(64), aligned(8)));
 
@@ -241,6 +239,23 @@ static void sum_squares(const struct cpu_layout *l, size_t channels, const float
 	}
 }
 
+/* dy becomes 0 where y = scale x + shift is not positive: a relu's gradient, without
+ * storing y. */
+CPU_CLONES
+static void relu_backward(const struct cpu_layout *l, const struct norm *v, float *dy,
+	const float *x)
+{
+	for (size_t i = 0; i < strips(l, v->channels); i++) {
+		const struct strip s = strip(l, i);
+		floats a = OF_CHANNELS(s, v->scale), c = OF_CHANNELS(s, v->shift);
+
+		FOR_STRIP(&s,
+			*(cpu_masks8 *)(dy + at) &=
+			*(const floats *)(x + at) * a + c > 0,
+			dy[at] = x[at] * a[0] + c[0] > 0 ? dy[at] : 0);
+	}
+}
+
 /* sums += dy, products += dy (x - center) of each channel */
 CPU_CLONES
 static void sum_gradients(const struct cpu_layout *l, const struct norm *v,
@@ -323,7 +338,7 @@ static void choose_scale(struct norm *v, const struct kf_mem *weights)
 	const float *bias = weights->f + v->plan->bias->offset;
 
 	for (int c = 0; c < v->plan->x.c; c++) {
-		double scale = weight[c] / sqrt(v->variance[c] + EPSILON);
+		double scale = weight[c] / sqrt(v->variance[c] + KF_BATCHNORM_EPSILON);
 
 		v->scale[c] = (float)scale;
 		v->shift[c] = (float)(bias[c] - scale * v->mean[c]);
@@ -362,35 +377,33 @@ static void forward(struct kf_backend *b, const struct cpu_deferred *d, int thre
 
 /* -- backward -------------------------------------------------------------------- */
 
-/* dy of image i becomes the gradient with respect to what the activation takes. */
-static void through_activation(struct kf_backend *b, const struct norm *v, int i,
-	float *dy, float *y)
+/* dy of an image becomes the gradient with respect to what the activation takes. */
+static void through_activation(struct kf_backend *b, const struct norm *v, float *dy,
+	const float *x)
 {
 	enum kf_activation f = v->plan->layer->activation;
 	size_t n = cpu_image_floats(&v->plan->y);
+	float *y;
 
-	scale_image(&v->plan->x, v, y, cpu_image(v->flow->x, i), f == KF_RELU);
-	if (f != KF_RELU)
+	if (f == KF_RELU) {
+		relu_backward(&v->plan->x, v, dy, x);
+	} else if ((y = cpu_chain_scratch(b, v->plan))) {
+		scale_image(&v->plan->x, v, y, x, false);
 		cpu_activate(y, n, f);
-	cpu_activation_backward(dy, y, n, f);
-	(void)b;
+		cpu_activation_backward(dy, y, n, f);
+	}
 }
 
 static void survey_gradient(struct kf_backend *b, void *context, int i, float *dy)
 {
 	struct norm *v = context;
 	double *sums = v->sums + 2 * v->channels * (size_t)i;
-	float *y;
+	const float *x = cpu_image(v->flow->x, i);
 
-	if (!cpu_is_preactivation(v->flow->dy, v->plan->layer->activation)) {
-		y = cpu_chain_scratch(b, v->plan);
-		if (!y)
-			return;
-		through_activation(b, v, i, dy, y);
-	}
+	if (!cpu_is_preactivation(v->flow->dy, v->plan->layer->activation))
+		through_activation(b, v, dy, x);
 	memset(sums, 0, 2 * v->channels * sizeof *sums);
-	sum_gradients(&v->plan->x, v, dy, cpu_image(v->flow->x, i), sums,
-		sums + v->channels);
+	sum_gradients(&v->plan->x, v, dy, x, sums, sums + v->channels);
 }
 
 /* The gradients of channel c's weight and bias, and how dx comes from dy. */
@@ -399,7 +412,8 @@ static void differentiate(struct norm *v, const struct kf_mem *weights,
 {
 	const struct kf_plan *plan = v->plan;
 	double count = (double)plan->n * plan->x.h * plan->x.w;
-	double slope = 1 / sqrt(v->variance[c] + EPSILON), sum = 0, product = 0;
+	double slope = 1 / sqrt(v->variance[c] + KF_BATCHNORM_EPSILON), sum = 0,
+	       product = 0;
 	double weight = weights->f[plan->weight->offset + c];
 
 	for (int i = 0; i < plan->n; i++) {

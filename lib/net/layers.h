@@ -66,8 +66,9 @@ struct kf_param {
 	enum kf_init init;
 };
 
-#define KF_LAYERS_MAX 1536 /* from 256 words */
-#define KF_INPUT (-1)      /* in place of a layer's index: the net's input */
+#define KF_BATCHNORM_EPSILON 1e-5 /* is added to a variance */
+#define KF_LAYERS_MAX 1536        /* from 256 words */
+#define KF_INPUT (-1)             /* in place of a layer's index: the net's input */
 
 struct kf_layer {
 	enum kf_layer_kind kind;

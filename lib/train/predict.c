@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "train/dataset.h"
+#include "net/fold.h"
 #include "net/net.h"
 
 #define BATCH 128 /* a power of two */
@@ -97,30 +98,44 @@ static int check_params(const struct kf_layers *l, const struct kf_model *m,
 	return 0;
 }
 
+static int set_weights(struct kf_predictor *p, struct member *t,
+	const struct kf_tensor *weights, int n_weights, struct kf_err *err)
+{
+	int n = t->layers.n_params;
+	bool *found;
+
+	if (kf_net_open(&t->net, p->b, &t->layers, err) < 0)
+		return -1;
+	found = calloc((size_t)n, sizeof *found);
+	if (!found)
+		return kf_fail_memory(err);
+	kf_net_set(&t->net, t->net.weights, "", weights, n_weights, found, n);
+	free(found);
+	return 0;
+}
+
 static int open_member(struct kf_predictor *p, struct member *t,
 	const struct kf_model *m, struct kf_err *err)
 {
-	bool *found;
+	struct kf_tensor *folded = NULL;
+	int rc;
 
 	if (kf_layers_parse(&t->layers, m->net, m->c, m->h, m->w, m->columns.n, err) <
 		0)
 		return -1;
+	t->classify = m->classify;
 	if (check_params(&t->layers, m, err) < 0 ||
-		kf_layers_check_columns(&t->layers, &m->columns, err) < 0) {
+		kf_layers_check_columns(&t->layers, &m->columns, err) < 0 ||
+		(t->layers.floats > t->layers.learned && /* there are statistics */
+			!(folded = kf_fold(&t->layers, m->param, m->n, err)))) {
 		kf_layers_free(&t->layers);
 		return -1;
 	}
 	t->opened = true;
-	t->classify = m->classify;
-	if (kf_net_open(&t->net, p->b, &t->layers, err) < 0)
-		return -1;
-	found = calloc((size_t)t->layers.n_params, sizeof *found);
-	if (!found)
-		return kf_fail_memory(err);
-	kf_net_set(&t->net, t->net.weights, "", m->param, m->n, found,
-		t->layers.n_params);
-	free(found);
-	return 0;
+	rc = folded ? set_weights(p, t, folded, t->layers.n_params, err) :
+		      set_weights(p, t, m->param, m->n, err);
+	kf_fold_free(folded, t->layers.n_params);
+	return rc;
 }
 
 static int open_members(struct kf_predictor *p, const struct kf_model *models,
