@@ -55,10 +55,9 @@ static void print_layer(const char *name, const int shape[3], bool flat, size_t 
 		snprintf(text, sizeof text, "(None, %d, %d, %d)", shape[0], shape[1],
 			shape[2]);
 	fprintf(stderr, "  %-18s\t%-20s\tproduces %7d outputs", name, text, outputs);
-	if (products)
-		fprintf(stderr, "\t%10zu multiply-adds", products);
 	if (parameters)
-		fprintf(stderr, "\t%9zu parameters", parameters);
+		fprintf(stderr, "\t%10zu multiply-adds\t%9zu parameters", products,
+			parameters);
 }
 
 static void print_totals(const struct kf_layers *l)

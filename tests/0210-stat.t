@@ -113,7 +113,7 @@ all                                                        2938        309
 EOT
 )"
 branches='conv4x3p1s2 relu save pool2 upscale2 batchnorm add res8 save add avgpool dense'
-is "layers of branches" "$(layers "$branches" '16 16' | sed -n '/^conv1/,/^all/p')" "$(cat <<'EOT'
+is "layers of branches" "$(layers "$branches" '16 16' | sed -n '/^conv1 /,/^all/p')" "$(cat <<'EOT'
 conv1 relu                   4 x 8 x 8                     6912        112
 pool1                        4 x 4 x 4                        0          0
 upscale1                     4 x 8 x 8                        0          0
@@ -126,7 +126,7 @@ batchnorm3                   8 x 8 x 8                        0         16
 conv4 of add1                8 x 8 x 8                     2048         40
 add2 of conv4 relu           8 x 8 x 8                        0          0
 add3 of add2                 8 x 8 x 8                        0          0
-avgpool1                     8 x 1 x 1                        0          0
+avgpool1                     8                                0          0
 dense1                       2                               16         18
 all                                                       64272       1074
 EOT

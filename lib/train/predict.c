@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "train/dataset.h"
 #include "net/fold.h"
 #include "net/net.h"
+#include "train/augment.h"
+#include "train/dataset.h"
+#include "train/mirror.h"
 
 #define BATCH 128 /* a power of two */
 #define SIZES 4   /* batch sizes before only powers of two are used */
@@ -19,6 +21,14 @@ struct member {
 	int *column;   /* (outputs) the column of p that each goes to */
 	bool classify; /* its outputs become probabilities */
 	bool opened;
+
+	/* To average with mirror images; NULL otherwise. */
+	int *mirror;              /* (outputs) the output at the other side */
+	bool *is_x;               /* (outputs) */
+	struct kf_scale x_scale;  /* of outputs that are x */
+	double sum;               /* of x and its mirror image, pixels */
+	double total;             /* of the sums in predictions */
+	size_t n_total;
 };
 
 struct kf_predictor {
@@ -29,10 +39,12 @@ struct kf_predictor {
 	int columns; /* of p in total */
 	int *votes;  /* (columns) how many models predict each */
 	size_t pixels;
+	int width; /* of images, where they are mirrored */
 	struct kf_mem *images;  /* (rows, pixels) of the current chunk */
 	size_t room;            /* capacity of p in rows */
 	float *p;               /* (room, columns) */
 	float *out;             /* (BATCH, outputs of a model) */
+	float *mirrored;        /* the same of mirror images, or NULL */
 	int sizes, size[SIZES]; /* of batches so far */
 };
 
@@ -205,13 +217,101 @@ void kf_predictor_close(struct kf_predictor *p)
 			kf_layers_free(&p->member[i].layers);
 		}
 		free(p->member[i].column);
+		free(p->member[i].mirror);
+		free(p->member[i].is_x);
 	}
 	p->b->op->free(p->b, p->images);
 	free(p->member);
 	free(p->votes);
 	free(p->p);
 	free(p->out);
+	free(p->mirrored);
 	free(p);
+}
+
+/* -- mirror images ----------------------------------------------------------------- */
+
+/* What the model was trained to have x and its mirror image add up to. */
+static double trained_sum(const struct kf_model *m)
+{
+	const char *note = kf_meta_get(&m->notes, "augment");
+	struct kf_augment a;
+	struct kf_err err;
+
+	if (!note || kf_augment_parse(&a, note, &err) < 0)
+		a = (struct kf_augment){ 0 };
+	return kf_flip_sum(&a, m->w);
+}
+
+static int mirror_member(struct member *t, const struct kf_model *m, struct kf_err *err)
+{
+	size_t outputs = (size_t)m->columns.n;
+
+	if (m->classify)
+		return kf_fail(err, "flip: classes have no mirror image");
+	t->mirror = calloc(outputs, sizeof *t->mirror);
+	t->is_x = calloc(outputs, sizeof *t->is_x);
+	if (!t->mirror || !t->is_x)
+		return kf_fail_memory(err);
+	for (int j = 0; j < m->columns.n; j++) {
+		const char *name = m->columns.name[j];
+
+		if (kf_axis(name) < 0)
+			return kf_fail(err, "flip: '%s' ends in neither _x nor _y",
+				name);
+		t->is_x[j] = kf_axis(name) == 0;
+		t->mirror[j] = kf_mirror_column(&m->columns, j, err);
+		if (t->mirror[j] < 0)
+			return -1;
+	}
+	t->x_scale = m->y_scale[0];
+	t->sum = trained_sum(m);
+	return 0;
+}
+
+int kf_predictor_flip(struct kf_predictor *p, const struct kf_model *models,
+	struct kf_err *err)
+{
+	int outputs = 0;
+
+	for (int i = 0; i < p->n; i++) {
+		if (mirror_member(&p->member[i], &models[i], err) < 0)
+			return -1;
+		if (models[i].columns.n > outputs)
+			outputs = models[i].columns.n;
+		p->width = models[i].w;
+	}
+	p->mirrored = malloc(BATCH * (size_t)outputs * sizeof *p->mirrored);
+	return p->mirrored ? 0 : kf_fail_memory(err);
+}
+
+double kf_predictor_sum(const struct kf_predictor *p, int i, double *used)
+{
+	const struct member *t = &p->member[i];
+
+	*used = t->sum;
+	return t->n_total ? t->total / (double)t->n_total : NAN;
+}
+
+/* out (n, m) becomes its mean with the outputs for mirror images, p->mirrored (n, m). */
+static void average_mirrored(struct kf_predictor *p, struct member *t, float *out, int n)
+{
+	int m = t->layers.outputs;
+
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < m; j++) {
+			double v = out[i * m + j];
+			double other = p->mirrored[i * m + t->mirror[j]];
+
+			if (t->is_x[j]) {
+				double x = kf_unscale(other, t->x_scale);
+
+				t->total += kf_unscale(v, t->x_scale) + x;
+				t->n_total++;
+				other = kf_scaled(t->sum - x, t->x_scale);
+			}
+			out[i * m + j] = (float)((v + other) / 2);
+		}
 }
 
 /* -- running ----------------------------------------------------------------------- */
@@ -246,21 +346,45 @@ static void softmax(float *outputs, int n, int m)
 	}
 }
 
-/* Adds a model's share of the mean to its columns, for n rows from `first` on. */
-static int add_outputs(struct kf_predictor *p, struct member *t, uint32_t first, int n,
-	struct kf_err *err)
+/* The model's outputs for n rows from `first` on, warped unless warps is NULL. */
+static int run_net(struct kf_predictor *p, struct member *t, uint32_t first, int n,
+	const struct kf_warp *warps, float *out, struct kf_err *err)
 {
 	static const struct kf_pass pass = { .train = false };
 	struct kf_act *act;
 	uint32_t rows[BATCH] = { 0 };
-	int m = t->layers.outputs;
 
 	for (int i = 0; i < n; i++)
 		rows[i] = first + (uint32_t)i;
-	act = kf_net_forward(&t->net, p->images, rows, NULL, n, &pass, err);
+	act = kf_net_forward(&t->net, p->images, rows, warps, n, &pass, err);
 	if (!act)
 		return -1;
-	p->b->op->read_act(p->b, act, p->out);
+	p->b->op->read_act(p->b, act, out);
+	return 0;
+}
+
+static int flip_outputs(struct kf_predictor *p, struct member *t, uint32_t first, int n,
+	struct kf_err *err)
+{
+	struct kf_warp warps[BATCH];
+
+	for (int i = 0; i < BATCH; i++)
+		warps[i] = kf_mirror_warp(p->width);
+	if (run_net(p, t, first, n, warps, p->mirrored, err) < 0)
+		return -1;
+	average_mirrored(p, t, p->out, n);
+	return 0;
+}
+
+/* Adds a model's share of the mean to its columns, for n rows from `first` on. */
+static int add_outputs(struct kf_predictor *p, struct member *t, uint32_t first, int n,
+	struct kf_err *err)
+{
+	int m = t->layers.outputs;
+
+	if (run_net(p, t, first, n, NULL, p->out, err) < 0 ||
+		(p->mirrored && flip_outputs(p, t, first, n, err) < 0))
+		return -1;
 	if (t->classify)
 		softmax(p->out, n, m);
 	for (int i = 0; i < n; i++)

@@ -19,6 +19,22 @@ struct kf_predictor *kf_predictor_open(struct kf_backend *b,
 void kf_predictor_close(struct kf_predictor *p);
 
 /*
+ * Averages each prediction with that for the mirror image of the face, mirrored back, from
+ * the next run on; models are those that p was opened with.  x and its mirror image add up
+ * to the SUM of --augment flip:SUM in a model's notes, else to width - 1.  -1 for models of
+ * classes, and for columns that lack their other side.
+ */
+int kf_predictor_flip(struct kf_predictor *p, const struct kf_model *models,
+	struct kf_err *err);
+
+/*
+ * What the x of the i-th model's predictions of faces and of their mirror images have added
+ * up to so far, on average and in pixels; NaN before the first.  *used is what they should.
+ * It differs where the model has learnt labels of another origin, without flips.
+ */
+double kf_predictor_sum(const struct kf_predictor *p, int i, double *used);
+
+/*
  * Fills to, which shares all but p with from; p belongs to the predictor and is valid
  * until the next call.  A column that several models predict gets their mean.  -1 on
  * failure.
