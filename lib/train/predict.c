@@ -23,11 +23,11 @@ struct member {
 	bool opened;
 
 	/* To average with mirror images; NULL otherwise. */
-	int *mirror;              /* (outputs) the output at the other side */
-	bool *is_x;               /* (outputs) */
-	struct kf_scale x_scale;  /* of outputs that are x */
-	double sum;               /* of x and its mirror image, pixels */
-	double total;             /* of the sums in predictions */
+	int *mirror;             /* (outputs) the output at the other side */
+	bool *is_x;              /* (outputs) */
+	struct kf_scale x_scale; /* of outputs that are x */
+	double sum;              /* of x and its mirror image, pixels */
+	double total;            /* of the sums in predictions */
 	size_t n_total;
 };
 
@@ -39,7 +39,7 @@ struct kf_predictor {
 	int columns; /* of p in total */
 	int *votes;  /* (columns) how many models predict each */
 	size_t pixels;
-	int width; /* of images, where they are mirrored */
+	int width;              /* of images, where they are mirrored */
 	struct kf_mem *images;  /* (rows, pixels) of the current chunk */
 	size_t room;            /* capacity of p in rows */
 	float *p;               /* (room, columns) */
@@ -294,7 +294,8 @@ double kf_predictor_sum(const struct kf_predictor *p, int i, double *used)
 }
 
 /* out (n, m) becomes its mean with the outputs for mirror images, p->mirrored (n, m). */
-static void average_mirrored(struct kf_predictor *p, struct member *t, float *out, int n)
+static void average_mirrored(struct kf_predictor *p, struct member *t, float *out,
+	int n)
 {
 	int m = t->layers.outputs;
 
