@@ -8,6 +8,8 @@ void cuda_bias(struct kf_backend *b, const struct kf_plan *plan,
 {
 	const struct kf_layer *l = plan->layer;
 
+	if (!plan->bias)
+		return;
 	cuda_check(b,
 		launch_bias(y->v.f, weights->f + plan->bias->offset, outer, l->out[0],
 			inner, l->activation),
@@ -20,6 +22,8 @@ void cuda_bias_backward(struct kf_backend *b, const struct kf_plan *plan,
 {
 	const struct kf_layer *l = plan->layer;
 
+	if (!plan->bias)
+		return;
 	cuda_check(b,
 		launch_bias_backward(dy->v.f, y->v.f, grads->f + plan->bias->offset,
 			outer, l->out[0], inner, l->activation, cuda(b)->sums),

@@ -1,4 +1,8 @@
-/* Biases and activations of layers whose output is (outer, channels, inner). */
+/*
+ * Biases and activations of layers whose output is (outer, channels, inner).  A layer
+ * without a bias has no activation either, as batch norm follows; so both functions do
+ * nothing then.
+ */
 #ifndef KF_CUDA_ACTIVATION_H
 #define KF_CUDA_ACTIVATION_H
 

@@ -41,6 +41,8 @@ static struct kf_plan *cuda_plan(struct kf_backend *b, const struct kf_layer *la
 	plan->layer = layer;
 	plan->weight = layer->weight < 0 ? NULL : &params[layer->weight];
 	plan->bias = layer->bias < 0 ? NULL : &params[layer->bias];
+	plan->mean = layer->mean < 0 ? NULL : &params[layer->mean];
+	plan->variance = layer->variance < 0 ? NULL : &params[layer->variance];
 	plan->n = n;
 	plan->ops = layers[layer->kind];
 	if (plan->ops->make)
@@ -50,24 +52,24 @@ static struct kf_plan *cuda_plan(struct kf_backend *b, const struct kf_layer *la
 
 static void cuda_free_plan(struct kf_backend *b, struct kf_plan *plan)
 {
-	cuda_check(b, cudaFree(plan->flat), "freeing memory");
+	cuda_check(b, cudaFree(plan->own), "freeing memory");
 	free(plan);
 }
 
 static void cuda_forward(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_pass *pass, const struct kf_mem *weights, struct kf_act *x,
-	struct kf_act *y)
+	const struct kf_pass *pass, const struct kf_mem *weights,
+	const struct kf_flow *f)
 {
 	if (!cuda(b)->failed)
-		plan->ops->forward(b, plan, pass, weights, x, y);
+		plan->ops->forward(b, plan, pass, weights, f);
 }
 
 static void cuda_backward(struct kf_backend *b, struct kf_plan *plan,
 	const struct kf_pass *pass, const struct kf_mem *weights, struct kf_mem *grads,
-	struct kf_act *x, struct kf_act *y, struct kf_act *dy, struct kf_act *dx)
+	const struct kf_flow *f)
 {
 	if (!cuda(b)->failed)
-		plan->ops->backward(b, plan, pass, weights, grads, x, y, dy, dx);
+		plan->ops->backward(b, plan, pass, weights, grads, f);
 }
 
 /* -- opening and closing ----------------------------------------------------------- */
@@ -107,9 +109,10 @@ static const struct kf_backend_ops operations = {
 	.read_act = cuda_read_act,
 	.forward = cuda_forward,
 	.backward = cuda_backward,
-	.squared_error = cuda_squared_error,
+	.regression = cuda_regression,
 	.cross_entropy = cuda_cross_entropy,
 	.update = cuda_update,
+	.average = cuda_average,
 };
 
 /* How many floats of columns a convolution may unfold at a time. */

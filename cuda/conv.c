@@ -10,6 +10,9 @@
 struct sizes {
 	size_t filters, taps, pixels;
 	size_t piece; /* pixels unfolded at a time: complete images, if they fit */
+	/* With one pixel an image the product is stored as (pixels, filters). */
+	bool transposed;
+	struct filter filter;
 };
 
 static struct sizes find_sizes(struct kf_backend *b, const struct kf_plan *plan)
@@ -18,7 +21,9 @@ static struct sizes find_sizes(struct kf_backend *b, const struct kf_plan *plan)
 	size_t image = (size_t)l->out[1] * (size_t)l->out[2];
 	struct sizes s = { .filters = (size_t)l->out[0],
 		.pixels = (size_t)plan->n * image,
-		.taps = (size_t)(l->in[0] * l->kernel * l->kernel) };
+		.taps = (size_t)(l->in[0] * l->kernel * l->kernel),
+		.transposed = image == 1,
+		.filter = { l->kernel, l->stride, l->pad, l->out[1], l->out[2] } };
 
 	s.piece = cuda(b)->columns_max / s.taps;
 	if (s.piece > s.pixels)
@@ -30,13 +35,18 @@ static struct sizes find_sizes(struct kf_backend *b, const struct kf_plan *plan)
 	return s;
 }
 
+/* Whether a kernel is as large as the image, which makes it a dense layer. */
+static bool sees_all(const struct kf_layer *l)
+{
+	return l->pad == 0 && l->kernel == l->in[1] && l->kernel == l->in[2];
+}
+
 static void make(struct kf_backend *b, struct kf_plan *plan)
 {
 	struct sizes s = find_sizes(b, plan);
 	struct cuda *c = cuda(b);
 
-	/* a kernel as large as the image makes it a dense layer */
-	if (plan->layer->out[1] * plan->layer->out[2] == 1) {
+	if (sees_all(plan->layer)) {
 		plan->ops = &cuda_dense;
 		plan->ops->make(b, plan);
 		return;
@@ -53,65 +63,81 @@ static void make(struct kf_backend *b, struct kf_plan *plan)
 }
 
 /* Unfolds the columns of the piece at `at` to the workspace. */
-static struct columns unfold(struct kf_backend *b, const struct kf_plan *plan,
-	const struct sizes *s, size_t at, const struct kf_act *x)
+static struct columns unfold(struct kf_backend *b, const struct sizes *s, size_t at,
+	const struct kf_act *x)
 {
 	size_t count = s->pixels - at < s->piece ? s->pixels - at : s->piece;
 	struct columns j = { (int)at, (int)count };
 
 	if (!cuda(b)->failed)
-		cuda_check(b,
-			launch_im2col(x->v, plan->layer->kernel, j, cuda(b)->workspace),
+		cuda_check(b, launch_im2col(x->v, s->filter, j, cuda(b)->workspace),
 			"im2col");
 	return j;
 }
 
 static void forward(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_pass *pass, const struct kf_mem *weights, struct kf_act *x,
-	struct kf_act *y)
+	const struct kf_pass *pass, const struct kf_mem *weights,
+	const struct kf_flow *f)
 {
 	struct sizes s = find_sizes(b, plan);
+	const float *w = weights->f + plan->weight->offset;
+	const float *columns = cuda(b)->workspace;
+	float *y = f->y->v.f;
 
 	(void)pass;
 	for (size_t at = 0; at < s.pixels; at += s.piece) {
-		size_t count = (size_t)unfold(b, plan, &s, at, x).count;
+		size_t count = (size_t)unfold(b, &s, at, f->x).count;
 
-		cuda_gemm(b, N, N, s.filters, count, s.taps,
-			weights->f + plan->weight->offset, s.taps, cuda(b)->workspace,
-			count, 0, y->v.f + at, s.pixels);
+		if (s.transposed)
+			cuda_gemm(b, T, T, count, s.filters, s.taps, columns, count, w,
+				s.taps, 0, y + at * s.filters, s.filters);
+		else
+			cuda_gemm(b, N, N, s.filters, count, s.taps, w, s.taps, columns,
+				count, 0, y + at, s.pixels);
 	}
-	cuda_check(b,
-		launch_bias(y->v.f, weights->f + plan->bias->offset, 1, (int)s.filters,
-			(int)s.pixels, plan->layer->activation),
-		"the bias");
+	if (s.transposed)
+		cuda_bias(b, plan, weights, f->y, plan->n, 1);
+	else
+		cuda_bias(b, plan, weights, f->y, 1, (int)s.pixels);
+}
+
+/* The gradients of a piece from its dy, which op turns to (filters, count). */
+static void piece_backward(struct kf_backend *b, const struct sizes *s,
+	struct columns j, cublasOperation_t op, const float *dy, const float *w,
+	float *dw, const struct kf_flow *f)
+{
+	size_t count = (size_t)j.count, row = op == T ? s->filters : s->pixels;
+	float *columns = cuda(b)->workspace;
+
+	cuda_gemm(b, op, T, s->filters, s->taps, count, dy, row, columns, count,
+		j.first ? 1 : 0, dw, s->taps);
+	if (!f->dx)
+		return;
+	/* x's columns are no longer needed */
+	cuda_gemm(b, T, op, s->taps, count, s->filters, w, s->taps, dy, row, 0, columns,
+		count);
+	if (!cuda(b)->failed)
+		cuda_check(b,
+			launch_col2im(columns, j, s->filter, f->dx->v, f->sum_dx),
+			"col2im");
 }
 
 static void backward(struct kf_backend *b, struct kf_plan *plan,
 	const struct kf_pass *pass, const struct kf_mem *weights, struct kf_mem *grads,
-	struct kf_act *x, struct kf_act *y, struct kf_act *dy, struct kf_act *dx)
+	const struct kf_flow *f)
 {
 	struct sizes s = find_sizes(b, plan);
 	const float *w = weights->f + plan->weight->offset;
-	float *dw = grads->f + plan->weight->offset, *columns = cuda(b)->workspace;
+	float *dw = grads->f + plan->weight->offset;
 
 	(void)pass;
-	cuda_bias_backward(b, plan, grads, y, dy, 1, (int)s.pixels);
-	for (size_t at = 0; at < s.pixels; at += s.piece) {
-		struct columns j = unfold(b, plan, &s, at, x);
-		size_t count = (size_t)j.count;
-
-		cuda_gemm(b, N, T, s.filters, s.taps, count, dy->v.f + at, s.pixels,
-			columns, count, at ? 1 : 0, dw, s.taps);
-		if (!dx)
-			continue;
-		/* x's columns are no longer needed */
-		cuda_gemm(b, T, N, s.taps, count, s.filters, w, s.taps, dy->v.f + at,
-			s.pixels, 0, columns, count);
-		if (!cuda(b)->failed)
-			cuda_check(b,
-				launch_col2im(columns, j, plan->layer->kernel, dx->v),
-				"col2im");
-	}
+	if (s.transposed)
+		cuda_bias_backward(b, plan, grads, f->y, f->dy, plan->n, 1);
+	else
+		cuda_bias_backward(b, plan, grads, f->y, f->dy, 1, (int)s.pixels);
+	for (size_t at = 0; at < s.pixels; at += s.piece)
+		piece_backward(b, &s, unfold(b, &s, at, f->x), s.transposed ? T : N,
+			f->dy->v.f + at * (s.transposed ? s.filters : 1), w, dw, f);
 }
 
 const struct cuda_layer cuda_conv = { make, forward, backward };

@@ -3,27 +3,27 @@
 
 /* Backward draws the same mask again, so that none is stored. */
 static void apply_mask(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_pass *pass, struct view from, struct view to)
+	const struct kf_pass *pass, struct view from, struct view to, bool sum)
 {
 	double p = plan->layer->drop;
 
 	cuda_check(b,
 		launch_drop(from, to, pass->seed, pass->step,
 			(uint32_t)plan->layer->index, (uint32_t)(p * 0x1p32),
-			(float)(1 / (1 - p))),
+			(float)(1 / (1 - p)), sum),
 		"dropout");
 }
 
 static void forward(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_pass *pass, const struct kf_mem *weights, struct kf_act *x,
-	struct kf_act *y)
+	const struct kf_pass *pass, const struct kf_mem *weights,
+	const struct kf_flow *f)
 {
 	(void)weights;
 	if (pass->train)
-		apply_mask(b, plan, pass, x->v, y->v);
+		apply_mask(b, plan, pass, f->x->v, f->y->v, false);
 	else
 		cuda_check(b,
-			cudaMemcpyAsync(y->v.f, x->v.f,
+			cudaMemcpyAsync(f->y->v.f, f->x->v.f,
 				sizeof(float) * (size_t)plan->n *
 					(size_t)kf_layer_outputs(plan->layer),
 				cudaMemcpyDeviceToDevice, 0),
@@ -32,11 +32,11 @@ static void forward(struct kf_backend *b, struct kf_plan *plan,
 
 static void backward(struct kf_backend *b, struct kf_plan *plan,
 	const struct kf_pass *pass, const struct kf_mem *weights, struct kf_mem *grads,
-	struct kf_act *x, struct kf_act *y, struct kf_act *dy, struct kf_act *dx)
+	const struct kf_flow *f)
 {
-	(void)weights, (void)grads, (void)x, (void)y;
-	if (dx)
-		apply_mask(b, plan, pass, dy->v, dx->v);
+	(void)weights, (void)grads;
+	if (f->dx)
+		apply_mask(b, plan, pass, f->dy->v, f->dx->v, f->sum_dx);
 }
 
 const struct cuda_layer cuda_drop = { NULL, forward, backward };

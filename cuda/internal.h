@@ -1,7 +1,7 @@
 /*
  * The CUDA backend's types, which all its files share.  From the bottom up:
  *
- *   kernels.cu    the kernels, each with a C function that launches it
+ *   kernels*.cu   the kernels, each with a C function that launches it
  *   memory.c      device memory, and the first failure
  *   cublas.c      matrix products
  *   batch.c       batches between layers: their layout and memory, filling them
@@ -54,12 +54,15 @@ struct cuda {
 
 struct kf_plan {
 	const struct kf_layer *layer;
-	const struct kf_param *weight, *bias; /* NULL if it has none */
+	/* NULL if it has none */
+	const struct kf_param *weight, *bias, *mean, *variance;
 	int n;
 	const struct cuda_layer *ops;
-	/* A dense layer's x or dx as (n, c, h, w); NULL if their batches are in that
-	 * order. */
+	float *own;  /* memory of the plan, or NULL */
+	/* A dense layer's x or dx as (n, c, h, w), in own; NULL if their batches are in
+	 * that order. */
 	float *flat;
+	struct moments moments; /* batch norm's, of the last batch, in own */
 };
 
 /* A kind of layer; forward and backward are as in struct kf_backend_ops. */
@@ -67,11 +70,10 @@ struct cuda_layer {
 	void (*make)(struct kf_backend *b, struct kf_plan *plan); /* may be NULL */
 	void (*forward)(struct kf_backend *b, struct kf_plan *plan,
 		const struct kf_pass *pass, const struct kf_mem *weights,
-		struct kf_act *x, struct kf_act *y);
+		const struct kf_flow *f);
 	void (*backward)(struct kf_backend *b, struct kf_plan *plan,
 		const struct kf_pass *pass, const struct kf_mem *weights,
-		struct kf_mem *grads, struct kf_act *x, struct kf_act *y,
-		struct kf_act *dy, struct kf_act *dx);
+		struct kf_mem *grads, const struct kf_flow *f);
 };
 
 /* The layers' operations: cuda_dense, ... */

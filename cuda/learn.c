@@ -4,7 +4,7 @@
 #include "batch.h"
 #include "memory.h"
 
-void cuda_squared_error(struct kf_backend *b, struct kf_act *p,
+void cuda_regression(struct kf_backend *b, const struct kf_loss *loss, struct kf_act *p,
 	const struct kf_mem *targets, const uint32_t *rows, double present,
 	struct kf_act *dp, struct kf_mem *losses, size_t slot)
 {
@@ -15,7 +15,7 @@ void cuda_squared_error(struct kf_backend *b, struct kf_act *p,
 	at = cuda_stage_rows(b, rows, p->v.n);
 	if (!cuda(b)->failed)
 		cuda_check(b,
-			launch_squared_error(p->v.f, p->v.n, p->v.c, targets->f, at,
+			launch_regression(*loss, p->v.f, p->v.n, p->v.c, targets->f, at,
 				present, dp ? dp->v.f : NULL, losses->f + slot),
 			"the loss");
 }
@@ -46,4 +46,13 @@ void cuda_update(struct kf_backend *b, const struct kf_update *u,
 				state1 ? state1->f : NULL, state2 ? state2->f : NULL,
 				n),
 			"the update");
+}
+
+void cuda_average(struct kf_backend *b, struct kf_mem *to, const struct kf_mem *from,
+	float part, size_t offset, size_t n)
+{
+	if (!cuda(b)->failed)
+		cuda_check(b,
+			launch_average(to->f + offset, from->f + offset, part, n),
+			"averaging");
 }

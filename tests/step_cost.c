@@ -63,10 +63,12 @@ static void dense(struct cost *c, const struct kf_layer *l, double n, int train,
 	if (flatten)
 		launch(c, 2 * n * in);
 	product(c, n, out, in);
-	launch(c, 2 * n * out);
+	if (l->bias >= 0)
+		launch(c, 2 * n * out);
 	if (!train)
 		return;
-	launch(c, bias_back(l, n * out));
+	if (l->bias >= 0)
+		launch(c, bias_back(l, n * out));
 	product(c, out, in, n);
 	if (dx)
 		product(c, n, in, out);
@@ -98,37 +100,81 @@ static void convolution(struct cost *c, const struct kf_layer *l, double n, int 
 		product(c, taps, now, filters);
 		launch(c, taps * now + input);
 	}
+	if (l->bias < 0)
+		return;
 	launch(c, 2 * filters * pixels);
 	if (!train)
 		return;
 	launch(c, bias_back(l, filters * pixels));
-	launch(c, filters); /* of the slices' sums */
+	if (image > 1)
+		launch(c, filters); /* of the slices' sums */
 }
 
-static void add_layer(struct cost *c, const struct kf_layer *l, double n, int train,
+/* Sums over a channel are finished by a kernel of their own. */
+static void batchnorm(struct cost *c, const struct kf_layer *l, double n, int train,
 	int dx)
 {
+	double all = n * values(l->in);
+
+	launch(c, train ? all : 2 * l->in[0]); /* moments, or the scale alone */
+	if (train)
+		launch(c, 3 * l->in[0]);
+	launch(c, 2 * all);
+	if (!train)
+		return;
+	launch(c, l->activation == KF_LINEAR ? 2 * all : 4 * all);
+	launch(c, 4 * l->in[0]);
+	if (dx)
+		launch(c, 3 * all);
+}
+
+/* Which of a layer's inputs need a gradient. */
+struct wanted {
+	int dx, other;
+};
+
+static void add_layer(struct cost *c, const struct kf_layer *l, double n, int train,
+	struct wanted wanted)
+{
 	double in = n * values(l->in), out = n * values(l->out);
+	int dx = train && wanted.dx;
 
 	switch (l->kind) {
 	case KF_CONV:
-		if (l->out[1] * l->out[2] > 1)
+		if (l->pad == 0 && l->kernel == l->in[1] && l->kernel == l->in[2])
+			dense(c, l, n, train, dx); /* it sees all of an image at once */
+		else
 			convolution(c, l, n, train, dx);
-		else /* it sees all of an image at once, as a dense layer does */
-			dense(c, l, n, train, dx);
 		break;
 	case KF_DENSE: dense(c, l, n, train, dx); break;
+	case KF_BATCHNORM: batchnorm(c, l, n, train, dx); break;
 	case KF_POOL:
 		launch(c, in + out);
-		if (train && dx)
+		if (dx)
 			launch(c, 2 * in + out);
+		break;
+	case KF_AVGPOOL:
+	case KF_UPSCALE:
+		launch(c, in + out);
+		if (dx)
+			launch(c, in + out);
+		break;
+	case KF_SOFTARGMAX:
+		launch(c, in + out);
+		if (dx)
+			launch(c, 2 * in + out);
+		break;
+	case KF_ADD:
+		launch(c, 3 * out);
+		if (train && (wanted.dx || wanted.other))
+			launch(c, out * (2 + wanted.dx + wanted.other));
 		break;
 	case KF_DROP:
 		if (!train)
 			c->floats += 2 * in; /* a copy */
 		else
 			launch(c, 2 * in);
-		if (train && dx)
+		if (dx)
 			launch(c, 2 * in);
 		break;
 	}
@@ -139,18 +185,28 @@ static struct cost batch_cost(const struct kf_layers *l, double n, int train,
 	int gather)
 {
 	struct cost c = { 0 };
-	int first = 0; /* to learn */
+	int *learns = calloc((size_t)l->n + 1, sizeof *learns); /* from the input on */
 
+	if (!learns)
+		exit(1);
 	if (gather)
 		launch(&c, 2 * n * l->h * l->w);
+	for (int i = 0; i < l->n; i++) {
+		const struct kf_layer *layer = &l->layer[i];
+		struct wanted wanted = { learns[layer->from + 1],
+			layer->kind == KF_ADD && learns[layer->other + 1] };
 
-	while (first < l->n - 1 && l->layer[first].weight < 0)
-		first++;
-	for (int i = 0; i < l->n; i++)
-		add_layer(&c, &l->layer[i], n, train && i >= first, i > first);
+		learns[i + 1] = layer->weight >= 0 || wanted.dx || wanted.other;
+		add_layer(&c, layer, n, train, wanted);
+		if (train && learns[i + 1] && layer->readers > 1) /* which add to it */
+			c.floats += n * values(layer->out) * (layer->readers - 1);
+	}
+	free(learns);
 	launch(&c, n * l->outputs * (train ? 3 : 2));
 	if (train)
-		launch(&c, 5 * (double)l->floats);
+		launch(&c, 5 * (double)l->learned);
+	if (train && l->floats > l->learned)
+		launch(&c, 3 * (double)(l->floats - l->learned));
 	return c;
 }
 

@@ -1,0 +1,24 @@
+/* Average pooling. */
+#include "memory.h"
+
+static void forward(struct kf_backend *b, struct kf_plan *plan,
+	const struct kf_pass *pass, const struct kf_mem *weights,
+	const struct kf_flow *f)
+{
+	(void)pass, (void)weights;
+	cuda_check(b, launch_avgpool(f->x->v, plan->layer->kernel, f->y->v), "pooling");
+}
+
+static void backward(struct kf_backend *b, struct kf_plan *plan,
+	const struct kf_pass *pass, const struct kf_mem *weights, struct kf_mem *grads,
+	const struct kf_flow *f)
+{
+	(void)pass, (void)weights, (void)grads;
+	if (f->dx)
+		cuda_check(b,
+			launch_avgpool_backward(f->dy->v, plan->layer->kernel, f->dx->v,
+				f->sum_dx),
+			"pooling");
+}
+
+const struct cuda_layer cuda_avgpool = { NULL, forward, backward };
