@@ -7,7 +7,7 @@
 #include "device.h"
 #include "train/predict.h"
 
-/* What a sum may differ by from what it should be: in pixels, and standard errors on top. */
+/* What a sum may differ by from what it should be: pixels, and standard errors. */
 #define SUM_OFF 0.25
 #define SUM_ERRORS 3
 

@@ -11,5 +11,6 @@ void layer_branch(const struct kf_layers *l, const struct kf_layer *layer, char 
 	*text = '\0';
 	/* what is before the first layer is KF_INPUT */
 	if (layer->kind == KF_ADD || of != layer->index - 1)
-		snprintf(text, size, "of %s", of == KF_INPUT ? "input" : l->layer[of].name);
+		snprintf(text, size, "of %s",
+			of == KF_INPUT ? "input" : l->layer[of].name);
 }

@@ -43,8 +43,8 @@ void progress_say(const struct progress *p, const char *fmt, ...)
 /* -- layers -------------------------------------------------------------------- */
 
 /* flat: as a dense layer takes and gives it. */
-static void print_layer(const char *name, const int shape[3], bool flat, size_t products,
-	size_t parameters)
+static void print_layer(const char *name, const int shape[3], bool flat,
+	size_t products, size_t parameters)
 {
 	int outputs = shape[0] * shape[1] * shape[2];
 	char text[64];
@@ -83,8 +83,8 @@ void progress_layers(const struct progress *p, const struct kf_layers *l)
 		const struct kf_layer *y = &l->layer[i];
 		bool flat = y->kind == KF_DENSE || y->out[1] * y->out[2] == 1;
 
-		print_layer(kf_layer_class(y->kind), y->out, flat,
-			kf_layer_products(y), kf_layer_floats(l, y));
+		print_layer(kf_layer_class(y->kind), y->out, flat, kf_layer_products(y),
+			kf_layer_floats(l, y));
 		layer_branch(l, y, branch, sizeof branch);
 		fprintf(stderr, "%s%s\n", *branch ? "\t" : "", branch);
 	}

@@ -223,8 +223,7 @@ static void test_numbers(const char *how, double sum)
 		contrast = fmax(contrast,
 			fabs(warps[i].contrast - 1 - drawn(5, 3, i, 4) * 0.3));
 		brightness = fmax(brightness,
-			fabs(warps[i].brightness -
-				drawn(5, 3, i, 5) * a.brightness));
+			fabs(warps[i].brightness - drawn(5, 3, i, 5) * a.brightness));
 	}
 	ok(worst < 1e-4, "points go where the row's numbers send them (%.2g)", worst);
 	ok(contrast < 1e-6 && brightness < 1e-6,
@@ -262,7 +261,8 @@ static void test_sum(void)
 	for (int i = 0; i < ROWS; i++) {
 		double more = warps[0][i].m[0] < 0 ? 65.5 - (SIDE - 1) : 0;
 
-		worst = fmax(worst, fabs((moved[1][2 * i] - moved[0][2 * i]) * 32 - more));
+		worst = fmax(worst,
+			fabs((moved[1][2 * i] - moved[0][2 * i]) * 32 - more));
 		worst = fmax(worst, fabs(moved[1][2 * i + 1] - moved[0][2 * i + 1]));
 	}
 	ok(worst < 1e-5, "targets go to the sum less x (%.2g)", worst);

@@ -183,8 +183,8 @@ static void test_schedule(void)
 	ok(kf_schedule_at(&line, 1, 1) == 10, "a single epoch has the start");
 }
 
-static void test_shape(const char *shape, double from, double to, int warmup, int epochs,
-	const double *want)
+static void test_shape(const char *shape, double from, double to, int warmup,
+	int epochs, const double *want)
 {
 	struct kf_schedule s = { .from = from, .to = to };
 	struct kf_err err;

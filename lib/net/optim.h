@@ -91,7 +91,7 @@ struct kf_update {
 	float fresh2; /* 1 - beta2 */
 	float epsilon;
 	float weight_decay; /* gradient += weight_decay * weight; 0 for adamw */
-	float keep;         /* adamw: 1 - rate * weight decay, the rate without factor */
+	float keep; /* adamw: 1 - rate * weight decay, the rate without factor */
 };
 
 const char *kf_rule_name(enum kf_rule rule);

@@ -144,10 +144,8 @@ static int find_columns(struct kf_augmenter *g, const struct kf_names *names,
 		g->partner[j] = kf_names_find(names, other);
 		/* a shear moves points along x alone, by their y */
 		if (g->partner[j] < 0 &&
-			(g->what.rotate > 0 ||
-				(g->what.shear > 0 && g->axis[j] == 0)))
-			return kf_fail(err,
-				"%s: '%s' lacks its other coordinate, '%s'",
+			(g->what.rotate > 0 || (g->what.shear > 0 && g->axis[j] == 0)))
+			return kf_fail(err, "%s: '%s' lacks its other coordinate, '%s'",
 				g->what.rotate > 0 ? "rotate" : "shear", name, other);
 	}
 	return 0;
@@ -256,8 +254,8 @@ static struct kf_warp warp_of(const struct motion *m)
 }
 
 /* A square anywhere in the picture, of up to g->what.hole pixels a side. */
-static void draw_hole(const struct kf_augmenter *g, uint64_t seed, uint32_t step, int row,
-	int hole[4])
+static void draw_hole(const struct kf_augmenter *g, uint64_t seed, uint32_t step,
+	int row, int hole[4])
 {
 	int most = g->w < g->h ? g->w : g->h, side;
 	double u[3];
@@ -311,8 +309,8 @@ static double target_at(const struct kf_augmenter *g, const struct motion *m,
 }
 
 /* Whether target j is beyond an edge, where nothing is to be seen. */
-static bool outside(const struct kf_augmenter *g, const struct motion *m, const float *y,
-	int j)
+static bool outside(const struct kf_augmenter *g, const struct motion *m,
+	const float *y, int j)
 {
 	double v = target_at(g, m, y, j);
 

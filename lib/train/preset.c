@@ -19,7 +19,10 @@
 
 #define NESTEROV .rule = KF_NESTEROV
 #define FACES NESTEROV, .batch = 128, .valid = 0.2
-#define FROM(a, b) { .from = (a), .to = (b) }
+#define FROM(a, b) \
+	{ \
+		.from = (a), .to = (b) \
+	}
 #define CONSTANT .rate = FROM(0.01, 0.01), .momentum = FROM(0.9, 0.9)
 #define SCHEDULE .rate = FROM(0.03, 0.0001), .momentum = FROM(0.9, 0.999)
 #define FLIP .augment = { .flip = true }

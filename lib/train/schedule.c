@@ -21,8 +21,9 @@ static int parse_stages(struct kf_schedule *s, const char *text, struct kf_err *
 	long n = strtol(text, &end, 10);
 
 	if (end == text || *end || n < 2 || n > STAGES_MAX)
-		return kf_fail(err, "'step:%.40s' is not a number of stages from 2 to %d",
-			text, STAGES_MAX);
+		return kf_fail(err,
+			"'step:%.40s' is not a number of stages from 2 to %d", text,
+			STAGES_MAX);
 	s->stages = (int)n;
 	return 0;
 }
@@ -79,11 +80,12 @@ double kf_schedule_at(const struct kf_schedule *s, int epoch, int epochs)
 	switch (s->shape) {
 	case KF_LINEAR_SHAPE: break;
 	case KF_COSINE_SHAPE:
-		return s->to + (s->from - s->to) * (1 + cos(acos(-1) * (epoch - 1) / epochs)) / 2;
+		return s->to +
+			(s->from - s->to) * (1 + cos(acos(-1) * (epoch - 1) / epochs)) /
+			2;
 	case KF_STEP_SHAPE:
 		stage = (long long)(epoch - 1) * s->stages / epochs;
-		return s->from *
-			pow(s->to / s->from, (double)stage / (s->stages - 1));
+		return s->from * pow(s->to / s->from, (double)stage / (s->stages - 1));
 	}
 	return s->from + (s->to - s->from) * i / (epochs - 1);
 }

@@ -103,7 +103,8 @@ int kf_trainer_open(struct kf_trainer *t, struct kf_net *net, struct kf_dataset 
 		.options = *options,
 		.n = data->n,
 		.n_valid = kf_valid_rows(data->n, options->valid),
-		.loss = kf_loss_scaled(&options->loss, kf_scales_pixels(schema.y_scale)),
+		.loss = kf_loss_scaled(&options->loss,
+			kf_scales_pixels(schema.y_scale)),
 		.outputs = options->classify ? 1 : (size_t)data->schema.columns.n,
 		.best_train = INFINITY,
 		.best_valid = INFINITY,
@@ -148,11 +149,10 @@ void kf_trainer_close(struct kf_trainer *t)
 static void update(struct kf_trainer *t)
 {
 	const struct kf_train_options *o = &t->options;
-	struct kf_update u =
-		kf_update(o->rule,
-			kf_schedule_warm(&o->rate, o->warmup, t->epoch + 1, o->epochs),
-			kf_schedule_at(&o->momentum, t->epoch + 1, o->epochs),
-			o->weight_decay, t->step);
+	struct kf_update u = kf_update(o->rule,
+		kf_schedule_warm(&o->rate, o->warmup, t->epoch + 1, o->epochs),
+		kf_schedule_at(&o->momentum, t->epoch + 1, o->epochs), o->weight_decay,
+		t->step);
 
 	kf_net_update(t->net, &u, t->state[0], t->state[1]);
 }
