@@ -7,8 +7,9 @@
 #include "device.h"
 #include "train/predict.h"
 
-/* Pixels by which a sum may differ from what it should be. */
+/* What a sum may differ by from what it should be: pixels, and standard errors. */
 #define SUM_OFF 0.25
+#define SUM_ERRORS 3
 
 enum { FLIP = DEVICE_KEYS_END };
 
@@ -57,13 +58,13 @@ static void add_model(struct models *m, const char *path)
 static void warn_of_sums(const struct kf_predictor *p, const struct models *m)
 {
 	for (int i = 0; i < m->n; i++) {
-		double used, found = kf_predictor_sum(p, i, &used);
+		struct kf_flip_sum s = kf_predictor_sum(p, i);
 
-		if (fabs(found - used) > SUM_OFF)
+		if (fabs(s.found - s.used) > SUM_OFF + SUM_ERRORS * s.error)
 			warn("'%s': x in a face and in its mirror image add up to %.1f on "
 			     "average, not %g; where the labels are so, train with "
 			     "--augment flip:%.1f",
-				m->name[i], found, used, found);
+				m->name[i], s.found, s.used, s.found);
 	}
 }
 

@@ -18,7 +18,7 @@ argument_for() {
 	F) echo 0.5 ;;
 	WxH | CxR) echo 4x4 ;;
 	A:B) echo 1:2 ;;
-	A\[:B\[:SHAPE\]\]) echo 0.5 ;;
+	A\[:B\]) echo 0.5 ;;
 	A,B,...) echo nose_tip_x ;;
 	LIST) echo flip ;;
 	SPEC) echo net1 ;;
@@ -35,7 +35,7 @@ argument_for() {
 complaint_about_x() {
 	case $1 in
 	N) echo "is not a whole number" ;;
-	F | A\[:B\[:SHAPE\]\]) echo "is not a number" ;;
+	F | A\[:B\]) echo "is not a number" ;;
 	WxH | CxR) echo "is not two sizes from 1 to [0-9]* such as 4x4" ;;
 	A:B) echo "is not two losses" ;;
 	RULE) echo "no rule" ;;

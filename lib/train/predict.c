@@ -27,8 +27,9 @@ struct member {
 	bool *is_x;              /* (outputs) */
 	struct kf_scale x_scale; /* of outputs that are x */
 	double sum;              /* of x and its mirror image, pixels */
-	double total;            /* of the sums in predictions */
-	size_t n_total;
+	bool taught;             /* it was trained with mirror images */
+	double total, squares;   /* of the rows' mean sums, less `sum` */
+	size_t rows;
 };
 
 struct kf_predictor {
@@ -231,8 +232,8 @@ void kf_predictor_close(struct kf_predictor *p)
 
 /* -- mirror images ----------------------------------------------------------------- */
 
-/* What the model was trained to have x and its mirror image add up to. */
-static double trained_sum(const struct kf_model *m)
+/* How the model was trained to mirror x. */
+static void find_sum(struct member *t, const struct kf_model *m)
 {
 	const char *note = kf_meta_get(&m->notes, "augment");
 	struct kf_augment a;
@@ -240,7 +241,8 @@ static double trained_sum(const struct kf_model *m)
 
 	if (!note || kf_augment_parse(&a, note, &err) < 0)
 		a = (struct kf_augment){ 0 };
-	return kf_flip_sum(&a, m->w);
+	t->sum = kf_flip_sum(&a, m->w);
+	t->taught = a.flip;
 }
 
 static int mirror_member(struct member *t, const struct kf_model *m, struct kf_err *err)
@@ -265,7 +267,7 @@ static int mirror_member(struct member *t, const struct kf_model *m, struct kf_e
 			return -1;
 	}
 	t->x_scale = m->y_scale[0];
-	t->sum = trained_sum(m);
+	find_sum(t, m);
 	return 0;
 }
 
@@ -285,34 +287,41 @@ int kf_predictor_flip(struct kf_predictor *p, const struct kf_model *models,
 	return p->mirrored ? 0 : kf_fail_memory(err);
 }
 
-double kf_predictor_sum(const struct kf_predictor *p, int i, double *used)
+struct kf_flip_sum kf_predictor_sum(const struct kf_predictor *p, int i)
 {
 	const struct member *t = &p->member[i];
+	double n = (double)t->rows, mean = t->total / n;
+	double variance = (t->squares - n * mean * mean) / (n - 1);
 
-	*used = t->sum;
-	return t->n_total ? t->total / (double)t->n_total : NAN;
+	if (t->rows < 2 || t->taught)
+		return (struct kf_flip_sum){ t->sum, NAN, NAN };
+	return (struct kf_flip_sum){ t->sum, t->sum + mean,
+		sqrt(fmax(variance, 0) / n) };
 }
 
-/* out (n, m) becomes its mean with the outputs for mirror images, p->mirrored (n, m). */
-static void average_mirrored(struct kf_predictor *p, struct member *t, float *out,
-	int n)
+/* The row's outputs (m) become their mean with those for its mirror image (m). */
+static void average_row(struct member *t, float *out, const float *mirrored)
 {
-	int m = t->layers.outputs;
+	double total = 0;
+	int n = 0;
 
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < m; j++) {
-			double v = out[i * m + j];
-			double other = p->mirrored[i * m + t->mirror[j]];
+	for (int j = 0; j < t->layers.outputs; j++) {
+		double v = out[j], other = mirrored[t->mirror[j]];
 
-			if (t->is_x[j]) {
-				double x = kf_unscale(other, t->x_scale);
+		if (t->is_x[j]) {
+			double x = t->sum - kf_unscale(other, t->x_scale);
 
-				t->total += kf_unscale(v, t->x_scale) + x;
-				t->n_total++;
-				other = kf_scaled(t->sum - x, t->x_scale);
-			}
-			out[i * m + j] = (float)((v + other) / 2);
+			total += kf_unscale(v, t->x_scale) - x;
+			n++;
+			other = kf_scaled(x, t->x_scale);
 		}
+		out[j] = (float)((v + other) / 2);
+	}
+	if (!n)
+		return;
+	t->total += total / n;
+	t->squares += total / n * (total / n);
+	t->rows++;
 }
 
 /* -- running ----------------------------------------------------------------------- */
@@ -368,12 +377,14 @@ static int flip_outputs(struct kf_predictor *p, struct member *t, uint32_t first
 	struct kf_err *err)
 {
 	struct kf_warp warps[BATCH];
+	int m = t->layers.outputs;
 
 	for (int i = 0; i < BATCH; i++)
 		warps[i] = kf_mirror_warp(p->width);
 	if (run_net(p, t, first, n, warps, p->mirrored, err) < 0)
 		return -1;
-	average_mirrored(p, t, p->out, n);
+	for (int i = 0; i < n; i++)
+		average_row(t, p->out + i * m, p->mirrored + i * m);
 	return 0;
 }
 

@@ -27,12 +27,19 @@ void kf_predictor_close(struct kf_predictor *p);
 int kf_predictor_flip(struct kf_predictor *p, const struct kf_model *models,
 	struct kf_err *err);
 
+/* What x of faces and of their mirror images add up to, in pixels. */
+struct kf_flip_sum {
+	double used;  /* to mirror back */
+	double found; /* on average in predictions so far */
+	double error; /* standard error of this mean, over rows */
+};
+
 /*
- * What the x of the i-th model's predictions of faces and of their mirror images have added
- * up to so far, on average and in pixels; NaN before the first.  *used is what they should.
- * It differs where the model has learnt labels of another origin, without flips.
+ * The sums of the i-th model.  Another is found than was used where labels that the model
+ * has learnt have another origin.  NaN before the second row, and for a model that was
+ * trained with flips: what it was taught tells nothing of the labels.
  */
-double kf_predictor_sum(const struct kf_predictor *p, int i, double *used);
+struct kf_flip_sum kf_predictor_sum(const struct kf_predictor *p, int i);
 
 /*
  * Fills to, which shares all but p with from; p belongs to the predictor and is valid
