@@ -58,7 +58,7 @@ struct kf_plan {
 	const struct kf_param *weight, *bias, *mean, *variance;
 	int n;
 	const struct cuda_layer *ops;
-	float *own;  /* memory of the plan, or NULL */
+	float *own; /* memory of the plan, or NULL */
 	/* A dense layer's x or dx as (n, c, h, w), in own; NULL if their batches are in
 	 * that order. */
 	float *flat;

@@ -391,7 +391,9 @@ static inline void backward_softargmax(const struct reference *r, const double *
 		find_softmax(r, m, share, place);
 		for (int i = 0; i < h * w; i++)
 			d->x[m * (size_t)(h * w) + (size_t)i] += share[i] *
-				(dy[2 * m] * (cell(i % w, w, r->l->image[1]) - place[0]) +
+				(dy[2 * m] *
+						(cell(i % w, w, r->l->image[1]) -
+							place[0]) +
 					dy[2 * m + 1] *
 						(cell(i / w, h, r->l->image[0]) -
 							place[1]));

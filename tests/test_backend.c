@@ -258,7 +258,8 @@ static void write_gradient(struct kf_act *a, const float *v, const double *gradi
 }
 
 /* Another pass, whose gradients by inputs are set, added or not wanted. */
-static void test_backward(struct layer_test *t, bool sum_dx, bool sum_other, bool wanted)
+static void test_backward(struct layer_test *t, bool sum_dx, bool sum_other,
+	bool wanted)
 {
 	double *dx = zeros(t->n_x), *d_other = zeros(t->n_x);
 	struct kf_flow f = t->f;
@@ -278,10 +279,10 @@ static void test_backward(struct layer_test *t, bool sum_dx, bool sum_other, boo
 				1e-30) &&
 			healthy(),
 		"gradients, those by inputs %s",
-		!wanted	       ? "not wanted" :
-			sum_dx ? "added" :
+		!wanted           ? "not wanted" :
+			sum_dx    ? "added" :
 			sum_other ? "set and added" :
-			            "set");
+				    "set");
 	free(dx), free(d_other);
 }
 
@@ -547,7 +548,8 @@ static void test_net(const struct layer_case *t)
 	dy = numbers(n_y, 23);
 	run_reference(&want, &l, t->n, x, w, dy, &pass);
 	run_device(&got, &l, t->n, x, w, dy, &pass);
-	ok(same_act(got.y[l.n], want.y[l.n], n_y, 1e-5, 1e-30), "'%s': outputs", t->line);
+	ok(same_act(got.y[l.n], want.y[l.n], n_y, 1e-5, 1e-30), "'%s': outputs",
+		t->line);
 	ok(same_act(got.dy[0], want.dy[0], n_x, 2e-5, 1e-30), "gradient by the input");
 	ok(all_same_grads(&l, got.grads, want.grads) && healthy(),
 		"gradients by weights");
@@ -902,24 +904,27 @@ int main(void)
 		{ 3, 1, 12, 11, "conv8x3 relu pool2 conv16x2 relu pool2 dense5", 0 },
 		{ 2, 8, 13, 12,
 			"conv16x3 relu pool2 drop.2 conv17x2 tanh pool2 drop.5 "
-			"dense7 relu dense3", 0 },
+			"dense7 relu dense3",
+			0 },
 		{ 2, 1, 14, 14,
 			"pool2 conv16x3 leakyrelu drop.3 pool2 conv32x2 sigmoid", 0 },
-		{ 3, 16, 9, 9,
-			"drop.2 conv16x2 relu conv16x2 relu pool3 drop.1 dense4", 0 },
+		{ 3, 16, 9, 9, "drop.2 conv16x2 relu conv16x2 relu pool3 drop.1 dense4",
+			0 },
 		{ 2, 16, 20, 20, "conv16x3 relu pool16 dense6 tanh drop.5 dense2", 0 },
 		{ 2, 5, 8, 8, "dense40 relu drop.5 dense20 sigmoid dense3", 0 },
 		/* with branches, of one reader after another, of the input, of itself */
 		{ 3, 5, 8, 7, "save conv5x3p1 relu add relu dense4", 0 },
 		{ 2, 16, 8, 7, "conv16x3p1 relu save conv16x3p1 add relu pool2", 0 },
-		{ 2, 3, 9, 9, "save conv8x3p1s2 relu conv8x3p1 add8x1s2 relu avgpool", 0 },
+		{ 2, 3, 9, 9, "save conv8x3p1s2 relu conv8x3p1 add8x1s2 relu avgpool",
+			0 },
 		{ 3, 4, 6, 6, "conv16x3p1 save add tanh dense3", 0 },
 		{ 2, 3, 6, 6, "save save conv3x3p1 add leakyrelu conv3x3p1 add", 0 },
 		{ 2, 5, 6, 6,
 			"conv7x1 save save drop.3 add relu pool2 upscale2 add dense2",
 			0 },
 		{ 2, 4, 8, 8,
-			"save pool2 upscale2 save conv4x3p1 add4x3p1 add4x1 dense3", 0 },
+			"save pool2 upscale2 save conv4x3p1 add4x3p1 add4x1 dense3",
+			0 },
 		{ 4, 1, 8, 8, "dense20 relu save dense20 tanh add drop.5 dense3", 0 },
 		{ 4, 3, 9, 9,
 			"conv16x3 batchnorm relu pool2 conv17x2 batchnorm avgpool2 "

@@ -100,8 +100,10 @@ int main(void)
 	test_fold(b, "batchnorm conv9x3p1 batchnorm dense", 3);
 	test_fold(b, "conv9x3 relu batchnorm pool2 batchnorm leakyrelu dense", 5);
 	test_fold(b, "conv16x3p1 batchnorm relu res16 res8 maps softargmax", 10);
-	test_fold(b, "conv8x3 save batchnorm relu conv8x3p1 batchnorm add relu dense", 5);
-	test_fold(b, "conv8x3 batchnorm save pool2 upscale2 add relu batchnorm dense", 6);
+	test_fold(b, "conv8x3 save batchnorm relu conv8x3p1 batchnorm add relu dense",
+		5);
+	test_fold(b, "conv8x3 batchnorm save pool2 upscale2 add relu batchnorm dense",
+		6);
 	test_fold(b, "save conv8x1 batchnorm add8x1 batchnorm dense", 5);
 	b->op->close(b);
 	return done_testing();

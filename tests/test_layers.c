@@ -115,8 +115,9 @@ static void test_branches(void)
 	ok(l.layer[8].activation == KF_RELU && l.layer[12].activation == KF_TANH &&
 			l.layer[6].activation == KF_LINEAR,
 		"activations behind the sum");
-	ok(l.learned == 8 * 9 + 2 * 8 + 16 * 8 * 9 + 16 * 16 * 9 + 4 * 16 + 16 * 8 + 16 +
-					16 * 9 + 16 + 15 * 16 + 15 &&
+	ok(l.learned ==
+				8 * 9 + 2 * 8 + 16 * 8 * 9 + 16 * 16 * 9 + 4 * 16 +
+					16 * 8 + 16 + 16 * 9 + 16 + 15 * 16 + 15 &&
 			l.floats == l.learned + 2 * 8 + 4 * 16,
 		"%zu parameters and %zu statistics", l.learned, l.floats - l.learned);
 	ok(l.param[l.n_learned].offset == l.learned &&
@@ -206,10 +207,12 @@ static void test_refusals(void)
 		{ "conv8x3s0 dense", "layer 1 " },
 		{ "conv8x3s2p1 dense", "layer 1 " },
 		{ "conv8x3p dense", "layer 1 " },
-		{ "batchnorm2 dense", "layer 1 of 'batchnorm2 dense', 'batchnorm2': takes" },
+		{ "batchnorm2 dense",
+			"layer 1 of 'batchnorm2 dense', 'batchnorm2': takes" },
 		{ "save2 dense", "layer 1 " },
 		{ "save dense", "has a 'save' without its 'add'" },
-		{ "conv3x3 add dense", "layer 2 of 'conv3x3 add dense', 'add': there is no" },
+		{ "conv3x3 add dense",
+			"layer 2 of 'conv3x3 add dense', 'add': there is no" },
 		{ "save pool2 add dense",
 			"cannot add 1 x 96 x 96, which was saved, to 1 x 48 x 48" },
 		{ "save pool2 add3x1s2 dense", "cannot add 3 x 48 x 48" },

@@ -149,8 +149,18 @@ static void warp_channel(float *to, const float *from, int h, int w,
 			}
 			to[y * w + x] = v;
 		}
-	for (int y = warp->hole[1]; y < warp->hole[3]; y++)
-		for (int x = warp->hole[0]; x < warp->hole[2]; x++)
+}
+
+static int least(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+/* The part of the hole that is in the image. */
+static void cut_hole(float *to, int h, int w, const int hole[4])
+{
+	for (int y = hole[1] < 0 ? 0 : hole[1]; y < least(hole[3], h); y++)
+		for (int x = hole[0] < 0 ? 0 : hole[0]; x < least(hole[2], w); x++)
 			to[y * w + x] = 0.5f;
 }
 
@@ -178,8 +188,10 @@ static void gather(const struct kf_act *a, float *to, const float *from,
 			memcpy(out, in, row * sizeof *to);
 			continue;
 		}
-		for (size_t k = 0; k < (size_t)c; k++)
+		for (size_t k = 0; k < (size_t)c; k++) {
 			warp_channel(out + k * area, in + k * area, h, w, &warps[i]);
+			cut_hole(out + k * area, h, w, warps[i].hole);
+		}
 	}
 }
 
