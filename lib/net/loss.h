@@ -38,8 +38,8 @@ enum { KF_LOSS_COUNT = 0 KF_LOSSES(KF_COUNT_ROW) };
 
 struct kf_loss {
 	enum kf_loss_kind kind;
-	float a,
-		e; /* as outputs are scaled; in pixels where it is parsed and printed */
+	/* As outputs are scaled; in pixels where it is parsed and printed. */
+	float a, e;
 };
 
 /*

@@ -19,12 +19,9 @@
 
 #define NESTEROV .rule = KF_NESTEROV
 #define FACES NESTEROV, .batch = 128, .valid = 0.2
-#define FROM(a, b) \
-	{ \
-		.from = (a), .to = (b) \
-	}
-#define CONSTANT .rate = FROM(0.01, 0.01), .momentum = FROM(0.9, 0.9)
-#define SCHEDULE .rate = FROM(0.03, 0.0001), .momentum = FROM(0.9, 0.999)
+#define FROM(a, b) .from = (a), .to = (b)
+#define CONSTANT .rate = { FROM(0.01, 0.01) }, .momentum = { FROM(0.9, 0.9) }
+#define SCHEDULE .rate = { FROM(0.03, 0.0001) }, .momentum = { FROM(0.9, 0.999) }
 #define FLIP .augment = { .flip = true }
 #define MNIST \
 	NESTEROV, CONSTANT, .batch = 500, .valid = 1 / 6.0, .shuffle = true, \
@@ -41,8 +38,8 @@ static const struct kf_preset presets[] = {
 	/* of the nets tried on real faces, the lowest error after minutes on two cores */
 	{ "best", BEST,
 		{ .rule = KF_ADAM,
-			.rate = FROM(0.001, 0.00001),
-			.momentum = FROM(0.9, 0.9),
+			.rate = { FROM(0.001, 0.00001) },
+			.momentum = { FROM(0.9, 0.9) },
 			.batch = 128,
 			.valid = 0.2,
 			.shuffle = true,
