@@ -11,8 +11,8 @@ static void make(struct kf_backend *b, struct kf_plan *plan)
 		BIAS_SLICES * sizeof *c->sums);
 	plan->own = own;
 	if (own)
-		plan->moments = (struct moments){ own, own + channels,
-			own + 2 * channels };
+		plan->moments =
+			(struct moments){ own, own + channels, own + 2 * channels };
 }
 
 static void forward(struct kf_backend *b, struct kf_plan *plan,

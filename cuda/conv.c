@@ -117,8 +117,7 @@ static void piece_backward(struct kf_backend *b, const struct sizes *s,
 	cuda_gemm(b, T, op, s->taps, count, s->filters, w, s->taps, dy, row, 0, columns,
 		count);
 	if (!cuda(b)->failed)
-		cuda_check(b,
-			launch_col2im(columns, j, s->filter, f->dx->v, f->sum_dx),
+		cuda_check(b, launch_col2im(columns, j, s->filter, f->dx->v, f->sum_dx),
 			"col2im");
 }
 

@@ -1,7 +1,7 @@
 /*
  * The CUDA backend's types, which all its files share.  From the bottom up:
  *
- *   kernels*.cu   the kernels, each with a C function that launches it
+ *   kernels*.cu   the kernels, each with a C function that launches it, by device.h
  *   memory.c      device memory, and the first failure
  *   cublas.c      matrix products
  *   batch.c       batches between layers: their layout and memory, filling them
@@ -58,7 +58,7 @@ struct kf_plan {
 	const struct kf_param *weight, *bias, *mean, *variance;
 	int n;
 	const struct cuda_layer *ops;
-	float *own;  /* memory of the plan, or NULL */
+	float *own; /* memory of the plan, or NULL */
 	/* A dense layer's x or dx as (n, c, h, w), in own; NULL if their batches are in
 	 * that order. */
 	float *flat;

@@ -196,7 +196,8 @@ __global__ static void im2col(struct view x, struct filter g, struct columns j,
 
 	EACH_THREAD (unsigned, at, j.count) {
 		unsigned i = (j.first + at) / pixels, p = (j.first + at) % pixels;
-		int top = p / g.ow * g.stride - g.pad, left = p % g.ow * g.stride - g.pad;
+		int top = p / g.ow * g.stride - g.pad,
+		    left = p % g.ow * g.stride - g.pad;
 		const float *from = x.f + i * x.row + c * x.channel;
 		float *to = out + (size_t)c * g.k * g.k * j.count + at;
 

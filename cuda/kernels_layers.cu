@@ -109,9 +109,8 @@ __global__ static void avgpool_backward(struct view dy, int k, struct view dx, b
 		struct coords from = { s.i, s.c, (unsigned)(y * dy.w + x) };
 
 		put(&dx.f[offset_of(dx, s.i, s)],
-			y < dy.h && x < dy.w ?
-				share * dy.f[offset_of(dy, s.i, from)] :
-				0,
+			y < dy.h && x < dy.w ? share * dy.f[offset_of(dy, s.i, from)] :
+					       0,
 			sum);
 	}
 }
@@ -228,7 +227,9 @@ __device__ static size_t value_of(const struct channels &s, unsigned c, unsigned
 }
 
 /* Block (c, slice) does every gridDim.y-th piece of channel c. */
-#define EACH_OF_SLICE(i, n) 	for (unsigned i = blockIdx.y * THREADS + threadIdx.x; i < (n); 		i += gridDim.y * THREADS)
+#define EACH_OF_SLICE(i, n) \
+	for (unsigned i = blockIdx.y * THREADS + threadIdx.x; i < (n); \
+		i += gridDim.y * THREADS)
 
 /* Keeps a slice's two sums. */
 __device__ static void put_slice(double a, double b, double2 *sums)
@@ -445,7 +446,9 @@ __device__ static struct softmax find_softmax(const float *map, int h, int w,
 }
 
 /* Loops over the maps below n, a warp at each. */
-#define EACH_WARP(map, n) 	for (unsigned map = (blockIdx.x * THREADS + threadIdx.x) / WARP; map < (n); 		map += gridDim.x * (THREADS / WARP))
+#define EACH_WARP(map, n) \
+	for (unsigned map = (blockIdx.x * THREADS + threadIdx.x) / WARP; map < (n); \
+		map += gridDim.x * (THREADS / WARP))
 
 __global__ static void softargmax(struct view x, struct extent image, float *y,
 	unsigned maps)
@@ -539,4 +542,3 @@ cudaError_t launch_drop(struct view from, struct view to, uint64_t seed, uint32_
 	drop<<<grid((n + 3) / 4), THREADS>>>(from, to, d, scale, sum, (unsigned)n);
 	return cudaGetLastError();
 }
-

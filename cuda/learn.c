@@ -52,7 +52,6 @@ void cuda_average(struct kf_backend *b, struct kf_mem *to, const struct kf_mem *
 	float part, size_t offset, size_t n)
 {
 	if (!cuda(b)->failed)
-		cuda_check(b,
-			launch_average(to->f + offset, from->f + offset, part, n),
+		cuda_check(b, launch_average(to->f + offset, from->f + offset, part, n),
 			"averaging");
 }

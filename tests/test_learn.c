@@ -85,8 +85,8 @@ static void test_regression(const struct kf_loss *loss, int n, int m, int missin
 static void test_regressions(void)
 {
 	static const struct kf_loss losses[] = { { KF_SQUARED, 0, 0 },
-		{ KF_SMOOTHL1, .25f, 0 }, { KF_SMOOTHL1, 3, 0 }, { KF_WING, .5f, .125f },
-		{ KF_WING, 5, 2 }, { KF_WING, .0625f, .01f } };
+		{ KF_SMOOTHL1, .25f, 0 }, { KF_SMOOTHL1, 3, 0 },
+		{ KF_WING, .5f, .125f }, { KF_WING, 5, 2 }, { KF_WING, .0625f, .01f } };
 
 	for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
 		test_regression(&losses[i], 1, 1, 0);
@@ -319,7 +319,8 @@ static void test_average(size_t n, float part)
 {
 	float *to = numbers(n + 5, 30), *from = numbers(n + 5, 31), *got;
 	double *want = widen(to, n + 5);
-	struct kf_mem *device_to = upload(to, n + 5), *device_from = upload(from, n + 5);
+	struct kf_mem *device_to = upload(to, n + 5),
+		      *device_from = upload(from, n + 5);
 
 	for (size_t i = 3; i < n + 3; i++)
 		want[i] += (double)part * (from[i] - want[i]);
