@@ -117,7 +117,8 @@ static int run(struct kf_trainer *t, struct kf_model *m, const struct settings *
 		output_end_by_signal(end_signal);
 	progress_end(p);
 	if (s->train.augment.find_sum)
-		progress_say(p, "x of a point and of its mirror image add up to %.2f px",
+		progress_say(p,
+			"x of a point and of its mirror image add up to %.2f px",
 			m->flip_sum);
 	kf_trainer_finish(t);
 	/* what follows is quick, and writes a whole model */

@@ -65,8 +65,8 @@ static int parse_flip(struct kf_augment *a, const char *word, struct kf_err *err
 		return 0;
 	a->flip_sum = strtod(text, &end);
 	if (end == text || *end || !(a->flip_sum > 0 && a->flip_sum <= FLIP_SUM_MAX))
-		return kf_fail(err, "'%.40s' is neither auto nor above 0 and up to %g", word,
-			FLIP_SUM_MAX);
+		return kf_fail(err, "'%.40s' is neither auto nor above 0 and up to %g",
+			word, FLIP_SUM_MAX);
 	return 0;
 }
 

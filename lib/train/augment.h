@@ -50,9 +50,9 @@ struct kf_augmenter {
 	struct kf_scale scale[2]; /* of the targets */
 	int m;
 	double flip_sum; /* pixels */
-	int *axis;    /* (m) 0 for x, 1 for y */
-	int *partner; /* (m) the same point's other coordinate, or -1 */
-	int *mirror;  /* (m) the column that a flip takes its value from */
+	int *axis;       /* (m) 0 for x, 1 for y */
+	int *partner;    /* (m) the same point's other coordinate, or -1 */
+	int *mirror;     /* (m) the column that a flip takes its value from */
 };
 
 /*

@@ -43,7 +43,8 @@ struct kf_trainer {
 	struct kf_net *net;
 	struct kf_train_options options;
 	struct kf_augmenter augmenter;
-	struct kf_flip_errors flip_errors; /* of this epoch, while it looks for the sum */
+	struct kf_flip_errors
+		flip_errors; /* of this epoch, while it looks for the sum */
 	struct kf_loss loss; /* as outputs are scaled */
 
 	/* Progress. */
