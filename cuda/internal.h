@@ -1,7 +1,7 @@
 /*
  * The CUDA backend's types, which all its files share.  From the bottom up:
  *
- *   kernels*.cu   the kernels, each with a C function that launches it
+ *   kernels*.cu   the kernels, each with a C function that launches it, by device.h
  *   memory.c      device memory, and the first failure
  *   cublas.c      matrix products
  *   batch.c       batches between layers: their layout and memory, filling them

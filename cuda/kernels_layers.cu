@@ -258,8 +258,7 @@ __global__ static void sum_moments(const float *x, struct channels s, double2 *s
 	unsigned c = blockIdx.x;
 	double first = x[value_of(s, c, 0)], sum = 0, squares = 0;
 
-	EACH_OF_SLICE(i, s.outer * s.inner)
-	{
+	EACH_OF_SLICE (i, s.outer * s.inner) {
 		double d = x[value_of(s, c, i)] - first;
 
 		sum += d;
@@ -334,8 +333,7 @@ __global__ static void sum_norm_gradients(const float *x, struct channels s,
 	float mean = m.mean[c], scale = m.scale[c];
 	double sum = 0, products = 0;
 
-	EACH_OF_SLICE(i, s.outer * s.inner)
-	{
+	EACH_OF_SLICE (i, s.outer * s.inner) {
 		size_t at = value_of(s, c, i);
 		float d = dy[at];
 
@@ -455,8 +453,7 @@ __device__ static struct softmax find_softmax(const float *map, int h, int w,
 __global__ static void softargmax(struct view x, struct extent image, float *y,
 	unsigned maps)
 {
-	EACH_WARP(m, maps)
-	{
+	EACH_WARP (m, maps) {
 		const float *map = x.f + m / x.c * x.row + m % x.c * x.channel;
 		struct softmax s = find_softmax(map, x.h, x.w, image);
 
@@ -478,8 +475,7 @@ cudaError_t launch_softargmax(struct view x, struct extent image, float *y)
 __global__ static void softargmax_backward(struct view x, struct extent image,
 	const float *dy, struct view dx, bool sum, unsigned maps)
 {
-	EACH_WARP(m, maps)
-	{
+	EACH_WARP (m, maps) {
 		size_t at = m / x.c * x.row + m % x.c * x.channel;
 		struct softmax s = find_softmax(x.f + at, x.h, x.w, image);
 

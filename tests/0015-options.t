@@ -144,7 +144,7 @@ for rule in $rules; do
 done
 presets=$(kfkd-train --help | sed -n '/--net/,/--loss/p' | tr -s ' \n' ' ' |
 	sed 's/.*preset: \(.*\); .*/\1/')
-is "--help names the presets" "$presets" "net1 to net7, best, mnist-mlp, mnist-cnn"
+is "--help names the presets" "$presets" "net1 to net7, small, best, mnist-mlp, mnist-cnn"
 
 # -- what is no option -----------------------------------------------------------
 

@@ -65,19 +65,26 @@ same_losses() {
 }
 
 every='conv4x3 relu pool2 drop.2 conv6x2 tanh pool3 conv8x2 sigmoid dense20 leakyrelu drop.5 dense'
+branches='conv8x3p1s2 batchnorm relu res save pool2 res12 upscale2 add12x1 leakyrelu drop.1 maps softargmax'
 same_losses "net1" -e 5 faces
 same_losses "net1 with flips, in shuffled batches" -a flip -S -B 16 -e 5 faces
 same_losses "every kind of layer, all of augmentation, missing targets" -n "$every" \
 	-a flip,shift:2,rotate:5,scale:.1,contrast:.2 -B 16 -e 5 faces
+same_losses "branches, batch norm and softargmax" -n "$branches" -a flip,contrast:.2 \
+	-u adam -r .01 -B 16 -e 4 faces
+same_losses "batch norm of units" -n 'avgpool2 dense20 batchnorm relu avgpool dense' -r .1 \
+	-B 16 -e 4 faces
 same_losses "the best weights restored" -n "$every" -p 2 -r .5 -B 16 -e 6 faces
 for rule in $(cut -f 1 "$here/vectors/net1.tsv" | uniq); do
 	same_losses "$rule" -n 'conv4x3 relu pool2 dense' -u $rule -w .001 -B 16 -e 2 faces
 done
 
-kfkd-train -q -b cpu -n "$every" -B 16 -e 2 faces -o model
-kfkd-predict -b cpu -m model faces | kfkd-score | tail -n 1 >cpu.score
-kfkd-predict -b cuda -m model faces | kfkd-score | tail -n 1 >cuda.score
-equal "predictions score the same" cuda.score cpu.score
+for net in "$every" "$branches"; do
+	kfkd-train -q -b cpu -n "$net" -B 16 -e 2 faces -o model
+	kfkd-predict -b cpu -m model faces | kfkd-score | tail -n 1 >cpu.score
+	kfkd-predict -b cuda -m model faces | kfkd-score | tail -n 1 >cuda.score
+	equal "predictions score the same" cuda.score cpu.score
+done
 
 # -- classes -------------------------------------------------------------------------
 
@@ -117,15 +124,18 @@ equal "with the CPU's accuracy" cuda.score cpu.score
 # -- checkpoints ---------------------------------------------------------------------
 
 train() {
-	kfkd-train -q -n "$every" -a flip -S -B 16 -p 3 "$@" faces
+	kfkd-train -q -n "$net" -a flip -S -B 16 -p 3 "$@" faces
 }
-train -b cpu -e 6 -o whole
-for backends in 'cpu cuda' 'cuda cpu'; do
-	rm -f point resumed
-	train -b ${backends% *} -e 3 -c point -o part
-	train -b ${backends#* } -e 6 -R point -o resumed
-	off=$(difference whole resumed)
-	ok "a run of ${backends% *} goes on with ${backends#* } ($off)" \
-		awk "BEGIN { exit !($off <= 1e-4) }"
+for net in "$every" "$branches"; do
+	rm -f whole
+	train -b cpu -e 6 -o whole
+	for backends in 'cpu cuda' 'cuda cpu'; do
+		rm -f point part resumed
+		train -b ${backends% *} -e 3 -c point -o part
+		train -b ${backends#* } -e 6 -R point -o resumed
+		off=$(difference whole resumed)
+		ok "a run of ${backends% *} goes on with ${backends#* } ($off)" \
+			awk "BEGIN { exit !($off <= 1e-4) }"
+	done
 done
 done_testing

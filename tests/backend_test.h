@@ -83,6 +83,19 @@ static inline float *download(const struct kf_mem *m, size_t offset, size_t n)
 	return v;
 }
 
+/* The same of an act. */
+static inline bool same_act(struct kf_act *a, const double *want, size_t n,
+	double limit, double scale)
+{
+	float *got = malloc((n + 1) * sizeof *got);
+	bool good;
+
+	b->op->read_act(b, a, got);
+	good = similar(got, want, n, limit, scale);
+	free(got);
+	return good;
+}
+
 static inline bool healthy(void)
 {
 	struct kf_err err;

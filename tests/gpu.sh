@@ -25,10 +25,10 @@ failed=0
 
 # -- tests -------------------------------------------------------------------------
 
-prove "$tests/test_backend" "$tests/test_learn" "$tests/test_augment" "$tests/test_train" "$here/0430-cuda.t"
+prove "$tests/test_backend" "$tests/test_net" "$tests/test_learn" "$tests/test_augment" "$tests/test_train" "$here/0430-cuda.t"
 if command -v compute-sanitizer >/dev/null; then
 	for tool in memcheck racecheck initcheck synccheck; do
-		for test in test_backend test_learn; do
+		for test in test_backend test_net test_learn; do
 			timeout 1800 compute-sanitizer --tool $tool --error-exitcode 1 \
 				"$tests/$test" >"$tmp/log" 2>&1 && result='no errors' ||
 				result=errors failed=1

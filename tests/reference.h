@@ -239,7 +239,7 @@ static inline void sums_backward(const struct reference *r, visit_layer *all,
 	all(r, add_backward, &s);
 }
 
-#define FORWARD(word) \
+#define SUMS(word) \
 	static inline void forward_##word(const struct reference *r, double *y) \
 	{ \
 		sums_forward(r, visit_##word, y); \
@@ -249,13 +249,13 @@ static inline void sums_backward(const struct reference *r, visit_layer *all,
 	{ \
 		sums_backward(r, visit_##word, dy, d); \
 	}
-FORWARD(dense)
-FORWARD(conv)
-FORWARD(pool)
-FORWARD(avgpool)
-FORWARD(upscale)
-FORWARD(drop)
-#undef FORWARD
+SUMS(dense)
+SUMS(conv)
+SUMS(pool)
+SUMS(avgpool)
+SUMS(upscale)
+SUMS(drop)
+#undef SUMS
 
 /* -- add ------------------------------------------------------------------------- */
 
@@ -430,6 +430,81 @@ static inline void reference_backward(const struct reference *r, const double *y
 		inner[i] = dy[i] * slope(y[i], r->l->activation);
 	reference_layers[r->l->kind].backward(r, inner, d);
 	free(inner);
+}
+
+/* -- layers of a net ---------------------------------------------------------------- */
+
+/* numbers for parameters; variances are positive */
+static inline float *parameters(const struct kf_layers *l, uint32_t what)
+{
+	float *w = numbers(l->floats, what);
+
+	for (int i = 0; i < l->n; i++)
+		if (l->layer[i].variance >= 0) {
+			const struct kf_param *p = &l->param[l->layer[i].variance];
+
+			for (size_t j = 0; j < p->count; j++)
+				w[p->offset + j] = 0.5f + fabsf(w[p->offset + j]);
+		}
+	return w;
+}
+
+/* A parameter in an arena; NULL if there is none. */
+static inline double *param_in(double *arena, const struct kf_layers *l, int param)
+{
+	return param < 0 ? NULL : arena + l->param[param].offset;
+}
+
+static inline struct reference make_reference(const struct kf_layers *l, int layer,
+	int n, double *weights, const struct kf_pass *pass)
+{
+	const struct kf_layer *at = &l->layer[layer];
+
+	return (struct reference){ .n = n,
+		.l = at,
+		.pass = pass,
+		.weight = param_in(weights, l, at->weight),
+		.bias = param_in(weights, l, at->bias),
+		.mean = param_in(weights, l, at->mean),
+		.variance = param_in(weights, l, at->variance) };
+}
+
+static inline struct reference_gradients make_gradients(const struct kf_layers *l,
+	int layer, double *grads, double *x, double *other)
+{
+	const struct kf_layer *at = &l->layer[layer];
+
+	return (struct reference_gradients){ .x = x,
+		.other = other,
+		.weight = param_in(grads, l, at->weight),
+		.bias = param_in(grads, l, at->bias),
+		.mean = param_in(grads, l, at->mean),
+		.variance = param_in(grads, l, at->variance) };
+}
+
+/* Whether the gradients by a layer's parameters, and its statistics, are the
+ * reference's, all in arenas. */
+static inline bool same_grads(const struct kf_layers *l, const struct kf_layer *layer,
+	const struct kf_mem *device, const double *grads, double limit, double scale)
+{
+	const int params[] = { layer->weight, layer->bias, layer->mean,
+		layer->variance };
+	bool good = true;
+
+	for (int i = 0; good && i < 4; i++) {
+		const struct kf_param *p = &l->param[params[i]];
+		float *got;
+
+		if (params[i] < 0)
+			continue;
+		got = malloc((p->count + 1) * sizeof *got);
+		b->op->read_param(b, device, p, got);
+		good = similar(got, grads + p->offset, p->count, limit, scale);
+		if (!good)
+			note("%s", p->name);
+		free(got);
+	}
+	return good;
 }
 
 #endif

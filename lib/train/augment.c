@@ -59,13 +59,14 @@ static int parse_flip(struct kf_augment *a, const char *word, struct kf_err *err
 	char *end;
 
 	a->flip = true;
-	a->has_sum = strcmp(word, "flip") != 0;
+	a->find_sum = !strcmp(word, "flip:auto");
+	a->has_sum = strcmp(word, "flip") != 0 && !a->find_sum;
 	if (!a->has_sum)
 		return 0;
 	a->flip_sum = strtod(text, &end);
 	if (end == text || *end || !(a->flip_sum > 0 && a->flip_sum <= FLIP_SUM_MAX))
-		return kf_fail(err, "'%.40s' is not above 0 and up to %g", word,
-			FLIP_SUM_MAX);
+		return kf_fail(err, "'%.40s' is neither auto nor above 0 and up to %g",
+			word, FLIP_SUM_MAX);
 	return 0;
 }
 
@@ -77,7 +78,7 @@ static int parse_one(struct kf_augment *a, const char *word, struct kf_err *err)
 		if (!strncmp(word, amounts[i].name, strlen(amounts[i].name)))
 			return parse_amount(a, i, word, err);
 	return kf_fail(err,
-		"there is no '%.40s', but flip[:SUM], shift:PX, rotate:DEG, scale:F, "
+		"there is no '%.40s', but flip[:SUM], flip:auto, shift:PX, rotate:DEG, scale:F, "
 		"contrast:F, brightness:F, shear:DEG and hole:PX",
 		word);
 }
@@ -114,6 +115,8 @@ void kf_augment_print(const struct kf_augment *a, char *text, size_t size)
 {
 	size_t n = (size_t)snprintf(text, size, "%s", a->flip ? "flip" : "");
 
+	if (a->flip && a->find_sum)
+		n += (size_t)snprintf(text + n, size - n, ":auto");
 	if (a->flip && a->has_sum)
 		n += (size_t)snprintf(text + n, size - n, ":%.9g", a->flip_sum);
 	for (size_t i = 0; i < AMOUNTS; i++)
@@ -159,7 +162,8 @@ int kf_augmenter_open(struct kf_augmenter *g, const struct kf_augment *what,
 	*g = (struct kf_augmenter){ .what = *what,
 		.w = s->w,
 		.h = s->h,
-		.m = s->columns.n };
+		.m = s->columns.n,
+		.flip_sum = kf_flip_sum(what, s->w) };
 	memcpy(g->scale, s->y_scale, sizeof g->scale);
 	g->axis = calloc(m + 1, sizeof *g->axis);
 	g->partner = calloc(m + 1, sizeof *g->partner);
@@ -227,7 +231,7 @@ static struct motion draw_motion(const struct kf_augmenter *g, uint64_t seed,
 	/* first mirrored, then sheared: x + t y */
 	return (struct motion){ .flip = flip,
 		.a = { { x * c, -size * (s - c * t) }, { x * s, size * (c + s * t) } },
-		.off = flip ? kf_flip_sum(&g->what, g->w) - (g->w - 1) : 0,
+		.off = flip ? g->flip_sum - (g->w - 1) : 0,
 		.middle = { (g->w - 1) / 2.0, (g->h - 1) / 2.0 },
 		.shift = { draw(seed, step, row, 2) * g->what.shift,
 			draw(seed, step, row, 3) * g->what.shift } };

@@ -19,7 +19,8 @@
  */
 struct kf_augment {
 	bool flip;         /* mirrors half the rows of a batch */
-	bool has_sum;      /* flip_sum is given, else it is width - 1 */
+	bool find_sum;     /* flip_sum is to be found, see flip_sum.h, */
+	bool has_sum;      /* or given, else it is width - 1 */
 	double flip_sum;   /* pixels */
 	double shift;      /* up to this many pixels along x and along y */
 	double rotate;     /* up to this many degrees, about the centre */
@@ -30,7 +31,8 @@ struct kf_augment {
 	double hole;       /* a grey square of up to so many pixels a side */
 };
 
-/* What x of a point and of its mirror image add up to, in images of this width. */
+/* What x of a point and of its mirror image add up to, in images of this width; where it
+ * is to be found, at the start. */
 double kf_flip_sum(const struct kf_augment *a, int width);
 
 /* Parses any of "flip:96,shift:2,rotate:10,scale:.1,contrast:.2" and so on; -1 on an
@@ -47,9 +49,10 @@ struct kf_augmenter {
 	int w, h;
 	struct kf_scale scale[2]; /* of the targets */
 	int m;
-	int *axis;    /* (m) 0 for x, 1 for y */
-	int *partner; /* (m) the same point's other coordinate, or -1 */
-	int *mirror;  /* (m) the column that a flip takes its value from */
+	double flip_sum; /* pixels */
+	int *axis;       /* (m) 0 for x, 1 for y */
+	int *partner;    /* (m) the same point's other coordinate, or -1 */
+	int *mirror;     /* (m) the column that a flip takes its value from */
 };
 
 /*

@@ -241,7 +241,7 @@ static void find_sum(struct member *t, const struct kf_model *m)
 
 	if (!note || kf_augment_parse(&a, note, &err) < 0)
 		a = (struct kf_augment){ 0 };
-	t->sum = kf_flip_sum(&a, m->w);
+	t->sum = m->flip_sum != 0 ? m->flip_sum : kf_flip_sum(&a, m->w);
 	t->taught = a.flip;
 }
 

@@ -4,6 +4,7 @@
 
 #include "train/augment.h"
 #include "train/dataset.h"
+#include "train/flip_sum.h"
 #include "train/schedule.h"
 #include "net/model.h"
 #include "net/net.h"
@@ -42,6 +43,8 @@ struct kf_trainer {
 	struct kf_net *net;
 	struct kf_train_options options;
 	struct kf_augmenter augmenter;
+	struct kf_flip_errors
+		flip_errors; /* of this epoch, while it looks for the sum */
 	struct kf_loss loss; /* as outputs are scaled */
 
 	/* Progress. */
@@ -64,6 +67,7 @@ struct kf_trainer {
 	uint32_t *rows;       /* (n) the current epoch's order */
 	uint32_t *present;    /* (n) targets present in each row */
 	float *host;          /* (n) values read back */
+	float *outputs_read;  /* (batch, outputs), while it looks for the sum */
 };
 
 /*
