@@ -1,10 +1,17 @@
 /* kfkd-predict: adds the predictions of models to a stream. */
+#include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "device.h"
 #include "train/predict.h"
+
+/* What a sum may differ by from what it should be: pixels, and standard errors. */
+#define SUM_OFF 0.25
+#define SUM_ERRORS 3
+
+enum { FLIP = DEVICE_KEYS_END };
 
 static const struct program program = {
 	.name = "kfkd-predict",
@@ -14,6 +21,8 @@ static const struct program program = {
 	.rows = {
 		{ 'm', "model", "MODEL", "a model that kfkd-train wrote",
 			.kind = OPTION_FILE },
+		{ FLIP, "flip",
+			.help = "average with the predictions for mirror images" },
 		{ BACKEND_ROW },
 		{ THREADS_ROW },
 		{ TF32_ROW },
@@ -24,6 +33,7 @@ static const struct program program = {
 struct models {
 	int n;
 	struct kf_model *model;
+	const char **name;
 };
 
 static void add_model(struct models *m, const char *path)
@@ -34,10 +44,28 @@ static void add_model(struct models *m, const char *path)
 
 	m->model = realloc(m->model, (size_t)(m->n + 1) * sizeof *m->model);
 	must_alloc(m->model);
+	m->name = realloc(m->name, (size_t)(m->n + 1) * sizeof *m->name);
+	must_alloc(m->name);
+	m->name[m->n] = name;
 	check(kf_model_read(&m->model[m->n], fd, name, NULL, &err), &err);
 	m->n++;
 	if (fd != STDIN_FILENO)
 		close(fd);
+}
+
+/* The labels of a data set may lie beside the pixels that they mean, as where the first
+ * pixel's centre is 1. */
+static void warn_of_sums(const struct kf_predictor *p, const struct models *m)
+{
+	for (int i = 0; i < m->n; i++) {
+		struct kf_flip_sum s = kf_predictor_sum(p, i);
+
+		if (fabs(s.found - s.used) > SUM_OFF + SUM_ERRORS * s.error)
+			warn("'%s': x in a face and in its mirror image add up to %.1f on "
+			     "average, not %g; where the labels are so, train with "
+			     "--augment flip:%.1f",
+				m->name[i], s.found, s.used, s.found);
+	}
 }
 
 int main(int argc, char **argv)
@@ -52,12 +80,15 @@ int main(int argc, char **argv)
 	struct kf_writer *out;
 	struct kf_chunk *chunk, predicted;
 	struct kf_err err;
+	bool flip = false;
 	int key;
 
 	options_begin(&o, &program, argc, argv);
 	while ((key = options_next(&o)))
 		if (key == 'm')
 			add_model(&models, o.text);
+		else if (key == FLIP)
+			flip = true;
 		else
 			device_option(&device, key, &o);
 	if (models.n == 0)
@@ -69,6 +100,8 @@ int main(int argc, char **argv)
 	p = kf_predictor_open(b, models.model, models.n, kf_reader_schema(in), &schema,
 		&err);
 	must(p, &err);
+	if (flip)
+		check(kf_predictor_flip(p, models.model, &err), &err);
 	for (int i = 0; i < models.n; i++)
 		kf_model_free(&models.model[i]);
 	free(models.model);
@@ -79,6 +112,9 @@ int main(int argc, char **argv)
 		cli_write(out, &predicted);
 	}
 	cli_end(out);
+	if (flip)
+		warn_of_sums(p, &models);
+	free(models.name);
 	kf_predictor_close(p);
 	b->op->close(b);
 	kf_schema_free(&schema);

@@ -121,6 +121,7 @@ int main(int argc, char **argv)
 	check(kf_layers_parse(&layers, s.line, data.schema.c, data.schema.h,
 		      data.schema.w, model.columns.n, &err),
 		&err);
+	check(kf_layers_check_columns(&layers, &model.columns, &err), &err);
 	model.net = strdup(layers.line);
 	must_alloc(model.net);
 

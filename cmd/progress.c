@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "listing.h"
+
 #define BLUE "\033[94m"
 #define GREEN "\033[32m"
 #define PLAIN "\033[0m"
@@ -42,7 +44,7 @@ void progress_say(const struct progress *p, const char *fmt, ...)
 
 /* flat: as a dense layer takes and gives it. */
 static void print_layer(const char *name, const int shape[3], bool flat,
-	size_t parameters)
+	size_t products, size_t parameters)
 {
 	int outputs = shape[0] * shape[1] * shape[2];
 	char text[64];
@@ -54,24 +56,39 @@ static void print_layer(const char *name, const int shape[3], bool flat,
 			shape[2]);
 	fprintf(stderr, "  %-18s\t%-20s\tproduces %7d outputs", name, text, outputs);
 	if (parameters)
-		fprintf(stderr, "\t%9zu parameters", parameters);
-	fputc('\n', stderr);
+		fprintf(stderr, "\t%10zu multiply-adds\t%9zu parameters", products,
+			parameters);
+}
+
+static void print_totals(const struct kf_layers *l)
+{
+	size_t products = 0;
+
+	for (int i = 0; i < l->n; i++)
+		products += kf_layer_products(&l->layer[i]);
+	fprintf(stderr, "  %zu multiply-adds for each image\n", products);
+	fprintf(stderr, "  %zu parameters in all\n", l->learned);
 }
 
 void progress_layers(const struct progress *p, const struct kf_layers *l)
 {
+	char branch[64];
+
 	if (p->quiet)
 		return;
 	print_layer("InputLayer", (const int[]){ l->c, l->h, l->w },
-		l->layer[0].kind == KF_DENSE, 0);
+		l->layer[0].kind == KF_DENSE, 0, 0);
+	fputc('\n', stderr);
 	for (int i = 0; i < l->n; i++) {
 		const struct kf_layer *y = &l->layer[i];
 		bool flat = y->kind == KF_DENSE || y->out[1] * y->out[2] == 1;
 
-		print_layer(kf_layer_class(y->kind), y->out, flat,
+		print_layer(kf_layer_class(y->kind), y->out, flat, kf_layer_products(y),
 			kf_layer_floats(l, y));
+		layer_branch(l, y, branch, sizeof branch);
+		fprintf(stderr, "%s%s\n", *branch ? "\t" : "", branch);
 	}
-	fprintf(stderr, "  %zu parameters in all\n", l->floats);
+	print_totals(l);
 }
 
 /* -- the table ----------------------------------------------------------------- */

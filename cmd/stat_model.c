@@ -3,30 +3,45 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli.h"
+#include "listing.h"
 #include "net/layers.h"
 #include "net/model.h"
 
-static void print_layer(const char *name, const char *activation, const int shape[3],
+static void print_layer(const char *name, const int shape[3], size_t products,
 	size_t parameters)
 {
-	char word[64], size[64];
+	char size[64];
 
-	snprintf(word, sizeof word, "%s%s%s", name, *activation ? " " : "", activation);
 	if (shape[1] == 1 && shape[2] == 1)
 		snprintf(size, sizeof size, "%d", shape[0]);
 	else
 		snprintf(size, sizeof size, "%d x %d x %d", shape[0], shape[1],
 			shape[2]);
-	printf("%-28s %-20s %10zu\n", word, size, parameters);
+	printf("%-28s %-20s %13zu %10zu\n", name, size, products, parameters);
 }
 
-/* The shape of each layer's output, and its parameters. */
+/* "add3 of conv7 relu" */
+static void describe_layer(const struct kf_layers *l, const struct kf_layer *layer,
+	char *text, size_t size)
+{
+	const char *activation = kf_activation_word(layer->activation);
+	char branch[64];
+
+	layer_branch(l, layer, branch, sizeof branch);
+	snprintf(text, size, "%s%s%s%s%s", layer->name, *branch ? " " : "", branch,
+		*activation ? " " : "", activation);
+}
+
+/* The shape of each layer's output, its multiply-adds for an image, and its parameters. */
 static void print_layers(const struct kf_model *m)
 {
 	struct kf_layers l;
 	struct kf_err err;
+	size_t products = 0;
+	char text[160];
 
 	if (kf_layers_parse(&l, m->net, m->c, m->h, m->w, m->columns.n, &err) < 0) {
 		if (err.memory)
@@ -34,11 +49,16 @@ static void print_layers(const struct kf_model *m)
 		printf("\nlayers: %s\n", visible(err.msg));
 		return;
 	}
-	printf("\n%-28s %-20s %10s\n", "layer", "output", "parameters");
-	print_layer("input", "", (const int[]){ l.c, l.h, l.w }, 0);
-	for (int i = 0; i < l.n; i++)
-		print_layer(l.layer[i].name, kf_activation_word(l.layer[i].activation),
-			l.layer[i].out, kf_layer_floats(&l, &l.layer[i]));
+	printf("\n%-28s %-20s %13s %10s\n", "layer", "output", "multiply-adds",
+		"parameters");
+	print_layer("input", (const int[]){ l.c, l.h, l.w }, 0, 0);
+	for (int i = 0; i < l.n; i++) {
+		describe_layer(&l, &l.layer[i], text, sizeof text);
+		print_layer(text, l.layer[i].out, kf_layer_products(&l.layer[i]),
+			kf_layer_floats(&l, &l.layer[i]));
+		products += kf_layer_products(&l.layer[i]);
+	}
+	printf("%-28s %-20s %13zu %10zu\n", "all", "", products, l.learned);
 	kf_layers_free(&l);
 }
 
@@ -84,10 +104,21 @@ static void print_losses(const struct kf_model *m)
 	printf("\n");
 }
 
+/* Losses of coordinates are all told as squared errors. */
+static void print_loss(const struct kf_model *m)
+{
+	const char *trained = kf_meta_get(&m->notes, "loss");
+
+	printf("loss: %s", m->classify ? "cross-entropy" : "squared error");
+	if (trained)
+		printf(", trained for %s", visible(trained));
+	printf("\n");
+}
+
 static void print_model(const struct kf_model *m)
 {
 	printf("net: %s\n", visible(m->net));
-	printf("loss: %s\n", m->classify ? "cross-entropy" : "squared error");
+	print_loss(m);
 	printf("images: %d x %d, channels: %d\n", m->w, m->h, m->c);
 	print_scale("X.scale", &m->x_scale, 1);
 	print_scale("y.scale", m->y_scale, 2);
@@ -95,8 +126,9 @@ static void print_model(const struct kf_model *m)
 	print_parameters(m);
 	print_losses(m);
 	for (int i = 0; i < m->notes.n; i++)
-		printf("%s: %s\n", visible(m->notes.key[i]),
-			visible(m->notes.value[i]));
+		if (strcmp(m->notes.key[i], "loss"))
+			printf("%s: %s\n", visible(m->notes.key[i]),
+				visible(m->notes.value[i]));
 	printf("targets: %d\n", m->columns.n);
 	for (int i = 0; i < m->columns.n; i++)
 		printf("  %s\n", m->columns.name[i]);

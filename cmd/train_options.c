@@ -10,7 +10,9 @@
 
 #define EPOCHS_MAX 100000000
 
-enum { RECOMPUTE = DEVICE_KEYS_END, OVERWRITE };
+enum { RECOMPUTE = DEVICE_KEYS_END, OVERWRITE, WARMUP };
+
+static const char crossentropy[] = "crossentropy";
 
 static const char *preset_word(int i)
 {
@@ -26,9 +28,9 @@ static const char *rule_word(int i)
 
 static const char *loss_word(int i)
 {
-	static const char *const words[] = { "squared", "crossentropy", NULL };
-
-	return words[i];
+	if (i < KF_LOSS_COUNT)
+		return kf_loss_form(i);
+	return i == KF_LOSS_COUNT ? crossentropy : NULL;
 }
 
 static const struct program program = {
@@ -41,19 +43,22 @@ static const struct program program = {
 			"(net1)",
 			.word = preset_word },
 		{ 'l', "loss", "LOSS",
-			"squared, or crossentropy with labels (squared)", OPTION_WORD,
-			.word = loss_word },
+			"%s,\nwhich is for labels (squared)", OPTION_WORD, .word = loss_word },
 		{ 'u', "update", "RULE", "%s (nesterov)", OPTION_WORD,
 			.word = rule_word },
 		{ 'r', "rate", "A[:B]",
-			"learning rate, from A to B (the rule's own)",
+			"learning rate, from A to B (the rule's own); A:B:SHAPE\n"
+			"goes by linear, cosine or step[:N], N stages (linear)",
 			.kind = OPTION_TEXT },
+		{ WARMUP, "warmup", "N", "epochs in which the rate rises to A (0)",
+			OPTION_INT, .max = EPOCHS_MAX },
 		{ 'M', "momentum", "A[:B]",
-			"of nesterov and momentum, from A to B (0.9)",
+			"of nesterov and momentum, in the same way (0.9)",
 			.kind = OPTION_TEXT },
 		{ 'w', "weight-decay", "F",
-			"F times a weight is added to its gradient (0)", OPTION_REAL,
-			.high = 1e6 },
+			"F times a weight is added to its gradient (0); adamw\n"
+			"takes the rate times F of it away",
+			OPTION_REAL, .high = 1e6 },
 		{ 'e', "epochs", "N",
 			"passes over the data; 0 writes initial weights (400)",
 			OPTION_INT, .max = EPOCHS_MAX },
@@ -61,7 +66,8 @@ static const struct program program = {
 			.max = 1 << 20 },
 		{ 'S', "shuffle", .help = "new batches in each epoch" },
 		{ 'a', "augment", "LIST",
-			"flip,shift:PX,rotate:DEG,scale:F,contrast:F or none",
+			"flip[:SUM],shift:PX,rotate:DEG,scale:F,contrast:F,\n"
+			"brightness:F,shear:DEG,hole:PX or none",
 			.kind = OPTION_TEXT },
 		{ 'p', "patience", "N",
 			"end after N epochs without a better one, with the best",
@@ -90,19 +96,22 @@ static const struct program program = {
 	},
 };
 
-/* "A:B" or "A", which is "A:A"; from 0 to max. */
-static void parse_range(const char *name, const char *text, double max, double range[2])
+/* "A:B:SHAPE", "A:B", or "A", which is "A:A"; from 0 to max. */
+static struct kf_schedule parse_schedule(const char *name, const char *text, double max)
 {
-	char *copy = strdup(text), *colon;
+	struct kf_schedule s = { .shape = KF_LINEAR_SHAPE };
+	char *copy = strdup(text), *rest = copy, *part;
+	struct kf_err err;
 
 	must_alloc(copy);
-	colon = strchr(copy, ':');
-	if (colon)
-		*colon = '\0';
-	range[0] = range[1] = option_real(name, copy, 0, max);
-	if (colon)
-		range[1] = option_real(name, colon + 1, 0, max);
+	part = strsep(&rest, ":");
+	s.from = s.to = option_real(name, part, 0, max);
+	if ((part = strsep(&rest, ":")))
+		s.to = option_real(name, part, 0, max);
+	if (rest && kf_schedule_shape(&s, rest, &err) < 0)
+		misuse("--%s: %s", name, err.msg);
 	free(copy);
+	return s;
 }
 
 static enum kf_rule find_rule(const char *name)
@@ -114,11 +123,15 @@ static enum kf_rule find_rule(const char *name)
 	return (enum kf_rule)rule;
 }
 
-static bool find_loss(const char *name)
+static void parse_loss(struct kf_train_options *t, const char *text)
 {
-	if (strcmp(name, "squared") && strcmp(name, "crossentropy"))
-		misuse("--loss: '%s' is neither squared nor crossentropy", name);
-	return !strcmp(name, "crossentropy");
+	struct kf_err err;
+
+	t->classify = !strcmp(text, crossentropy);
+	if (t->classify)
+		t->loss = (struct kf_loss){ .kind = KF_SQUARED };
+	else if (kf_loss_parse(&t->loss, text, &err) < 0)
+		misuse("--loss: %s", err.msg);
 }
 
 static void parse_augment(struct settings *s, const char *text)
@@ -141,10 +154,11 @@ static void apply(struct settings *s, int key, const struct options *o)
 
 	switch (key) {
 	case 'n': break; /* start_from_preset has it already */
-	case 'l': t->classify = find_loss(o->text); break;
+	case 'l': parse_loss(t, o->text); break;
 	case 'u': t->rule = find_rule(o->text); break;
-	case 'r': parse_range("rate", o->text, 1e6, t->rate); break;
-	case 'M': parse_range("momentum", o->text, 1, t->momentum); break;
+	case 'r': t->rate = parse_schedule("rate", o->text, 1e6); break;
+	case WARMUP: t->warmup = (int)o->number; break;
+	case 'M': t->momentum = parse_schedule("momentum", o->text, 1); break;
 	case 'w': t->weight_decay = o->real; break;
 	case 'e': t->epochs = (int)o->number; break;
 	case 'B': t->batch = (int)o->number; break;
@@ -197,27 +211,43 @@ struct settings train_settings(struct options *o, int argc, char **argv)
 	if (s.overwrite && !s.checkpoint)
 		misuse("--overwrite: it is for --checkpoint, which is not given");
 	if (s.train.rule != preset_rule && !options_given(o, 'r'))
-		s.train.rate[0] = s.train.rate[1] = kf_rule_rate(s.train.rule);
+		s.train.rate = (struct kf_schedule){ .from = kf_rule_rate(s.train.rule),
+			.to = kf_rule_rate(s.train.rule) };
 	return s;
 }
 
-static void note_range(struct kf_model *m, const char *key, const double range[2])
+static void note_schedule(struct kf_model *m, const char *key,
+	const struct kf_schedule *s)
 {
-	if (range[0] == range[1])
-		kf_model_note(m, key, "%.9g", range[0]);
-	else
-		kf_model_note(m, key, "%.9g:%.9g", range[0], range[1]);
+	char text[100];
+
+	kf_schedule_print(s, text, sizeof text);
+	kf_model_note(m, key, "%s", text);
+}
+
+/* That of a model is in its metadata; other losses of coordinates are only noted. */
+static void note_loss(struct kf_model *m, const struct kf_loss *l)
+{
+	char text[100];
+
+	if (l->kind == KF_SQUARED)
+		return;
+	kf_loss_print(l, text, sizeof text);
+	kf_model_note(m, "loss", "%s", text);
 }
 
 void train_note_settings(struct kf_model *m, const struct settings *s)
 {
 	const struct kf_train_options *t = &s->train;
-	char text[160];
+	char text[400];
 
+	note_loss(m, &t->loss);
 	kf_model_note(m, "update", "%s", kf_rule_name(t->rule));
-	note_range(m, "rate", t->rate);
+	note_schedule(m, "rate", &t->rate);
+	if (t->warmup)
+		kf_model_note(m, "warmup", "%d", t->warmup);
 	if (kf_rule_uses_momentum(t->rule))
-		note_range(m, "momentum", t->momentum);
+		note_schedule(m, "momentum", &t->momentum);
 	if (t->weight_decay > 0)
 		kf_model_note(m, "weight-decay", "%.9g", t->weight_decay);
 	kf_model_note(m, "epochs", "%d", t->epochs);

@@ -64,9 +64,12 @@ struct kf_backend *train_open_backend(const struct device *d)
 	return b;
 }
 
+/* Describes the run so far in m, which becomes the checkpoint if there is to be one. */
 static int write_checkpoint(struct kf_trainer *t, struct kf_model *m,
 	const struct settings *s, uint64_t digest, struct kf_err *err)
 {
+	if (s->train.augment.find_sum)
+		m->flip_sum = t->augmenter.flip_sum;
 	if (!s->checkpoint)
 		return 0;
 	return kf_checkpoint_write(&checkpoint, t, m, digest, err);
@@ -113,6 +116,10 @@ static int run(struct kf_trainer *t, struct kf_model *m, const struct settings *
 	if (rc == 2)
 		output_end_by_signal(end_signal);
 	progress_end(p);
+	if (s->train.augment.find_sum)
+		progress_say(p,
+			"x of a point and of its mirror image add up to %.2f px",
+			m->flip_sum);
 	kf_trainer_finish(t);
 	/* what follows is quick, and writes a whole model */
 	sigprocmask(SIG_UNBLOCK, &ending, NULL);

@@ -39,6 +39,7 @@ complaint_about_x() {
 	WxH | CxR) echo "is not two sizes from 1 to [0-9]* such as 4x4" ;;
 	A:B) echo "is not two losses" ;;
 	RULE) echo "no rule" ;;
+	LOSS) echo "there is no 'x'" ;;
 	esac
 }
 
@@ -143,7 +144,7 @@ for rule in $rules; do
 done
 presets=$(kfkd-train --help | sed -n '/--net/,/--loss/p' | tr -s ' \n' ' ' |
 	sed 's/.*preset: \(.*\); .*/\1/')
-is "--help names the presets" "$presets" "net1 to net7, best, mnist-mlp, mnist-cnn"
+is "--help names the presets" "$presets" "net1 to net7, small, best, mnist-mlp, mnist-cnn"
 
 # -- what is no option -----------------------------------------------------------
 

@@ -70,10 +70,11 @@ like "a model's net" "$(cat said)" '^net: dense2 relu dense$'
 like "its images" "$(cat said)" '^images: 4 x 4, channels: 1$'
 like "its loss" "$(cat said)" '^loss: squared error$'
 is "its layers" "$(sed -n '/^layer /,/^$/p' said)" "$(cat <<'EOT'
-layer                        output               parameters
-input                        1 x 4 x 4                     0
-dense1 relu                  2                            34
-dense2                       2                             6
+layer                        output               multiply-adds parameters
+input                        1 x 4 x 4                        0          0
+dense1 relu                  2                               32         34
+dense2                       2                                4          6
+all                                                          36         40
 EOT
 )"
 like "its parameters" "$(cat said)" '^dense1\.weight +2 x 16 +32$'
@@ -101,13 +102,33 @@ layers() {
 }
 is "layers of all kinds" "$(layers 'conv4x2 tanh pool2 drop.5 dense5 sigmoid dense' |
 	sed -n '/^layer /,/^$/p')" "$(cat <<'EOT'
-layer                        output               parameters
-input                        3 x 9 x 8                     0
-conv1 tanh                   4 x 8 x 7                    52
-pool1                        4 x 4 x 3                     0
-drop1                        4 x 4 x 3                     0
-dense1 sigmoid               5                           245
-dense2                       2                            12
+layer                        output               multiply-adds parameters
+input                        3 x 9 x 8                        0          0
+conv1 tanh                   4 x 8 x 7                     2688         52
+pool1                        4 x 4 x 3                        0          0
+drop1                        4 x 4 x 3                        0          0
+dense1 sigmoid               5                              240        245
+dense2                       2                               10         12
+all                                                        2938        309
+EOT
+)"
+branches='conv4x3p1s2 relu save pool2 upscale2 batchnorm add res8 save add avgpool dense'
+is "layers of branches" "$(layers "$branches" '16 16' | sed -n '/^conv1 /,/^all/p')" "$(cat <<'EOT'
+conv1 relu                   4 x 8 x 8                     6912        112
+pool1                        4 x 4 x 4                        0          0
+upscale1                     4 x 8 x 8                        0          0
+batchnorm1                   4 x 8 x 8                        0          8
+add1 of conv1                4 x 8 x 8                        0          0
+conv2                        8 x 8 x 8                    18432        288
+batchnorm2 relu              8 x 8 x 8                        0         16
+conv3                        8 x 8 x 8                    36864        576
+batchnorm3                   8 x 8 x 8                        0         16
+conv4 of add1                8 x 8 x 8                     2048         40
+add2 of conv4 relu           8 x 8 x 8                        0          0
+add3 of add2                 8 x 8 x 8                        0          0
+avgpool1                     8                                0          0
+dense1                       2                               16         18
+all                                                       64272       1074
 EOT
 )"
 like "a net of unknown layers" "$(layers 'conv4x2 swish dense')" \

@@ -14,10 +14,11 @@ like "the log starts with the backend" "$(head -n 1 "$tmp/log")" '^backend cpu '
 is "the list of layers is the tutorial's" "$(grep produces "$tmp/log")" "$(
 	printf '  InputLayer        \t(None, 9216)        \tproduces    9216 outputs\n'
 	printf '  DenseLayer        \t(None, 100)         \tproduces     100 outputs'
-	printf '\t   921700 parameters\n'
+	printf '\t    921600 multiply-adds\t   921700 parameters\n'
 	printf '  DenseLayer        \t(None, 30)          \tproduces      30 outputs'
-	printf '\t     3030 parameters\n')"
-like "parameters are counted" "$(cat "$tmp/log")" '924730 parameters'
+	printf '\t      3000 multiply-adds\t     3030 parameters\n')"
+like "parameters are counted" "$(cat "$tmp/log")" '^  924730 parameters in all$'
+like "... and multiply-adds" "$(cat "$tmp/log")" '^  924600 multiply-adds for each image$'
 is "a line for each epoch" "$(grep -c '^ *[0-9]*  |  .*s$' "$tmp/log")" 3
 is "... with the quotient of its losses" "$(awk -F '|' '/^ *[0-9]+  \|.*s$/ {
 	d = $2 / $3 - $4; n += d * d < 1e-8 }

@@ -11,8 +11,8 @@ kfkd-synth -n 150 -s 2 | kfkd-load | kfkd-scale >others
 # A shell without job control starts commands in the background with SIGINT
 # ignored; env gives it back.
 train() {
-	exec env --default-signal=INT kfkd-train -q -n 'conv4x5 relu pool4 drop.2 dense20 relu drop.5 dense' \
-		-a flip,shift:2,rotate:5,scale:.1,contrast:.2 -S -B 16 -e 12 \
+	exec env --default-signal=INT kfkd-train -q -n 'conv4x5 batchnorm relu pool4 res drop.2 dense20 relu drop.5 dense' \
+		-a flip,shift:2,rotate:5,scale:.1,contrast:.2,brightness:.1,shear:5,hole:20 -S -B 16 -e 12 \
 		-r .02:.001 -M .9:.99 -p 6 "$@"
 }
 
@@ -86,8 +86,8 @@ sed '2s/,\([0-9]*\) \([0-9]*\) /,\2 \1 /' faces.csv >pixels.csv
 awk 'NR == 1 { print "ImageId," $0; next } { print NR "," $0 }' faces.csv >ids.csv
 cat >args <<'A'
 train() {
-	kfkd-train -q -n 'conv4x5 relu pool4 drop.2 dense20 relu drop.5 dense' \
-		-a flip,shift:2,rotate:5,scale:.1,contrast:.2 -S -B 16 -e 4 \
+	kfkd-train -q -n 'conv4x5 batchnorm relu pool4 res drop.2 dense20 relu drop.5 dense' \
+		-a flip,shift:2,rotate:5,scale:.1,contrast:.2,brightness:.1,shear:5,hole:20 -S -B 16 -e 4 \
 		-r .02:.001 -M .9:.99 -p 6 -R point "$@"
 }
 A

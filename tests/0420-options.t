@@ -98,14 +98,19 @@ losses() {
 }
 is "--shuffle draws other batches in each epoch" "$(losses -S)" 3
 is "... and the same ones without it" "$(losses)" 1
-for what in flip shift:2 rotate:5 scale:.1 contrast:.2; do
+for what in flip flip:97 shift:2 rotate:5 scale:.1 contrast:.2 brightness:.2 shear:5 \
+	hole:20; do
 	history -n "$small" -e 3 -B 16 -a $what >changed
 	differ "--augment $what changes the run" changed ordered
 	history -n "$small" -e 3 -B 16 -a $what >again
 	equal "... in the same way each time" again changed
 done
-history -n "$small" -e 3 -B 16 -a shift:0,rotate:0,scale:0,contrast:0 >changed
+history -n "$small" -e 3 -B 16 -a shift:0,rotate:0,scale:0,contrast:0,brightness:0,shear:0,hole:0 \
+	>changed
 equal "amounts of 0 change nothing" changed ordered
+history -n "$small" -e 3 -B 16 -a flip >changed
+history -n "$small" -e 3 -B 16 -a flip:95 >again
+equal "the mirror images of 96 pixels add up to 95" again changed
 like "what is augmented is told" "$(notes -a flip,rotate:5)" 'augment: flip,rotate:5'
 misuses "no such augmentation" "--augment: there is no 'turn:5'" -a flip,turn:5
 misuses "an amount out of bounds" "--augment: 'scale:2' is not from 0" -a scale:2
@@ -260,7 +265,7 @@ refuses "crossentropy without labels" 1 'no labels to learn' \
 refuses "squared error without targets" 1 'labels, not targets; learn them with --loss crossentropy' kfkd-train -q digits
 refuses "outputs that are not the classes" 1 'ends in 5 outputs, and there are 4' \
 	kfkd-train -q -l crossentropy -n dense5 digits
-misuses "no such loss" "--loss: 'hinge' is neither" -l hinge
+misuses "no such loss" "--loss: there is no 'hinge', but squared" -l hinge
 
 # labelled CLASSES LABEL ...: a stream of grey images, of level $PIXEL, with these
 # labels

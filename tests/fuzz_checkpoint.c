@@ -44,7 +44,7 @@ static struct kf_dataset make_data(void)
 static void start(void)
 {
 	static const struct kf_train_options options = { .rule = KF_ADAM,
-		.rate = { .001, .001 },
+		.rate = { .from = .001, .to = .001 },
 		.epochs = EPOCHS,
 		.batch = 4,
 		.valid = .2,

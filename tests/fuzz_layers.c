@@ -4,17 +4,28 @@
 
 #include "net/layers.h"
 
+/* Whether layer i reads an output, of an earlier layer, of this shape. */
+static bool reads(const struct kf_layers *l, int i, int from, const int shape[3])
+{
+	const int input[3] = { l->c, l->h, l->w };
+
+	return from < i &&
+		!memcmp(from == KF_INPUT ? input : l->layer[from].out, shape,
+			sizeof input);
+}
+
 /* Layers fit together, and their parameters fill the arena without gaps. */
 static void check_layers(const struct kf_layers *l)
 {
 	size_t floats = 0;
 
+	if (l->n > KF_LAYERS_MAX)
+		abort();
 	for (int i = 0; i < l->n; i++) {
-		const int *out =
-			i ? l->layer[i - 1].out : (const int[]){ l->c, l->h, l->w };
+		const struct kf_layer *y = &l->layer[i];
 
-		if (memcmp(l->layer[i].in, out, sizeof l->layer[i].in) ||
-			kf_layer_outputs(&l->layer[i]) < 1)
+		if (!reads(l, i, y->from, y->in) || kf_layer_outputs(y) < 1 ||
+			(y->kind == KF_ADD && !reads(l, i, y->other, y->out)))
 			abort();
 	}
 	for (int i = 0; i < l->n_params; i++) {

@@ -11,7 +11,7 @@
 static void augment(const char *text)
 {
 	struct kf_augment a = { 0 }, again = { 0 };
-	char printed[200], twice[200];
+	char printed[400], twice[400];
 	struct kf_err err;
 
 	if (kf_augment_parse(&a, text, &err) < 0)

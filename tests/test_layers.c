@@ -61,6 +61,109 @@ static void test_presets(void)
 	kf_layers_free(&l);
 }
 
+/* A net with branches: what each layer reads, and how often its output is read. */
+static void test_branches(void)
+{
+	static const struct {
+		const char *name;
+		int from, other, readers, out[3];
+	} want[] = {
+		{ "pool1", KF_INPUT, KF_INPUT, 2, { 1, 48, 48 } },
+		{ "conv1", 0, KF_INPUT, 1, { 8, 24, 24 } },
+		{ "batchnorm1", 1, KF_INPUT, 2, { 8, 24, 24 } },
+		/* res16: its input has other channels */
+		{ "conv2", 2, KF_INPUT, 1, { 16, 24, 24 } },
+		{ "batchnorm2", 3, KF_INPUT, 1, { 16, 24, 24 } },
+		{ "conv3", 4, KF_INPUT, 1, { 16, 24, 24 } },
+		{ "batchnorm3", 5, KF_INPUT, 1, { 16, 24, 24 } },
+		{ "conv4", 2, KF_INPUT, 1, { 16, 24, 24 } },
+		{ "add1", 6, 7, 1, { 16, 24, 24 } },
+		{ "avgpool1", 8, KF_INPUT, 1, { 16, 12, 12 } },
+		{ "upscale1", 9, KF_INPUT, 1, { 16, 24, 24 } },
+		{ "conv5", 0, KF_INPUT, 1, { 16, 24, 24 } },
+		{ "add2", 10, 11, 1, { 16, 24, 24 } },
+		{ "conv6", 12, KF_INPUT, 1, { 15, 24, 24 } },
+		{ "softargmax1", 13, KF_INPUT, 0, { 30, 1, 1 } },
+	};
+	struct kf_layers l;
+	struct kf_err err;
+	bool same;
+
+	if (!ok(kf_layers_parse(&l,
+			"pool2 save conv8x3p1s2 batchnorm relu res16 avgpool2 "
+			"upscale2 add16x3p1s2 tanh maps softargmax",
+			1, 96, 96, 30, &err) == 0,
+		    "a net with branches")) {
+		note("%s", err.msg);
+		return;
+	}
+	same = l.n == (int)(sizeof want / sizeof *want);
+	for (int i = 0; same && i < l.n; i++) {
+		const struct kf_layer *y = &l.layer[i];
+
+		same = !strcmp(y->name, want[i].name) && y->from == want[i].from &&
+			y->other == want[i].other && y->readers == want[i].readers &&
+			!memcmp(y->out, want[i].out, sizeof y->out);
+		if (!same)
+			note("%s reads %d and %d, is read %d times: %d x %d x %d",
+				y->name, y->from, y->other, y->readers, y->out[0],
+				y->out[1], y->out[2]);
+	}
+	ok(same, "its layers");
+	ok(l.layer[1].bias < 0 && l.layer[5].bias < 0 && l.layer[7].bias >= 0,
+		"no bias in front of batch norm");
+	ok(l.layer[8].activation == KF_RELU && l.layer[12].activation == KF_TANH &&
+			l.layer[6].activation == KF_LINEAR,
+		"activations behind the sum");
+	ok(l.learned ==
+				8 * 9 + 2 * 8 + 16 * 8 * 9 + 16 * 16 * 9 + 4 * 16 +
+					16 * 8 + 16 + 16 * 9 + 16 + 15 * 16 + 15 &&
+			l.floats == l.learned + 2 * 8 + 4 * 16,
+		"%zu parameters and %zu statistics", l.learned, l.floats - l.learned);
+	ok(l.param[l.n_learned].offset == l.learned &&
+			!strcmp(l.param[l.n_learned].name, "batchnorm1.running_mean") &&
+			l.layer[2].mean == l.n_learned &&
+			l.param[l.layer[2].variance].init == KF_ONE,
+		"statistics are behind the parameters");
+	ok(kf_layer_products(&l.layer[1]) == 8 * 24 * 24 * 9 &&
+			kf_layer_products(&l.layer[3]) == 16 * 24 * 24 * 8 * 9 &&
+			kf_layer_products(&l.layer[2]) == 0,
+		"products of a convolution");
+	kf_layers_free(&l);
+}
+
+static void test_columns(void)
+{
+	static const struct {
+		const char *columns, *part; /* NULL if they fit */
+	} cases[] = {
+		{ "a_x,a_y,b_x,b_y", NULL },
+		{ "a_y,a_x,b_x,b_y", "columns 1 and 2 are 'a_y' and 'a_x'" },
+		{ "a_x,a_y,b_x,c_y", "columns 3 and 4 are 'b_x' and 'c_y'" },
+		{ "a_x,b_x,a_y,b_y", "columns 1 and 2" },
+		{ "a_x,ab_y,b_x,b_y", "columns 1 and 2" },
+	};
+	struct kf_names names;
+	struct kf_layers l;
+	struct kf_err err;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		bool fit;
+
+		names = (struct kf_names){ 0 };
+		kf_names_split(&names, cases[i].columns, &err);
+		kf_layers_parse(&l, "maps softargmax", 1, 9, 9, 4, &err);
+		fit = kf_layers_check_columns(&l, &names, &err) == 0;
+		ok(fit == !cases[i].part && (fit || strstr(err.msg, cases[i].part)),
+			"softargmax for %s", cases[i].columns);
+		kf_layers_free(&l);
+		kf_layers_parse(&l, "dense", 1, 9, 9, 4, &err);
+		ok(kf_layers_check_columns(&l, &names, &err) == 0, "... a dense layer");
+		kf_layers_free(&l);
+		kf_names_free(&names);
+	}
+}
+
 static void test_refusals(void)
 {
 	static const struct {
@@ -100,6 +203,35 @@ static void test_refusals(void)
 		{ "dense10 relu", "ends in 10 outputs" },
 		{ "conv30x95", "not in numbers" },
 		{ "pool2", "nothing to learn" },
+		{ "conv8x3p3 dense", "padding is as wide as" },
+		{ "conv8x3s0 dense", "layer 1 " },
+		{ "conv8x3s2p1 dense", "layer 1 " },
+		{ "conv8x3p dense", "layer 1 " },
+		{ "batchnorm2 dense",
+			"layer 1 of 'batchnorm2 dense', 'batchnorm2': takes" },
+		{ "save2 dense", "layer 1 " },
+		{ "save dense", "has a 'save' without its 'add'" },
+		{ "conv3x3 add dense",
+			"layer 2 of 'conv3x3 add dense', 'add': there is no" },
+		{ "save pool2 add dense",
+			"cannot add 1 x 96 x 96, which was saved, to 1 x 48 x 48" },
+		{ "save pool2 add3x1s2 dense", "cannot add 3 x 48 x 48" },
+		{ "save pool2 add1 dense", "layer 3 " },
+		{ "save addx1 dense", "layer 2 " },
+		{ "conv3x3 save relu add dense", "layer 3 " },
+		{ "save add relu relu dense", "layer 4 " },
+		{ "res8 relu dense", "layer 2 " },
+		{ "res0 dense", "layer 1 " },
+		{ "upscale dense", "layer 1 " },
+		{ "upscale1000 upscale1000 dense", "too large" },
+		{ "avgpool97 dense", "larger than what it sees" },
+		{ "avgpool-1 dense", "layer 1 " },
+		{ "conv3x3 softargmax", "ends in 6 outputs, and there are 30" },
+		{ "maps softargmax dense", "nothing may follow" },
+		{ "maps4 softargmax", "layer 1 " },
+		{ "save save save save save save save save save save save save save save "
+		  "save save save dense",
+			"more than 16 are saved" },
 	};
 	struct kf_layers l;
 	struct kf_err err;
@@ -117,6 +249,8 @@ int main(void)
 {
 	test_net7();
 	test_presets();
+	test_branches();
+	test_columns();
 	test_refusals();
 	return done_testing();
 }

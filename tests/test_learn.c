@@ -246,6 +246,7 @@ static void reference_update(enum kf_rule rule, double rate, int t, double g, do
 		*w -= rate * u;
 		*d = rho * *d + (1 - rho) * u * u;
 		break;
+	case KF_ADAMW:
 	case KF_ADAM:
 		*s = b1 * *s + (1 - b1) * g;
 		*d = b2 * *d + (1 - b2) * g * g;
@@ -264,20 +265,27 @@ static void test_update(enum kf_rule rule, size_t n)
 {
 	float *w = numbers(n, 8), *g = NULL, *got;
 	double *w64 = widen(w, n), *s64 = zeros(n), *d64 = zeros(n), rate = 0.01;
+	double decay = 0.01;
 	struct kf_mem *weights = upload(w, n), *grads = b->op->alloc(b, n), *state[2];
 
 	for (int i = 0; i < 2; i++)
 		state[i] = i < kf_rule_states(rule) ? b->op->alloc(b, n) : NULL;
 	for (int t = 1; t <= 5; t++) {
-		struct kf_update u = kf_update(rule, rate, 0.9, 0.01, (uint64_t)t);
+		struct kf_update u = kf_update(rule, rate, 0.9, decay, (uint64_t)t);
 
 		free(g);
 		g = numbers(n, 100 + (uint32_t)t);
 		b->op->write(b, grads, 0, g, n);
 		b->op->update(b, &u, weights, grads, state[0], state[1], n);
-		for (size_t i = 0; i < n; i++)
-			reference_update(rule, rate, t, g[i] + 0.01 * w64[i], &w64[i],
-				&s64[i], &d64[i]);
+		for (size_t i = 0; i < n; i++) {
+			bool decoupled = rule == KF_ADAMW;
+			double more = decoupled ? 0 : decay * w64[i];
+
+			/* as PyTorch's AdamW, before the step */
+			w64[i] *= decoupled ? 1 - rate * decay : 1;
+			reference_update(rule, rate, t, g[i] + more, &w64[i], &s64[i],
+				&d64[i]);
+		}
 	}
 	got = download(weights, 0, n);
 	ok(same(got, w64, n, 1e-6) && healthy(), "5 steps of %s on %zu weights",

@@ -90,8 +90,9 @@ static int train(const struct run *run, struct kf_backend *b, enum kf_rule rule,
 {
 	double rate = kf_rule_rate(rule);
 	struct kf_train_options options = { .rule = rule,
-		.rate = { rate, rate },
-		.momentum = { 0.9, 0.9 },
+		.rate = { .from = rate, .to = rate },
+		.momentum = { .from = 0.9, .to = 0.9 },
+		.weight_decay = rule == KF_ADAMW ? 100 : 0, /* DECAYS of net1.py */
 		.epochs = run->epochs,
 		.batch = run->batch,
 		.valid = 0.2 };
@@ -173,12 +174,47 @@ static void test_run(const struct run *run, struct kf_backend *b, enum kf_rule r
 /* From 10 towards 2 in 5 epochs: a quarter of the way each, from the third on. */
 static void test_schedule(void)
 {
-	static const double range[] = { 10, 2 }, want[] = { 10, 10, 8, 6, 4 };
+	static const struct kf_schedule line = { .from = 10, .to = 2 };
+	static const double want[] = { 10, 10, 8, 6, 4 };
 
 	for (int epoch = 1; epoch <= 5; epoch++)
-		ok(kf_schedule(range, epoch, 5) == want[epoch - 1],
+		ok(kf_schedule_at(&line, epoch, 5) == want[epoch - 1],
 			"epoch %d of a schedule has %g", epoch, want[epoch - 1]);
-	ok(kf_schedule(range, 1, 1) == 10, "a single epoch has the start");
+	ok(kf_schedule_at(&line, 1, 1) == 10, "a single epoch has the start");
+}
+
+static void test_shape(const char *shape, double from, double to, int warmup,
+	int epochs, const double *want)
+{
+	struct kf_schedule s = { .from = from, .to = to };
+	struct kf_err err;
+	double worst = 0;
+
+	ok(kf_schedule_shape(&s, shape, &err) == 0, "shape %s", shape);
+	for (int epoch = 1; epoch <= epochs; epoch++) {
+		double v = kf_schedule_warm(&s, warmup, epoch, epochs);
+
+		worst = fmax(worst, fabs(v - want[epoch - 1]));
+	}
+	ok(worst < 1e-12, "%s from %g to %g in %d epochs, %d of them to warm up", shape,
+		from, to, epochs, warmup);
+}
+
+static void test_shapes(void)
+{
+	const double half = sqrt(0.5);
+	const double cosine[] = { 10, 6 + 4 * half, 6, 6 - 4 * half };
+	const double step[] = { 8, 8, 4, 4, 2, 2, 1 };
+	const double warm[] = { 2.5, 5, 7.5, 10, 10, 8, 6, 4 };
+
+	test_shape("cosine", 10, 2, 0, 4, cosine);
+	test_shape("step:4", 8, 1, 0, 7, step);
+	test_shape("step", 8, 2, 0, 3, (const double[]){ 8, 4, 2 });
+	test_shape("step", 2, 8, 0, 6, (const double[]){ 2, 2, 4, 4, 8, 8 });
+	test_shape("linear", 10, 2, 3, 8, warm);
+	test_shape("cosine", 10, 2, 1, 5,
+		(const double[]){ 5, cosine[0], cosine[1], cosine[2], cosine[3] });
+	test_shape("cosine", 3, 3, 2, 4, (const double[]){ 1, 2, 3, 3 });
 }
 
 int main(void)
@@ -201,6 +237,7 @@ int main(void)
 			kf_valid_rows(5, 0) == 0,
 		"the first fold validates");
 	test_schedule();
+	test_shapes();
 	b->op->close(b);
 	return done_testing();
 }

@@ -142,19 +142,34 @@ static void warp_channel(float *to, const float *from, int h, int w,
 			b = from[y1 * w + x0] +
 				rx * (from[y1 * w + x1] - from[y1 * w + x0]);
 			v = a + ry * (b - a);
-			if (warp->contrast != 1) {
-				v = (v - 0.5f) * warp->contrast + 0.5f;
+			if (warp->contrast != 1 || warp->brightness != 0) {
+				v = (v - 0.5f) * warp->contrast + 0.5f +
+					warp->brightness;
 				v = v < 0 ? 0 : v > 1 ? 1 : v;
 			}
 			to[y * w + x] = v;
 		}
 }
 
+static int least(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+/* The part of the hole that is in the image. */
+static void cut_hole(float *to, int h, int w, const int hole[4])
+{
+	for (int y = hole[1] < 0 ? 0 : hole[1]; y < least(hole[3], h); y++)
+		for (int x = hole[0] < 0 ? 0 : hole[0]; x < least(hole[2], w); x++)
+			to[y * w + x] = 0.5f;
+}
+
 static bool changes(const struct kf_warp *warp)
 {
 	static const float same[6] = { 1, 0, 0, 0, 1, 0 };
 
-	return memcmp(warp->m, same, sizeof same) || warp->contrast != 1;
+	return memcmp(warp->m, same, sizeof same) || warp->contrast != 1 ||
+		warp->brightness != 0 || warp->hole[0] < warp->hole[2];
 }
 
 /* Copies rows of data, warped unless warps is NULL, to `to` (n, c, h, w). */
@@ -173,8 +188,10 @@ static void gather(const struct kf_act *a, float *to, const float *from,
 			memcpy(out, in, row * sizeof *to);
 			continue;
 		}
-		for (size_t k = 0; k < (size_t)c; k++)
+		for (size_t k = 0; k < (size_t)c; k++) {
 			warp_channel(out + k * area, in + k * area, h, w, &warps[i]);
+			cut_hole(out + k * area, h, w, warps[i].hole);
+		}
 	}
 }
 

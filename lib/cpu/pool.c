@@ -15,6 +15,7 @@
 
 #define KERNEL_MAX 15
 #define NO_GRADIENT 255
+#define SEARCHED 0 /* in backward: there may be more positions than a byte has */
 
 typedef cpu_floats8 floats;
 typedef cpu_masks8 masks;
@@ -126,6 +127,7 @@ static void pool_windows(const struct kf_plan *plan, const float *x, float *y,
 
 				y[i] = window[in_window(from, largest, k)];
 				argmax[i] = relu && !(y[i] > 0) ? NO_GRADIENT :
+					k > KERNEL_MAX          ? SEARCHED :
 								  (uint8_t)largest;
 			}
 }

@@ -58,8 +58,8 @@ struct kf_flow {
  * from the original at (m[0] x + m[1] y + m[2], m[3] x + m[4] y + m[5]), by bilinear
  * interpolation; coordinates outside are clamped to the nearest edge.  Then, unless
  * contrast is 1 and brightness 0, v becomes (v - 1/2) contrast + 1/2 + brightness,
- * clamped to [0, 1].  At last, the pixels from (hole[0], hole[1]) to just before
- * (hole[2], hole[3]) become 1/2.
+ * clamped to [0, 1].  At last, the pixels of the image from (hole[0], hole[1]) to just
+ * before (hole[2], hole[3]) become 1/2.
  */
 struct kf_warp {
 	float m[6];

@@ -16,6 +16,9 @@
 #ifndef KF_LOSS_H
 #define KF_LOSS_H
 
+#include <stddef.h>
+
+#include "base/err.h"
 #include "base/table.h"
 
 /* clang-format off */
@@ -35,7 +38,22 @@ enum { KF_LOSS_COUNT = 0 KF_LOSSES(KF_COUNT_ROW) };
 
 struct kf_loss {
 	enum kf_loss_kind kind;
-	float a, e; /* as outputs are scaled */
+	/* As outputs are scaled; in pixels where it is parsed and printed. */
+	float a, e;
 };
+
+/*
+ * Parses "wing:8,1.5", or "wing" for the usual arguments: 1 pixel for smoothl1, 10 and 2
+ * for wing.  -1 with a message on an error.
+ */
+int kf_loss_parse(struct kf_loss *l, const char *text, struct kf_err *err);
+/* Writes the text that parses to l, with all arguments. */
+void kf_loss_print(const struct kf_loss *l, char *text, size_t size);
+
+/* The i-th loss's word and form, "wing[:PX,E]"; NULL after the last. */
+const char *kf_loss_form(int i);
+
+/* A loss of pixels, for outputs of which 1 stands for so many pixels. */
+struct kf_loss kf_loss_scaled(const struct kf_loss *l, double pixels);
 
 #endif

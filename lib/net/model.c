@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "net/model.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@ static const char train_history[] = "history.train_loss";
 static const char valid_history[] = "history.valid_loss";
 static const char note_prefix[] = "train.";
 static const char run_prefix[] = "run."; /* only in checkpoints */
+static const char flip_sum[] = "flip.sum";
 static const char crossentropy[] = "crossentropy", squared[] = "squared";
 
 /* -- reading ------------------------------------------------------------------ */
@@ -44,6 +44,19 @@ static int read_loss(struct kf_model *m, const struct kf_st *st, struct kf_err *
 	if (!m->classify && (!y_scale || kf_scales_parse(m->y_scale, 2, y_scale) < 0))
 		return kf_fail(err, "the metadata '%s' is missing or no scale",
 			KF_KEY_Y_SCALE);
+	return 0;
+}
+
+static int read_flip_sum(struct kf_model *m, const struct kf_st *st, struct kf_err *err)
+{
+	const char *text = kf_meta_get(&st->meta, flip_sum);
+	char *end;
+
+	if (!text)
+		return 0;
+	m->flip_sum = strtod(text, &end);
+	if (end == text || *end || !(m->flip_sum > -1e6 && m->flip_sum < 1e6))
+		return kf_fail(err, "the metadata '%s' is no sum of pixels", flip_sum);
 	return 0;
 }
 
@@ -83,7 +96,9 @@ static int read_metadata(struct kf_model *m, const struct kf_st *st, struct kf_e
 	}
 	if (m->notes.incomplete || m->state.incomplete)
 		return kf_fail_memory(err);
-	return read_loss(m, st, err) < 0 ? -1 : read_columns(m, st, err);
+	if (read_loss(m, st, err) < 0 || read_flip_sum(m, st, err) < 0)
+		return -1;
+	return read_columns(m, st, err);
 }
 
 /* Adds a tensor to the model, with its data if that is wanted. */
@@ -195,6 +210,8 @@ static void set_metadata(const struct kf_model *m, struct kf_meta *meta)
 		kf_scales_print(m->y_scale, 2, text, sizeof text);
 		kf_meta_set(meta, KF_KEY_Y_SCALE, "%s", text);
 	}
+	if (m->flip_sum != 0)
+		kf_meta_set(meta, flip_sum, "%.17g", m->flip_sum);
 	for (int i = 0; i < m->notes.n; i++) {
 		snprintf(text, sizeof text, "%s%s", note_prefix, m->notes.key[i]);
 		kf_meta_set(meta, text, "%s", m->notes.value[i]);
@@ -261,7 +278,5 @@ void kf_model_free(struct kf_model *m)
 
 double kf_model_pixels(const struct kf_model *m)
 {
-	double x = m->y_scale[0].factor, y = m->y_scale[1].factor;
-
-	return sqrt((x * x + y * y) / 2);
+	return kf_scales_pixels(m->y_scale);
 }

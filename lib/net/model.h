@@ -17,6 +17,9 @@ struct kf_model {
 	struct kf_scale y_scale[2]; /* of the outputs: [0] for x, [1] for y; */
 				    /* factor 0 if it classifies */
 	bool classify;              /* softmax(outputs) are class probabilities */
+	/* What x of a point and of its mirror image add up to, in pixels, if training found
+	 * that; else 0. */
+	double flip_sum;
 
 	/* How it was trained: options and their values, by long option name. */
 	struct kf_meta notes;

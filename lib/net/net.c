@@ -341,6 +341,15 @@ int kf_net_loss(struct kf_net *net, const struct kf_mem *images, const uint32_t 
 	return 0;
 }
 
+struct kf_act *kf_net_outputs(struct kf_net *net, int n)
+{
+	struct kf_batch *t = net->batches;
+
+	while (t->n != n)
+		t = t->next;
+	return t->act[net->layers->n];
+}
+
 void kf_net_update(struct kf_net *net, const struct kf_update *u, struct kf_mem *state1,
 	struct kf_mem *state2)
 {

@@ -77,6 +77,9 @@ int kf_net_loss(struct kf_net *net, const struct kf_mem *images, const uint32_t 
 	const struct kf_warp *warps, int n, const struct kf_target *target,
 	const struct kf_pass *pass, struct kf_err *err);
 
+/* The outputs of the last pass, which was over n rows. */
+struct kf_act *kf_net_outputs(struct kf_net *net, int n);
+
 /* How far batch norm's statistics move towards those of a batch. */
 #define KF_STATISTICS_PART 0.1F
 

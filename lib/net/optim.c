@@ -61,6 +61,7 @@ struct kf_update kf_update(enum kf_rule rule, double rate, double momentum,
 {
 	double decay = rules[rule].momentum ? momentum : rules[rule].decay;
 	double decay2 = rules[rule].decay2;
+	bool decoupled = rule == KF_ADAMW;
 
 	return (struct kf_update){ .rule = rule,
 		.rate = (float)(rate * rate_factor(rule, decay, decay2, (double)t)),
@@ -69,5 +70,6 @@ struct kf_update kf_update(enum kf_rule rule, double rate, double momentum,
 		.decay2 = (float)decay2,
 		.fresh2 = (float)(1 - decay2),
 		.epsilon = (float)rules[rule].epsilon,
-		.weight_decay = (float)weight_decay };
+		.weight_decay = decoupled ? 0 : (float)weight_decay,
+		.keep = decoupled ? (float)(1 - rate * weight_decay) : 1 };
 }

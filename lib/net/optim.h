@@ -2,7 +2,8 @@
  * Update rules.  The table below is their only definition: options, help, notes in
  * models and both backends are generated from it.
  *
- * The formulas are Lasagne's (lasagne/updates.py).  A row is
+ * The formulas are Lasagne's (lasagne/updates.py), and adamw's is PyTorch's AdamW
+ * (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019).  A row is
  *
  *     X(NAME, word, states, momentum, rate, decay, decay2, epsilon, factor, update)
  *
@@ -17,7 +18,8 @@
  *             doubles t, decay and decay2
  *   update    one step for one weight: statements in the floats w (the weight),
  *             g (its gradient), s and s2 (the states) and the members of struct
- *             kf_update, compiled as C and as CUDA
+ *             kf_update, compiled as C and as CUDA; those that the backends do not
+ *             name by themselves are KF_STEP(member)
  */
 #ifndef KF_OPTIM_H
 #define KF_OPTIM_H
@@ -54,12 +56,24 @@
 		s = decay * s + fresh * g; \
 		s2 = decay2 * s2 + fresh2 * g * g; \
 		w -= rate * s / (sqrtf(s2) + epsilon);) \
+	X(ADAMW, adamw, 2, false, 5e-5, 0.9, 0.999, 1e-8, \
+		sqrt(1 - pow(decay2, t)) / (1 - pow(decay, t)), \
+		s = decay * s + fresh * g; \
+		s2 = decay2 * s2 + fresh2 * g * g; \
+		w = KF_STEP(keep) * w - rate * s / (sqrtf(s2) + epsilon);) \
 	X(ADAMAX, adamax, 2, false, 1e-4, 0.9, 0.999, 1e-8, \
 		1 / (1 - pow(decay, t)), \
 		s = decay * s + fresh * g; \
 		s2 = decay2 * s2 > fabsf(g) ? decay2 * s2 : fabsf(g); \
 		w -= rate * s / (s2 + epsilon);)
 /* clang-format on */
+
+/* The step's struct kf_update is u in both, by pointer and by reference. */
+#ifdef __CUDACC__
+#define KF_STEP(member) u.member
+#else
+#define KF_STEP(member) u->member
+#endif
 
 #define KF_RULE_NAME(NAME, ...) KF_##NAME,
 enum kf_rule { KF_RULES(KF_RULE_NAME) };
@@ -76,7 +90,8 @@ struct kf_update {
 	float decay2; /* beta2 */
 	float fresh2; /* 1 - beta2 */
 	float epsilon;
-	float weight_decay; /* gradient += weight_decay * weight */
+	float weight_decay; /* gradient += weight_decay * weight; 0 for adamw */
+	float keep; /* adamw: 1 - rate * weight decay, the rate without factor */
 };
 
 const char *kf_rule_name(enum kf_rule rule);
@@ -87,7 +102,8 @@ int kf_rule_states(enum kf_rule rule); /* values per weight: 0 to 2 */
 
 /*
  * The constants of step t = 1, 2, ... of a rule.  Rules that do not use momentum
- * ignore it.
+ * ignore it.  weight_decay times a weight is added to its gradient; under adamw, a step
+ * takes rate * weight_decay times the weight away instead, by the rate without factor.
  */
 struct kf_update kf_update(enum kf_rule rule, double rate, double momentum,
 	double weight_decay, uint64_t t);

@@ -1,8 +1,16 @@
 /* Scales as text. */
 #include "stream/scale.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+double kf_scales_pixels(const struct kf_scale s[2])
+{
+	double x = s[0].factor, y = s[1].factor;
+
+	return sqrt((x * x + y * y) / 2);
+}
 
 void kf_scales_print(const struct kf_scale *s, int n, char *text, size_t size)
 {

@@ -27,6 +27,9 @@ static inline double kf_scaled(double v, struct kf_scale s)
 	return kf_is_scaled(s) ? (v - s.offset) / s.factor : v;
 }
 
+/* The root mean square of the factors of x and y: a distance of 1 in pixels. */
+double kf_scales_pixels(const struct kf_scale s[2]);
+
 /* Whether all n are the same. */
 bool kf_scales_equal(const struct kf_scale *a, const struct kf_scale *b, int n);
 

@@ -9,6 +9,9 @@
 #include <string.h>
 
 #include "base/rng.h"
+#include "train/mirror.h"
+
+#define FLIP_SUM_MAX 1e6
 
 /* -- parsing --------------------------------------------------------------------- */
 
@@ -21,6 +24,9 @@ static const struct {
 	{ "rotate:", offsetof(struct kf_augment, rotate), 180 },
 	{ "scale:", offsetof(struct kf_augment, scale), 0.9 },
 	{ "contrast:", offsetof(struct kf_augment, contrast), 1 },
+	{ "brightness:", offsetof(struct kf_augment, brightness), 1 },
+	{ "shear:", offsetof(struct kf_augment, shear), 80 },
+	{ "hole:", offsetof(struct kf_augment, hole), 10000 },
 };
 
 #define AMOUNTS (sizeof amounts / sizeof *amounts)
@@ -47,18 +53,33 @@ static int parse_amount(struct kf_augment *a, size_t i, const char *word,
 	return 0;
 }
 
+static int parse_flip(struct kf_augment *a, const char *word, struct kf_err *err)
+{
+	const char *text = word + strlen("flip:");
+	char *end;
+
+	a->flip = true;
+	a->find_sum = !strcmp(word, "flip:auto");
+	a->has_sum = strcmp(word, "flip") != 0 && !a->find_sum;
+	if (!a->has_sum)
+		return 0;
+	a->flip_sum = strtod(text, &end);
+	if (end == text || *end || !(a->flip_sum > 0 && a->flip_sum <= FLIP_SUM_MAX))
+		return kf_fail(err, "'%.40s' is neither auto nor above 0 and up to %g",
+			word, FLIP_SUM_MAX);
+	return 0;
+}
+
 static int parse_one(struct kf_augment *a, const char *word, struct kf_err *err)
 {
-	if (!strcmp(word, "flip")) {
-		a->flip = true;
-		return 0;
-	}
+	if (!strcmp(word, "flip") || !strncmp(word, "flip:", 5))
+		return parse_flip(a, word, err);
 	for (size_t i = 0; i < AMOUNTS; i++)
 		if (!strncmp(word, amounts[i].name, strlen(amounts[i].name)))
 			return parse_amount(a, i, word, err);
 	return kf_fail(err,
-		"there is no '%.40s', but flip, shift:PX, rotate:DEG, "
-		"scale:F and contrast:F",
+		"there is no '%.40s', but flip[:SUM], flip:auto, shift:PX, rotate:DEG, scale:F, "
+		"contrast:F, brightness:F, shear:DEG and hole:PX",
 		word);
 }
 
@@ -76,6 +97,11 @@ int kf_augment_parse(struct kf_augment *a, const char *text, struct kf_err *err)
 	return rc;
 }
 
+double kf_flip_sum(const struct kf_augment *a, int width)
+{
+	return a->has_sum ? a->flip_sum : width - 1;
+}
+
 bool kf_augment_any(const struct kf_augment *a)
 {
 	bool any = a->flip;
@@ -89,6 +115,10 @@ void kf_augment_print(const struct kf_augment *a, char *text, size_t size)
 {
 	size_t n = (size_t)snprintf(text, size, "%s", a->flip ? "flip" : "");
 
+	if (a->flip && a->find_sum)
+		n += (size_t)snprintf(text + n, size - n, ":auto");
+	if (a->flip && a->has_sum)
+		n += (size_t)snprintf(text + n, size - n, ":%.9g", a->flip_sum);
 	for (size_t i = 0; i < AMOUNTS; i++)
 		if (amount(a, i) > 0 && n < size)
 			n += (size_t)snprintf(text + n, size - n, "%s%s%.9g",
@@ -96,28 +126,6 @@ void kf_augment_print(const struct kf_augment *a, char *text, size_t size)
 }
 
 /* -- columns ----------------------------------------------------------------------- */
-
-/* A name with left replaced by right or vice versa; false if it has neither. */
-static bool mirror_name(const char *name, char *out, size_t size)
-{
-	const char *start = name;
-
-	for (;;) {
-		size_t n = strcspn(start, "_");
-		const char *other = n == 4 && !strncmp(start, "left", 4) ? "right" :
-			n == 5 && !strncmp(start, "right", 5)            ? "left" :
-									   NULL;
-
-		if (other) {
-			snprintf(out, size, "%.*s%s%s", (int)(start - name), name,
-				other, start + n);
-			return true;
-		}
-		if (!start[n])
-			return false;
-		start += n + 1;
-	}
-}
 
 static int find_columns(struct kf_augmenter *g, const struct kf_names *names,
 	struct kf_err *err)
@@ -131,19 +139,17 @@ static int find_columns(struct kf_augmenter *g, const struct kf_names *names,
 		if (g->axis[j] < 0 && kf_augment_any(&g->what))
 			return kf_fail(err,
 				"augmentation: '%s' ends in neither _x nor _y", name);
-		g->mirror[j] = j;
-		if (mirror_name(name, other, sizeof other))
-			g->mirror[j] = kf_names_find(names, other);
-		if (g->mirror[j] < 0 && g->what.flip)
-			return kf_fail(err, "flip: '%s' lacks its other side, '%s'",
-				name, other);
+		g->mirror[j] = g->what.flip ? kf_mirror_column(names, j, err) : j;
+		if (g->mirror[j] < 0)
+			return -1;
 		snprintf(other, sizeof other, "%s", name);
 		other[strlen(other) - 1] = g->axis[j] == 0 ? 'y' : 'x';
 		g->partner[j] = kf_names_find(names, other);
-		if (g->partner[j] < 0 && g->what.rotate > 0)
-			return kf_fail(err,
-				"rotate: '%s' lacks its other coordinate, '%s'", name,
-				other);
+		/* a shear moves points along x alone, by their y */
+		if (g->partner[j] < 0 &&
+			(g->what.rotate > 0 || (g->what.shear > 0 && g->axis[j] == 0)))
+			return kf_fail(err, "%s: '%s' lacks its other coordinate, '%s'",
+				g->what.rotate > 0 ? "rotate" : "shear", name, other);
 	}
 	return 0;
 }
@@ -156,7 +162,8 @@ int kf_augmenter_open(struct kf_augmenter *g, const struct kf_augment *what,
 	*g = (struct kf_augmenter){ .what = *what,
 		.w = s->w,
 		.h = s->h,
-		.m = s->columns.n };
+		.m = s->columns.n,
+		.flip_sum = kf_flip_sum(what, s->w) };
 	memcpy(g->scale, s->y_scale, sizeof g->scale);
 	g->axis = calloc(m + 1, sizeof *g->axis);
 	g->partner = calloc(m + 1, sizeof *g->partner);
@@ -199,6 +206,8 @@ struct motion {
 	bool flip;
 	double a[2][2];
 	double middle[2], shift[2];
+	/* Where x of targets is measured from while they are mirrored, from `middle`. */
+	double off;
 };
 
 /* Uniform from -1 to 1; `which` selects one of a row's numbers. */
@@ -216,21 +225,25 @@ static struct motion draw_motion(const struct kf_augmenter *g, uint64_t seed,
 	double angle = draw(seed, step, row, 0) * g->what.rotate * acos(-1) / 180;
 	double size = 1 + draw(seed, step, row, 1) * g->what.scale;
 	double x = flip ? -size : size, c = cos(angle), s = sin(angle);
+	double lean = draw(seed, step, row, 6) * g->what.shear * acos(-1) / 180;
+	double t = g->what.shear > 0 ? tan(lean) : 0;
 
+	/* first mirrored, then sheared: x + t y */
 	return (struct motion){ .flip = flip,
-		.a = { { x * c, -size * s }, { x * s, size * c } },
+		.a = { { x * c, -size * (s - c * t) }, { x * s, size * (c + s * t) } },
+		.off = flip ? g->flip_sum - (g->w - 1) : 0,
 		.middle = { (g->w - 1) / 2.0, (g->h - 1) / 2.0 },
 		.shift = { draw(seed, step, row, 2) * g->what.shift,
 			draw(seed, step, row, 3) * g->what.shift } };
 }
 
 /* The inverse motion: from the new image to the original, which is sampled. */
-static struct kf_warp warp_of(const struct motion *m, double contrast)
+static struct kf_warp warp_of(const struct motion *m)
 {
 	double det = m->a[0][0] * m->a[1][1] - m->a[0][1] * m->a[1][0];
 	double inverse[2][2] = { { m->a[1][1] / det, -m->a[0][1] / det },
 		{ -m->a[1][0] / det, m->a[0][0] / det } };
-	struct kf_warp warp = { .contrast = (float)contrast };
+	struct kf_warp warp = { .contrast = 1 };
 
 	for (int i = 0; i < 2; i++) {
 		double at = m->middle[i];
@@ -244,30 +257,89 @@ static struct kf_warp warp_of(const struct motion *m, double contrast)
 	return warp;
 }
 
+/* A square anywhere in the picture, of up to g->what.hole pixels a side. */
+static void draw_hole(const struct kf_augmenter *g, uint64_t seed, uint32_t step,
+	int row, int hole[4])
+{
+	int most = g->w < g->h ? g->w : g->h, side;
+	double u[3];
+
+	for (int i = 0; i < 3; i++) /* layer 1: a row has eight numbers in layer 0 */
+		u[i] = kf_rng_uniform(seed, KF_RNG_AUGMENT, 1, step,
+			(uint64_t)row * 8 + (uint64_t)i);
+	if (g->what.hole < most)
+		most = (int)g->what.hole;
+	side = (int)(u[0] * (most + 1));
+	hole[0] = (int)(u[1] * (g->w - side + 1));
+	hole[1] = (int)(u[2] * (g->h - side + 1));
+	hole[2] = hole[0] + side;
+	hole[3] = hole[1] + side;
+}
+
+static struct kf_warp draw_warp(const struct kf_augmenter *g, uint64_t seed,
+	uint32_t step, int row, const struct motion *m)
+{
+	struct kf_warp warp = warp_of(m);
+
+	warp.contrast = (float)(1 + draw(seed, step, row, 4) * g->what.contrast);
+	warp.brightness = (float)(draw(seed, step, row, 5) * g->what.brightness);
+	if (g->what.hole > 0)
+		draw_hole(g, seed, step, row, warp.hole);
+	return warp;
+}
+
+/* -- targets ------------------------------------------------------------------------- */
+
 /* A scaled coordinate, in pixels from the middle. */
 static double from_middle(const struct kf_augmenter *g, const struct motion *m,
 	int axis, double v)
 {
-	return kf_unscale(v, g->scale[axis]) - m->middle[axis];
+	return kf_unscale(v, g->scale[axis]) - m->middle[axis] -
+		(axis == 0 ? m->off : 0);
+}
+
+/* Where target j of one row, y (m), is after a motion, in pixels. */
+static double target_at(const struct kf_augmenter *g, const struct motion *m,
+	const float *y, int j)
+{
+	/* after a flip, the other side's point is here */
+	int from = m->flip ? g->mirror[j] : j, axis = g->axis[j];
+	int partner = g->partner[from];
+	double v = m->a[axis][axis] * from_middle(g, m, axis, y[from]);
+
+	if (m->a[axis][!axis] != 0 && partner >= 0)
+		v += m->a[axis][!axis] * from_middle(g, m, !axis, y[partner]);
+	return v + (m->middle[axis] + m->shift[axis]);
+}
+
+/* Whether target j is beyond an edge, where nothing is to be seen. */
+static bool outside(const struct kf_augmenter *g, const struct motion *m,
+	const float *y, int j)
+{
+	double v = target_at(g, m, y, j);
+
+	return v < -0.5 || v > (g->axis[j] == 0 ? g->w : g->h) - 0.5;
 }
 
 /* Moves the targets of one row, y (m), to moved (m). */
 static void move(const struct kf_augmenter *g, const struct motion *m, const float *y,
 	float *moved)
 {
-	for (int j = 0; j < g->m; j++) {
-		/* after a flip, the other side's point is here */
-		int from = m->flip ? g->mirror[j] : j, axis = g->axis[j];
-		int partner = g->partner[from];
-		double v = from_middle(g, m, axis, y[from]), other;
+	const struct kf_augment *what = &g->what;
+	/* a mirror image shows what the image does */
+	bool leaves = what->shift > 0 || what->rotate > 0 || what->scale > 0 ||
+		what->shear > 0;
 
-		v *= m->a[axis][axis];
-		if (m->a[axis][!axis] != 0 && partner >= 0) {
-			other = from_middle(g, m, !axis, y[partner]);
-			v += m->a[axis][!axis] * other;
-		}
-		v += m->middle[axis] + m->shift[axis];
-		moved[j] = (float)kf_scaled(v, g->scale[axis]);
+	for (int j = 0; j < g->m; j++) {
+		int partner = g->partner[j];
+
+		if (leaves &&
+			(outside(g, m, y, j) ||
+				(partner >= 0 && outside(g, m, y, partner))))
+			moved[j] = NAN;
+		else
+			moved[j] = (float)kf_scaled(target_at(g, m, y, j),
+				g->scale[g->axis[j]]);
 	}
 }
 
@@ -284,9 +356,8 @@ int kf_augment_batch(const struct kf_augmenter *g, uint64_t seed, uint32_t step,
 	}
 	for (int i = 0; i < n; i++) {
 		struct motion motion = draw_motion(g, seed, step, i, flipped[i]);
-		double contrast = 1 + draw(seed, step, i, 4) * g->what.contrast;
 
-		warps[i] = warp_of(&motion, contrast);
+		warps[i] = draw_warp(g, seed, step, i, &motion);
 		if (m)
 			move(g, &motion, y + rows[i] * m, moved + (size_t)i * m);
 	}

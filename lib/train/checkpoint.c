@@ -137,12 +137,17 @@ static int collect(struct kf_trainer *t, struct kf_model *m, struct kf_err *err)
 
 static void note_state(const struct kf_trainer *t, uint64_t digest, struct kf_meta *s)
 {
+	const struct kf_flip_errors *e = &t->flip_errors;
+
 	kf_meta_set(s, "data", "%016llx", (unsigned long long)digest);
 	kf_meta_set(s, "epoch", "%d", t->epoch);
 	kf_meta_set(s, "rows", "%zu", t->at);
 	kf_meta_set(s, "step", "%lu", (unsigned long)t->step);
 	kf_meta_set(s, "best_epoch", "%d", t->best_epoch);
 	kf_meta_set(s, "best", "%a %a %a", t->best, t->best_train, t->best_valid);
+	if (t->options.augment.find_sum)
+		kf_meta_set(s, "flip_errors", "%a %a %a %a", e->sum[0], e->count[0],
+			e->sum[1], e->count[1]);
 }
 
 /* Frees what note_state and collect added to m. */
@@ -192,7 +197,7 @@ int kf_checkpoint_write(struct kf_checkpoint *c, struct kf_trainer *t,
 /* Whether the number of epochs affects the course of each, by a schedule. */
 static bool epochs_matter(const struct kf_train_options *o)
 {
-	return o->rate[0] != o->rate[1] || o->momentum[0] != o->momentum[1];
+	return kf_schedule_changes(&o->rate) || kf_schedule_changes(&o->momentum);
 }
 
 /* Compares options by the models' notes; -1 names the first that differs. */
@@ -267,6 +272,23 @@ static int parse_state(const struct kf_model *saved, struct kf_trainer *t,
 	return 0;
 }
 
+/* What flip:auto has found so far. */
+static int parse_flip(const struct kf_model *saved, struct kf_trainer *t,
+	struct kf_err *err)
+{
+	const char *text = kf_meta_get(&saved->state, "flip_errors");
+	struct kf_flip_errors *e = &t->flip_errors;
+
+	if (!t->options.augment.find_sum)
+		return 0;
+	if (!text || saved->flip_sum == 0 ||
+		sscanf(text, "%la %la %la %la", &e->sum[0], &e->count[0], &e->sum[1],
+			&e->count[1]) != 4)
+		return kf_fail(err, "its metadata 'run.flip_errors' is damaged");
+	t->augmenter.flip_sum = saved->flip_sum;
+	return 0;
+}
+
 static int set_arena(struct kf_trainer *t, const struct arena *a,
 	const struct kf_tensor *tensors, int n, struct kf_err *err)
 {
@@ -321,7 +343,8 @@ int kf_checkpoint_read(const char *path, struct kf_trainer *t, struct kf_model *
 		return -1;
 	if (check_data(&saved, digest, err) < 0 ||
 		check_options(&saved, m, &t->options, err) < 0 ||
-		parse_state(&saved, t, err) < 0 || restore(&saved, t, err) < 0) {
+		parse_state(&saved, t, err) < 0 || parse_flip(&saved, t, err) < 0 ||
+		restore(&saved, t, err) < 0) {
 		rc = kf_place(err, "cannot resume from '%s'", path);
 	} else {
 		m->epochs = saved.epochs;

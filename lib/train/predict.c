@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "train/dataset.h"
 #include "net/fold.h"
 #include "net/net.h"
+#include "train/augment.h"
+#include "train/dataset.h"
+#include "train/mirror.h"
 
 #define BATCH 128 /* a power of two */
 #define SIZES 4   /* batch sizes before only powers of two are used */
@@ -19,6 +21,15 @@ struct member {
 	int *column;   /* (outputs) the column of p that each goes to */
 	bool classify; /* its outputs become probabilities */
 	bool opened;
+
+	/* To average with mirror images; NULL otherwise. */
+	int *mirror;             /* (outputs) the output at the other side */
+	bool *is_x;              /* (outputs) */
+	struct kf_scale x_scale; /* of outputs that are x */
+	double sum;              /* of x and its mirror image, pixels */
+	bool taught;             /* it was trained with mirror images */
+	double total, squares;   /* of the rows' mean sums, less `sum` */
+	size_t rows;
 };
 
 struct kf_predictor {
@@ -29,10 +40,12 @@ struct kf_predictor {
 	int columns; /* of p in total */
 	int *votes;  /* (columns) how many models predict each */
 	size_t pixels;
+	int width;              /* of images, where they are mirrored */
 	struct kf_mem *images;  /* (rows, pixels) of the current chunk */
 	size_t room;            /* capacity of p in rows */
 	float *p;               /* (room, columns) */
 	float *out;             /* (BATCH, outputs of a model) */
+	float *mirrored;        /* the same of mirror images, or NULL */
 	int sizes, size[SIZES]; /* of batches so far */
 };
 
@@ -125,6 +138,7 @@ static int open_member(struct kf_predictor *p, struct member *t,
 		return -1;
 	t->classify = m->classify;
 	if (check_params(&t->layers, m, err) < 0 ||
+		kf_layers_check_columns(&t->layers, &m->columns, err) < 0 ||
 		(t->layers.floats > t->layers.learned && /* there are statistics */
 			!(folded = kf_fold(&t->layers, m->param, m->n, err)))) {
 		kf_layers_free(&t->layers);
@@ -204,13 +218,110 @@ void kf_predictor_close(struct kf_predictor *p)
 			kf_layers_free(&p->member[i].layers);
 		}
 		free(p->member[i].column);
+		free(p->member[i].mirror);
+		free(p->member[i].is_x);
 	}
 	p->b->op->free(p->b, p->images);
 	free(p->member);
 	free(p->votes);
 	free(p->p);
 	free(p->out);
+	free(p->mirrored);
 	free(p);
+}
+
+/* -- mirror images ----------------------------------------------------------------- */
+
+/* How the model was trained to mirror x. */
+static void find_sum(struct member *t, const struct kf_model *m)
+{
+	const char *note = kf_meta_get(&m->notes, "augment");
+	struct kf_augment a;
+	struct kf_err err;
+
+	if (!note || kf_augment_parse(&a, note, &err) < 0)
+		a = (struct kf_augment){ 0 };
+	t->sum = m->flip_sum != 0 ? m->flip_sum : kf_flip_sum(&a, m->w);
+	t->taught = a.flip;
+}
+
+static int mirror_member(struct member *t, const struct kf_model *m, struct kf_err *err)
+{
+	size_t outputs = (size_t)m->columns.n;
+
+	if (m->classify)
+		return kf_fail(err, "flip: classes have no mirror image");
+	t->mirror = calloc(outputs, sizeof *t->mirror);
+	t->is_x = calloc(outputs, sizeof *t->is_x);
+	if (!t->mirror || !t->is_x)
+		return kf_fail_memory(err);
+	for (int j = 0; j < m->columns.n; j++) {
+		const char *name = m->columns.name[j];
+
+		if (kf_axis(name) < 0)
+			return kf_fail(err, "flip: '%s' ends in neither _x nor _y",
+				name);
+		t->is_x[j] = kf_axis(name) == 0;
+		t->mirror[j] = kf_mirror_column(&m->columns, j, err);
+		if (t->mirror[j] < 0)
+			return -1;
+	}
+	t->x_scale = m->y_scale[0];
+	find_sum(t, m);
+	return 0;
+}
+
+int kf_predictor_flip(struct kf_predictor *p, const struct kf_model *models,
+	struct kf_err *err)
+{
+	int outputs = 0;
+
+	for (int i = 0; i < p->n; i++) {
+		if (mirror_member(&p->member[i], &models[i], err) < 0)
+			return -1;
+		if (models[i].columns.n > outputs)
+			outputs = models[i].columns.n;
+		p->width = models[i].w;
+	}
+	p->mirrored = malloc(BATCH * (size_t)outputs * sizeof *p->mirrored);
+	return p->mirrored ? 0 : kf_fail_memory(err);
+}
+
+struct kf_flip_sum kf_predictor_sum(const struct kf_predictor *p, int i)
+{
+	const struct member *t = &p->member[i];
+	double n = (double)t->rows, mean = t->total / n;
+	double variance = (t->squares - n * mean * mean) / (n - 1);
+
+	if (t->rows < 2 || t->taught)
+		return (struct kf_flip_sum){ t->sum, NAN, NAN };
+	return (struct kf_flip_sum){ t->sum, t->sum + mean,
+		sqrt(fmax(variance, 0) / n) };
+}
+
+/* The row's outputs (m) become their mean with those for its mirror image (m). */
+static void average_row(struct member *t, float *out, const float *mirrored)
+{
+	double total = 0;
+	int n = 0;
+
+	for (int j = 0; j < t->layers.outputs; j++) {
+		double v = out[j], other = mirrored[t->mirror[j]];
+
+		if (t->is_x[j]) {
+			double x = t->sum - kf_unscale(other, t->x_scale);
+
+			total += kf_unscale(v, t->x_scale) - x;
+			n++;
+			other = kf_scaled(x, t->x_scale);
+		}
+		out[j] = (float)((v + other) / 2);
+	}
+	if (!n)
+		return;
+	t->total += total / n;
+	t->squares += total / n * (total / n);
+	t->rows++;
 }
 
 /* -- running ----------------------------------------------------------------------- */
@@ -245,21 +356,47 @@ static void softmax(float *outputs, int n, int m)
 	}
 }
 
-/* Adds a model's share of the mean to its columns, for n rows from `first` on. */
-static int add_outputs(struct kf_predictor *p, struct member *t, uint32_t first, int n,
-	struct kf_err *err)
+/* The model's outputs for n rows from `first` on, warped unless warps is NULL. */
+static int run_net(struct kf_predictor *p, struct member *t, uint32_t first, int n,
+	const struct kf_warp *warps, float *out, struct kf_err *err)
 {
 	static const struct kf_pass pass = { .train = false };
 	struct kf_act *act;
 	uint32_t rows[BATCH] = { 0 };
-	int m = t->layers.outputs;
 
 	for (int i = 0; i < n; i++)
 		rows[i] = first + (uint32_t)i;
-	act = kf_net_forward(&t->net, p->images, rows, NULL, n, &pass, err);
+	act = kf_net_forward(&t->net, p->images, rows, warps, n, &pass, err);
 	if (!act)
 		return -1;
-	p->b->op->read_act(p->b, act, p->out);
+	p->b->op->read_act(p->b, act, out);
+	return 0;
+}
+
+static int flip_outputs(struct kf_predictor *p, struct member *t, uint32_t first, int n,
+	struct kf_err *err)
+{
+	struct kf_warp warps[BATCH];
+	int m = t->layers.outputs;
+
+	for (int i = 0; i < BATCH; i++)
+		warps[i] = kf_mirror_warp(p->width);
+	if (run_net(p, t, first, n, warps, p->mirrored, err) < 0)
+		return -1;
+	for (int i = 0; i < n; i++)
+		average_row(t, p->out + i * m, p->mirrored + i * m);
+	return 0;
+}
+
+/* Adds a model's share of the mean to its columns, for n rows from `first` on. */
+static int add_outputs(struct kf_predictor *p, struct member *t, uint32_t first, int n,
+	struct kf_err *err)
+{
+	int m = t->layers.outputs;
+
+	if (run_net(p, t, first, n, NULL, p->out, err) < 0 ||
+		(p->mirrored && flip_outputs(p, t, first, n, err) < 0))
+		return -1;
 	if (t->classify)
 		softmax(p->out, n, m);
 	for (int i = 0; i < n; i++)

@@ -19,6 +19,29 @@ struct kf_predictor *kf_predictor_open(struct kf_backend *b,
 void kf_predictor_close(struct kf_predictor *p);
 
 /*
+ * Averages each prediction with that for the mirror image of the face, mirrored back, from
+ * the next run on; models are those that p was opened with.  x and its mirror image add up
+ * to the SUM of --augment flip:SUM in a model's notes, else to width - 1.  -1 for models of
+ * classes, and for columns that lack their other side.
+ */
+int kf_predictor_flip(struct kf_predictor *p, const struct kf_model *models,
+	struct kf_err *err);
+
+/* What x of faces and of their mirror images add up to, in pixels. */
+struct kf_flip_sum {
+	double used;  /* to mirror back */
+	double found; /* on average in predictions so far */
+	double error; /* standard error of this mean, over rows */
+};
+
+/*
+ * The sums of the i-th model.  Another is found than was used where labels that the model
+ * has learnt have another origin.  NaN before the second row, and for a model that was
+ * trained with flips: what it was taught tells nothing of the labels.
+ */
+struct kf_flip_sum kf_predictor_sum(const struct kf_predictor *p, int i);
+
+/*
  * Fills to, which shares all but p with from; p belongs to the predictor and is valid
  * until the next call.  A column that several models predict gets their mean.  -1 on
  * failure.

@@ -81,7 +81,9 @@ static int take_data(struct kf_trainer *t, struct kf_dataset *d, struct kf_err *
 	count_present(t, d->y);
 	if (kf_augment_any(&t->options.augment) && !t->options.classify) {
 		t->y = malloc(t->n * t->outputs * sizeof *t->y);
-		if (!t->y)
+		t->outputs_read = malloc((size_t)batch_rows(t, 0, t->n) * t->outputs *
+			sizeof *t->outputs_read);
+		if (!t->y || !t->outputs_read)
 			return kf_fail(err, "out of memory for %zu rows", t->n);
 		memcpy(t->y, d->y, t->n * t->outputs * sizeof *t->y);
 		t->moved = b->op->alloc(b, (size_t)batch_rows(t, 0, t->n) * t->outputs);
@@ -103,6 +105,8 @@ int kf_trainer_open(struct kf_trainer *t, struct kf_net *net, struct kf_dataset 
 		.options = *options,
 		.n = data->n,
 		.n_valid = kf_valid_rows(data->n, options->valid),
+		.loss = kf_loss_scaled(&options->loss,
+			kf_scales_pixels(schema.y_scale)),
 		.outputs = options->classify ? 1 : (size_t)data->schema.columns.n,
 		.best_train = INFINITY,
 		.best_valid = INFINITY,
@@ -140,6 +144,7 @@ void kf_trainer_close(struct kf_trainer *t)
 	free(t->rows);
 	free(t->present);
 	free(t->host);
+	free(t->outputs_read);
 }
 
 /* -- one batch ----------------------------------------------------------------------- */
@@ -147,10 +152,10 @@ void kf_trainer_close(struct kf_trainer *t)
 static void update(struct kf_trainer *t)
 {
 	const struct kf_train_options *o = &t->options;
-	struct kf_update u =
-		kf_update(o->rule, kf_schedule(o->rate, t->epoch + 1, o->epochs),
-			kf_schedule(o->momentum, t->epoch + 1, o->epochs),
-			o->weight_decay, t->step);
+	struct kf_update u = kf_update(o->rule,
+		kf_schedule_warm(&o->rate, o->warmup, t->epoch + 1, o->epochs),
+		kf_schedule_at(&o->momentum, t->epoch + 1, o->epochs), o->weight_decay,
+		t->step);
 
 	kf_net_update(t->net, &u, t->state[0], t->state[1]);
 }
@@ -198,6 +203,19 @@ static int augment(struct kf_trainer *t, const uint32_t *rows, int n,
 	return 0;
 }
 
+/* The batch's errors, from which the sum of mirrored labels is found. */
+static void add_flip_errors(struct kf_trainer *t, const struct augmented *a, int n)
+{
+	struct kf_backend *b = t->net->b;
+
+	if (!t->moved ||
+		!kf_flip_looks(&t->options.augment, t->epoch + 1, t->options.epochs))
+		return;
+	b->op->read_act(b, kf_net_outputs(t->net, n), t->outputs_read);
+	kf_flip_add(&t->flip_errors, &t->augmenter, t->outputs_read, a->targets,
+		a->warps, n);
+}
+
 /*
  * Computes the loss of n rows into a slot and, in training, the gradients.  Returns 1,
  * 0 if no target is present, or -1.
@@ -210,6 +228,7 @@ static int batch_loss(struct kf_trainer *t, const uint32_t *rows, int n, bool tr
 		.rows = rows,
 		.present = count_targets(t, rows, n),
 		.classify = t->options.classify,
+		.loss = t->loss,
 		.losses = t->losses,
 		.hits = t->hits,
 		.slot = slot };
@@ -223,6 +242,8 @@ static int batch_loss(struct kf_trainer *t, const uint32_t *rows, int n, bool tr
 			err);
 		rc = rc < 0 ? -1 : 1;
 	}
+	if (rc == 1 && a.warps)
+		add_flip_errors(t, &a, n);
 	free(a.warps);
 	free(a.targets);
 	free(a.rows);
@@ -390,6 +411,8 @@ int kf_trainer_epoch(struct kf_trainer *t, struct kf_epoch *e, bool (*stop)(void
 	if (read_losses(t, e, valid, err) < 0)
 		return -1;
 	keep_best(t, e);
+	if (kf_flip_looks(&t->options.augment, t->epoch + 1, t->options.epochs))
+		kf_flip_update(&t->flip_errors, &t->augmenter, t->epoch + 1);
 	t->epoch++;
 	t->at = t->count = 0;
 	e->seconds = kf_seconds() - start;

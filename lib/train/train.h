@@ -4,6 +4,7 @@
 
 #include "train/augment.h"
 #include "train/dataset.h"
+#include "train/flip_sum.h"
 #include "train/schedule.h"
 #include "net/model.h"
 #include "net/net.h"
@@ -11,9 +12,9 @@
 
 struct kf_train_options {
 	enum kf_rule rule;
-	double rate[2]; /* at the start and the end: see kf_schedule */
-	double momentum[2];
-	double weight_decay; /* gradient += weight_decay * weight */
+	struct kf_schedule rate, momentum;
+	int warmup;          /* epochs in which the rate rises to its start */
+	double weight_decay; /* see kf_update */
 	int epochs;
 	int batch;    /* rows in a batch; the last may have fewer */
 	double valid; /* share of rows, the first ones, held out for validation */
@@ -23,7 +24,8 @@ struct kf_train_options {
 		      /* 0 for no limit */
 	uint64_t seed;
 	struct kf_augment augment;
-	bool classify; /* cross-entropy with labels, else squared error with targets */
+	bool classify;       /* cross-entropy with labels, else a loss of targets */
+	struct kf_loss loss; /* in pixels */
 };
 
 /* The results of an epoch. */
@@ -41,6 +43,9 @@ struct kf_trainer {
 	struct kf_net *net;
 	struct kf_train_options options;
 	struct kf_augmenter augmenter;
+	struct kf_flip_errors
+		flip_errors; /* of this epoch, while it looks for the sum */
+	struct kf_loss loss; /* as outputs are scaled */
 
 	/* Progress. */
 	int epoch;      /* completed epochs */
@@ -62,6 +67,7 @@ struct kf_trainer {
 	uint32_t *rows;       /* (n) the current epoch's order */
 	uint32_t *present;    /* (n) targets present in each row */
 	float *host;          /* (n) values read back */
+	float *outputs_read;  /* (batch, outputs), while it looks for the sum */
 };
 
 /*
@@ -75,8 +81,8 @@ void kf_trainer_close(struct kf_trainer *t);
 
 /*
  * Trains for one epoch.  A batch's loss is the sum of squared errors divided by the
- * number of targets present in it, and a batch without any is skipped; or it is the
- * mean cross-entropy.  Returns
+ * number of targets present in it, whatever loss the gradients are of, and a batch
+ * without any is skipped; or it is the mean cross-entropy.  Returns
  *
  *   1   the epoch is complete, and e describes it
  *   0   training is over: all epochs are done, or patience has run out

@@ -31,12 +31,17 @@ class Net(nn.Module):
 
     def __init__(self, line, side=96, outputs=30, channels=1):
         super().__init__()
-        self.layers, self.steps, self.counts, self.index = nn.ModuleDict(), [], {}, {}
+        self.layers, self.counts, self.index = nn.ModuleDict(), {}, {}
+        self.steps, self.shapes = [], []  # and the shape before each
         self.side, self.outputs = side, outputs
         self.saved, self.shape = [], (channels, side, side)
         words = line.split()
         for word, after in zip(words, words[1:] + [""]):
             self.add(word, after == "batchnorm")
+
+    def step(self, kind, what):
+        self.steps.append((kind, what))
+        self.shapes.append(self.shape)
 
     def layer(self, kind, module):
         self.counts[kind] = self.counts.get(kind, 0) + 1
@@ -51,7 +56,7 @@ class Net(nn.Module):
         return name, (n, *size)
 
     def apply_layer(self, name, shape):
-        self.steps.append(("layer", name))
+        self.step("layer", name)
         self.shape = shape
 
     def normalize(self):
@@ -64,7 +69,7 @@ class Net(nn.Module):
             n, k, p, s = (int(v or 0) for v in CONV.match(args).groups())
             across, shape = self.conv(shape, n, k, p, s or 1)
         self.layer("add", nn.Identity())
-        self.steps.append(("add", across))
+        self.step("add", across)
 
     def residual(self, n):
         before = self.shape[0]
@@ -73,19 +78,19 @@ class Net(nn.Module):
             self.apply_layer(*self.conv(self.shape, n, 3, 1, bias=False))
             self.normalize()
             if i == 0:
-                self.steps.append(("activation", "relu"))
+                self.step("activation", "relu")
         self.add_saved(f"{n}x1" if n != before else "")
-        self.steps.append(("activation", "relu"))
+        self.step("activation", "relu")
 
     def save(self):
         self.saved.append(self.shape)
-        self.steps.append(("save", None))
+        self.step("save", None)
 
     def add(self, word, normalized):
         kind, args = re.match(r"([a-z]+)(.*)$", word).groups()
         c, h, w = self.shape
         if kind in ACTIVATIONS:
-            self.steps.append(("activation", kind))
+            self.step("activation", kind)
         elif kind == "conv":
             n, k, p, s = (int(v or 0) for v in CONV.match(args).groups())
             self.apply_layer(*self.conv(self.shape, n, k, p, s or 1, not normalized))
@@ -94,7 +99,7 @@ class Net(nn.Module):
         elif kind == "dense":
             n = int(args or self.outputs)
             if h * w > 1:
-                self.steps.append(("flatten", None))
+                self.step("flatten", None)
             dense = nn.Linear(c * h * w, n, bias=not normalized)
             self.apply_layer(self.layer("dense", dense), (n, 1, 1))
         elif kind in ("pool", "avgpool"):

@@ -87,3 +87,4 @@ predict() {
 
 predict net1 40 0
 predict net7 40 2
+predict best 40 2

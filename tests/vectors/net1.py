@@ -3,7 +3,7 @@
 Writes net1.tsv: rule, epoch, train loss, valid loss.  Everything is worked
 out here again from its definition, in numpy's float64: the images, the Philox
 generator and the initial weights that it gives, the batches, the masked loss,
-the gradients and the update rules (lasagne/updates.py).
+the gradients and the update rules (lasagne/updates.py; adamw as PyTorch's AdamW).
 
     python3 net1.py > net1.tsv
 """
@@ -12,7 +12,9 @@ import numpy as np
 SIDE, TARGETS, SEED = 96, 30, 42
 ROWS, BATCH, EPOCHS = 700, 128, 20
 RATES = {"sgd": 0.01, "momentum": 0.01, "nesterov": 0.01, "adagrad": 2e-4,
-         "rmsprop": 3e-5, "adadelta": 1.0, "adam": 5e-5, "adamax": 1e-4}
+         "rmsprop": 3e-5, "adadelta": 1.0, "adam": 5e-5, "adamw": 5e-5,
+         "adamax": 1e-4}
+DECAYS = {"adamw": 100.0}
 
 
 def images(rows):
@@ -73,8 +75,12 @@ def loss_and_gradients(w, x, t):
     return np.sum(e * e) / present, [dh.T @ x, dh.sum(0), dp.T @ h, dp.sum(0)]
 
 
-def update(rule, rate, w, g, s, step):
+def update(rule, rate, decay, w, g, s, step):
     """One parameter; s holds its two states."""
+    if rule == "adamw":
+        w *= 1 - rate * decay
+    else:
+        g = g + decay * w
     mu, rho, b1, b2 = 0.9, 0.9, 0.9, 0.999
     if rule == "sgd":
         w -= rate * g
@@ -96,7 +102,7 @@ def update(rule, rate, w, g, s, step):
         u = g * np.sqrt(s[1] + 1e-6) / np.sqrt(s[0] + 1e-6)
         w -= rate * u
         s[1] = rho * s[1] + (1 - rho) * u * u
-    elif rule == "adam":
+    elif rule in ("adam", "adamw"):
         s[0] = b1 * s[0] + (1 - b1) * g
         s[1] = b2 * s[1] + (1 - b2) * g * g
         eta = rate * np.sqrt(1 - b2 ** step) / (1 - b1 ** step)
@@ -130,7 +136,7 @@ def main():
                 train.append(loss)
                 step += 1
                 for i in range(4):
-                    update(rule, rate, w[i], g[i], state[i], step)
+                    update(rule, rate, DECAYS.get(rule, 0), w[i], g[i], state[i], step)
             for at in range(0, n_valid, BATCH):
                 end = min(at + BATCH, n_valid)
                 valid.append(loss_and_gradients(w, x[at:end], t[at:end])[0])
