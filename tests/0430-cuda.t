@@ -69,11 +69,14 @@ branches='conv8x3p1s2 batchnorm relu res save pool2 res12 upscale2 add12x1 leaky
 same_losses "net1" -e 5 faces
 same_losses "net1 with flips, in shuffled batches" -a flip -S -B 16 -e 5 faces
 same_losses "every kind of layer, all of augmentation, missing targets" -n "$every" \
-	-a flip,shift:2,rotate:5,scale:.1,contrast:.2 -B 16 -e 5 faces
+	-a flip,shift:2,rotate:5,scale:.1,contrast:.2,brightness:.1,shear:5,hole:4 -B 16 -e 5 faces
 same_losses "branches, batch norm and softargmax" -n "$branches" -a flip,contrast:.2 \
 	-u adam -r .01 -B 16 -e 4 faces
 same_losses "batch norm of units" -n 'avgpool2 dense20 batchnorm relu avgpool dense' -r .1 \
 	-B 16 -e 4 faces
+for loss in smoothl1 wing wing:3,.5; do
+	same_losses "loss $loss" -n "$every" -l $loss -a flip -r .1 -B 16 -e 3 faces
+done
 same_losses "the best weights restored" -n "$every" -p 2 -r .5 -B 16 -e 6 faces
 for rule in $(cut -f 1 "$here/vectors/net1.tsv" | uniq); do
 	same_losses "$rule" -n 'conv4x3 relu pool2 dense' -u $rule -w .001 -B 16 -e 2 faces
