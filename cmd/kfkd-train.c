@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "net/layers_parse.h"
 #include "progress.h"
 #include "train_options.h"
 #include "train_run.h"

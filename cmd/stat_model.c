@@ -7,7 +7,7 @@
 
 #include "cli.h"
 #include "listing.h"
-#include "net/layers.h"
+#include "net/layers_parse.h"
 #include "net/model.h"
 
 static void print_layer(const char *name, const int shape[3], size_t products,

@@ -66,8 +66,8 @@ static const struct program program = {
 			.max = 1 << 20 },
 		{ 'S', "shuffle", .help = "new batches in each epoch" },
 		{ 'a', "augment", "LIST",
-			"flip[:SUM],shift:PX,rotate:DEG,scale:F,contrast:F,\n"
-			"brightness:F,shear:DEG,hole:PX or none",
+			"flip[:SUM],flip:auto,shift:PX,rotate:DEG,scale:F,\n"
+			"contrast:F,brightness:F,shear:DEG,hole:PX or none",
 			.kind = OPTION_TEXT },
 		{ 'p', "patience", "N",
 			"end after N epochs without a better one, with the best",

@@ -12,7 +12,7 @@ kfkd-synth -n 150 -s 2 | kfkd-load | kfkd-scale >others
 # ignored; env gives it back.
 train() {
 	exec env --default-signal=INT kfkd-train -q -n 'conv4x5 batchnorm relu pool4 res drop.2 dense20 relu drop.5 dense' \
-		-a flip,shift:2,rotate:5,scale:.1,contrast:.2,brightness:.1,shear:5,hole:20 -S -B 16 -e 12 \
+		-a flip:auto,shift:2,rotate:5,scale:.1,contrast:.2,brightness:.1,shear:5,hole:20 -S -B 16 -e 12 \
 		-r .02:.001 -M .9:.99 -p 6 "$@"
 }
 

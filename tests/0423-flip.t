@@ -45,7 +45,7 @@ averaged() {
 			if (name[i] ~ /_x$/)
 				v = sum - v
 			d = ($i + v) / 2 - $(60 + i)
-			n += d * d < 1e-6
+			n += d * d < 3e-5
 		}
 	}
 	END { print n }'
@@ -86,6 +86,32 @@ is "... and what it was taught is no news" "$(cat said)" ""
 kfkd-predict -m right.kfkd -m sum.kfkd --flip right >both 2>said
 is "of two models, the one that differs is named" "$(cut -d : -f 1,2 said)" \
 	"kfkd-predict: 'right.kfkd'"
+
+# -- a sum that is found while training -----------------------------------------------
+
+# auto OPTION ...: a model of the shifted labels, which looks for their sum
+auto() {
+	kfkd-train -n 'pool2 dense60 relu dense' -B 32 -e 24 -a flip:auto "$@" right
+}
+auto >auto.kfkd 2>log
+found=$(sed -n 's/^x of a point and of its mirror image add up to \(.*\) px$/\1/p' log)
+ok "flip:auto finds what x add up to ($found)" \
+	awk -v found="$found" 'BEGIN { exit !(found > 96.5 && found < 97.5) }'
+kfkd-predict -m auto.kfkd test >plain
+kfkd-predict -m auto.kfkd mirror >mirrored
+kfkd-predict -m auto.kfkd --flip test >flipped 2>said
+is "... which predictions use" "$(averaged "$found" plain mirrored flipped)" 600
+is "... without a word" "$(cat said)" ""
+auto >again 2>log
+equal "it is found again" again auto.kfkd
+kfkd-train -q -n dense -e 100000 -c point -a flip:auto -B 32 right >out 2>said &
+pid=$!
+soon "a long run has a checkpoint" 60 test -s point
+kill -TERM $pid
+finish $pid 60
+refuses "it is looked for in a share of the epochs, which must stay the same" 1 \
+	'--epochs 100000, not 24' \
+	kfkd-train -q -n dense -e 24 -R point -a flip:auto -B 32 right
 
 # -- what has no mirror image -------------------------------------------------------
 

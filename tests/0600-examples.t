@@ -114,6 +114,20 @@ sh "$examples/specialists.sh" eyes.csv eyes >out 2>&1
 ok "without the columns of a group it fails" test $? -ne 0
 like "... and says so" "$(cat out)" "^kfkd-load: .*nose_tip_x"
 
+# -- folds.sh ---------------------------------------------------------------------------
+
+FOLDS=2 ROWS=140 NET="pool4 dense10 batchnorm relu dense" recipe folds
+model folds/net-1.kfkd 2
+model folds/net-2.kfkd 2
+ok "... other nets" test "$(cksum <folds/net-1.kfkd)" != "$(cksum <folds/net-2.kfkd)"
+like "... and scores each and all" "$(grep -E '^(net-[12]|all) ' folds.out)" \
+	"^net-1 +[0-9.]+ +[0-9.]+
+net-2 +[0-9.]+ +[0-9.]+
+all +[0-9.]+ +[0-9.]+\$"
+picture folds/sheet.pgm PGM 774 774
+refuses "too few rows for that" 1 "'few.csv' has fewer than 101 rows" \
+	sh "$examples/folds.sh" few.csv few
+
 # -- fashion-mnist.sh -------------------------------------------------------------------
 
 recipe fashion-mnist

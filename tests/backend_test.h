@@ -8,6 +8,7 @@
 
 #include "base/rng.h"
 #include "net/backend.h"
+#include "net/layers_parse.h"
 #include "no_leak_check.h"
 #include "tap.h"
 

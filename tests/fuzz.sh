@@ -75,7 +75,10 @@ EOT
 printf '\0\137\137\036dense100 relu dense' >layers/net1
 printf '\0\137\137\036conv32x3 relu pool2 drop.1 conv64x2 tanh dense9 sigmoid dense' \
 	>layers/net7
-printf 'flip,shift:2,rotate:10,scale:.1,contrast:.2' >text/augment
+printf 'flip:96,shift:2,rotate:10,scale:.1,contrast:.2' >text/augment
+printf 'flip:auto,brightness:.1,shear:5,hole:20' >text/more
+printf 'wing:10,2' >text/loss
+printf 'step:4' >text/shape
 printf '\0\137\137\036pool2 conv8x3p1s2 batchnorm relu res16 save pool2 upscale2 add16x1 maps softargmax' \
 	>layers/hourglass
 printf '48 48 48 48' >text/scales

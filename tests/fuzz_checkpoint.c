@@ -12,6 +12,7 @@
 #define FUZZ_SAFETENSORS
 #include "fuzz.h"
 
+#include "net/layers_parse.h"
 #include "no_leak_check.h"
 #include "train/checkpoint.h"
 

@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include "fuzz.h"
 
-#include "net/layers.h"
+#include "net/layers_parse.h"
 
 /* Whether layer i reads an output, of an earlier layer, of this shape. */
 static bool reads(const struct kf_layers *l, int i, int from, const int shape[3])

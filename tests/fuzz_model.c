@@ -6,7 +6,7 @@
 #define FUZZ_SAFETENSORS
 #include "fuzz.h"
 
-#include "net/layers.h"
+#include "net/layers_parse.h"
 #include "net/model.h"
 
 static void write_again(const struct kf_model *m)

@@ -1,12 +1,14 @@
 /*
- * Parses the text of augmentations and of scales: what is accepted can be printed, and
- * parses to the same again.
+ * Parses the text of augmentations, of scales, of losses and of schedules' shapes: what is
+ * accepted can be printed, and parses to the same again.
  */
 #define _GNU_SOURCE
 #include "fuzz.h"
 
+#include "net/loss.h"
 #include "stream/scale.h"
 #include "train/augment.h"
+#include "train/schedule.h"
 
 static void augment(const char *text)
 {
@@ -39,11 +41,44 @@ static void scales(const char *text, int n)
 		abort();
 }
 
+static void loss(const char *text)
+{
+	struct kf_loss l, again;
+	char printed[100];
+	struct kf_err err;
+
+	if (kf_loss_parse(&l, text, &err) < 0)
+		return;
+	kf_loss_print(&l, printed, sizeof printed);
+	if (kf_loss_parse(&again, printed, &err) < 0 || l.kind != again.kind ||
+		l.a != again.a || l.e != again.e)
+		abort();
+}
+
+static void shape(const char *text)
+{
+	struct kf_schedule s = { .from = 1, .to = 2 }, again = s;
+	char printed[100];
+	struct kf_err err;
+
+	if (kf_schedule_shape(&s, text, &err) < 0)
+		return;
+	kf_schedule_print(&s, printed, sizeof printed); /* "1:2:step:3" */
+	if (s.shape != KF_LINEAR_SHAPE &&
+		(kf_schedule_shape(&again, printed + 4, &err) < 0 ||
+			s.shape != again.shape || s.stages != again.stages))
+		abort();
+	if (!(kf_schedule_at(&s, 3, 7) >= 1 && kf_schedule_at(&s, 3, 7) <= 2))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	char *text = fuzz_text(data, n);
 
 	augment(text);
+	loss(text);
+	shape(text);
 	scales(text, 1);
 	scales(text, 2);
 	free(text);

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/layers.h"
+#include "net/layers_parse.h"
 #include "train/preset.h"
 
 /* As in cuda/backend.c: 64 MiB. */

@@ -378,7 +378,7 @@ static void test_print(void)
 {
 	static const char *const texts[] = { "", "flip", "shift:2,contrast:1",
 		"flip,shift:0.123456789,rotate:10,scale:0.1,contrast:0.2", "flip:96.5",
-		"flip:96,brightness:0.5,shear:10,hole:24" };
+		"flip:auto,hole:3", "flip:96,brightness:0.5,shear:10,hole:24" };
 	struct kf_augment a = { 0 };
 	struct kf_err err;
 	char text[200];

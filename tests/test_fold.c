@@ -8,6 +8,7 @@
 
 #include "base/rng.h"
 #include "net/fold.h"
+#include "net/layers_parse.h"
 #include "net/net.h"
 #include "no_leak_check.h"
 #include "tap.h"

@@ -1,7 +1,7 @@
 /* The line of layers: shapes, parameters, and errors that name the word. */
 #include <string.h>
 
-#include "net/layers.h"
+#include "net/layers_parse.h"
 #include "train/preset.h"
 #include "tap.h"
 

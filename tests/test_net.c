@@ -2,6 +2,7 @@
  * Nets of a backend against a net in double precision: layers one after another and with
  * branches, pass by pass, and as a struct kf_net.
  */
+#include "net/layers_parse.h"
 #include "net/net.h"
 
 #include <string.h>

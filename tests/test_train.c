@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "no_leak_check.h"
+#include "net/layers_parse.h"
 #include "train/preset.h"
 #include "tap.h"
 #include "train/train.h"

@@ -14,28 +14,25 @@
 #include "cpu/activation.h"
 #include "cpu/batch.h"
 #include "cpu/chain.h"
+#include "cpu/channels.h"
 #include "cpu/memory.h"
-
-typedef cpu_floats8 floats;
-typedef double doubles __attribute__((vector_size(64), aligned(8)));
 
 /* All arrays have an entry for each channel, with the padding of the last block. */
 struct norm {
 	const struct kf_plan *plan;
 	const struct kf_flow *flow;
 	size_t channels;
-	double *sums;            /* (n, 2, channels): of each image */
-	double *mean, *variance; /* of the last training batch */
-	float *scale, *shift;    /* y = f(scale x + shift) */
-	float *center;           /* dx = from_dy dy + from_x (x - center) + constant */
-	float *from_dy, *from_x, *constant;
+	double *sums;             /* (n, 2, channels): of each image */
+	double *mean, *variance;  /* of the last training batch */
+	float *means;             /* (n, channels): of each image */
+	float *scale, *shift;     /* y = f(scale x + shift) */
+	struct cpu_norm gradient; /* how dx comes from dy and x */
 };
 
 static void make(struct kf_backend *b, struct kf_plan *plan)
 {
 	struct norm *v = plan->state = calloc(1, sizeof *v);
-	size_t c = (size_t)(plan->x.c + plan->x.block - 1) / (size_t)plan->x.block *
-		(size_t)plan->x.block;
+	size_t c = cpu_padded_channels(&plan->x), n = (size_t)plan->n;
 	float *f;
 	double *d;
 
@@ -46,19 +43,18 @@ static void make(struct kf_backend *b, struct kf_plan *plan)
 	}
 	v->plan = plan;
 	v->channels = c;
-	v->sums = d = calloc(2 * c * ((size_t)plan->n + 1), sizeof *d);
-	v->scale = f = calloc(6 * c, sizeof *f);
+	v->sums = d = calloc(2 * c * (n + 1), sizeof *d);
+	v->means = f = calloc(c * (n + 6), sizeof *f);
 	if (!d || !f) {
 		cpu_fail(b, "out of memory");
 		return;
 	}
-	v->mean = d + 2 * c * (size_t)plan->n;
+	v->mean = d + 2 * c * n;
 	v->variance = v->mean + c;
+	f += c * n;
+	v->scale = f;
 	v->shift = f + c;
-	v->center = f + 2 * c;
-	v->from_dy = f + 3 * c;
-	v->from_x = f + 4 * c;
-	v->constant = f + 5 * c;
+	v->gradient = (struct cpu_norm){ f + 2 * c, f + 3 * c, f + 4 * c, f + 5 * c };
 }
 
 static void free_state(struct kf_plan *plan)
@@ -67,223 +63,9 @@ static void free_state(struct kf_plan *plan)
 
 	if (v) {
 		free(v->sums);
-		free(v->scale);
+		free(v->means);
 	}
 	free(v);
-}
-
-/* -- loops over an image --------------------------------------------------------- */
-
-/*
- * Eight values at a time: of eight channels of a pixel or, in a plain layout, of eight
- * pixels of a channel.  A strip is those of the same channels.
- */
-struct strip {
-	size_t channel;     /* the first one's number */
-	size_t at;          /* of the first value in the image */
-	size_t count, step; /* steps of so many floats */
-	bool plain;         /* one channel, whose values follow each other */
-};
-
-static size_t strips(const struct cpu_layout *l, size_t channels)
-{
-	return l->block == 1 ? channels : channels / 8;
-}
-
-static struct strip strip(const struct cpu_layout *l, size_t i)
-{
-	size_t area = (size_t)l->h * (size_t)l->w, block = (size_t)l->block;
-	size_t channel = i * 8;
-
-	if (block == 1)
-		return (struct strip){ i, i * area, area, 1, true };
-	return (struct strip){ channel,
-		channel / block * block * area + channel % block, area, block, false };
-}
-
-/* The coefficients of a strip's channels: a macro, as functions that return vectors
- * differ between instruction sets. */
-#define OF_CHANNELS(s, v) \
-	((s).plain ? (floats){ 0 } + (v)[(s).channel] : \
-		     *(const floats *)((v) + (s).channel))
-
-/* Calls a statement for each eight values at `at` of a strip; in a plain layout, the last
- * ones one by one, as floats. */
-#define FOR_STRIP(s, eight, one) \
-	do { \
-		size_t at = (s)->at, left = (s)->count; \
-\
-		if (!(s)->plain) \
-			for (; left; left--, at += (s)->step) \
-				eight; \
-		for (; left >= 8; left -= 8, at += 8) \
-			eight; \
-		for (; left; left--, at++) \
-			one; \
-	} while (0)
-
-/* to = a from + c for each channel; then negative values become 0 if relu. */
-CPU_CLONES
-static void scale_image(const struct cpu_layout *l, const struct norm *v, float *to,
-	const float *from, bool relu)
-{
-	const cpu_masks8 always = (cpu_masks8){ 0 } - !relu;
-
-	for (size_t i = 0; i < strips(l, v->channels); i++) {
-		const struct strip s = strip(l, i);
-		floats a = OF_CHANNELS(s, v->scale), c = OF_CHANNELS(s, v->shift);
-
-#define SCALE(type, a, c, keep) \
-	{ \
-		type y = *(const type *)(from + at) * (a) + (c); \
-\
-		keep; \
-		*(type *)(to + at) = y; \
-	}
-		FOR_STRIP(&s,
-			SCALE(floats, a, c,
-				y = (floats)((cpu_masks8)y & ((y > 0) | always))),
-			SCALE(float, a[0], c[0], y = relu && !(y > 0) ? 0 : y));
-#undef SCALE
-	}
-}
-
-/* dx = from_dy dy + from_x (x - center) + constant for each channel. */
-CPU_CLONES
-static void gradient_image(const struct cpu_layout *l, const struct norm *v,
-	const float *dy, const float *x, float *dx)
-{
-	for (size_t i = 0; i < strips(l, v->channels); i++) {
-		const struct strip s = strip(l, i);
-		floats a = OF_CHANNELS(s, v->from_dy), e = OF_CHANNELS(s, v->from_x);
-		floats m = OF_CHANNELS(s, v->center);
-		floats c = OF_CHANNELS(s, v->constant);
-
-#define GRADIENT(type, a, e, m, c) \
-	*(type *)(dx + at) = (a) * *(const type *)(dy + at) + \
-		(e) * (*(const type *)(x + at) - (m)) + (c)
-		FOR_STRIP(&s, GRADIENT(floats, a, e, m, c),
-			GRADIENT(float, a[0], e[0], m[0], c[0]));
-#undef GRADIENT
-	}
-}
-
-/* Adds up in floats no more values than this, in doubles from there on. */
-#define PIECE 64
-
-/* The pieces of a strip, of eight floats each. */
-#define FOR_PIECES(s, part) \
-	for (size_t done = 0, n; \
-		n = (s)->count - done < PIECE ? (s)->count - done : PIECE, \
-		    part = (struct strip){ (s)->channel, (s)->at + done * (s)->step, \
-			    n, (s)->step, (s)->plain }, \
-		    n; \
-		done += n)
-
-/* Adds a strip's sums: all eight are of one channel if it is plain. */
-static inline void add_sums(const struct strip *s, const doubles *sum, double rest,
-	double *sums)
-{
-	for (size_t k = 0; k < 8; k++)
-		sums[s->channel + (s->plain ? 0 : k)] += (*sum)[k];
-	sums[s->channel] += rest;
-}
-
-#define WIDEN(v) __builtin_convertvector(v, doubles)
-
-/* sums += the values of each channel */
-CPU_CLONES
-static void sum_image(const struct cpu_layout *l, size_t channels, const float *x,
-	double *sums)
-{
-	for (size_t i = 0; i < strips(l, channels); i++) {
-		const struct strip s = strip(l, i);
-		struct strip part;
-		doubles sum = { 0 };
-		double rest = 0;
-
-		FOR_PIECES(&s, part)
-		{
-			floats eight = { 0 };
-
-			FOR_STRIP(&part, eight += *(const floats *)(x + at),
-				rest += x[at]);
-			sum += WIDEN(eight);
-		}
-		add_sums(&s, &sum, rest, sums);
-	}
-}
-
-/* sums += the squares of each channel's values less its mean */
-CPU_CLONES
-static void sum_squares(const struct cpu_layout *l, size_t channels, const float *x,
-	const float *mean, double *sums)
-{
-	for (size_t i = 0; i < strips(l, channels); i++) {
-		const struct strip s = strip(l, i);
-		floats m = OF_CHANNELS(s, mean), d;
-		struct strip part;
-		doubles sum = { 0 };
-		double rest = 0;
-
-		FOR_PIECES(&s, part)
-		{
-			floats eight = { 0 };
-
-			FOR_STRIP(&part,
-				(d = *(const floats *)(x + at) - m, eight += d * d),
-				rest += (x[at] - m[0]) * (x[at] - m[0]));
-			sum += WIDEN(eight);
-		}
-		add_sums(&s, &sum, rest, sums);
-	}
-}
-
-/* dy becomes 0 where y = scale x + shift is not positive: a relu's gradient, without
- * storing y. */
-CPU_CLONES
-static void relu_backward(const struct cpu_layout *l, const struct norm *v, float *dy,
-	const float *x)
-{
-	for (size_t i = 0; i < strips(l, v->channels); i++) {
-		const struct strip s = strip(l, i);
-		floats a = OF_CHANNELS(s, v->scale), c = OF_CHANNELS(s, v->shift);
-
-		FOR_STRIP(&s,
-			*(cpu_masks8 *)(dy + at) &=
-			*(const floats *)(x + at) * a + c > 0,
-			dy[at] = x[at] * a[0] + c[0] > 0 ? dy[at] : 0);
-	}
-}
-
-/* sums += dy, products += dy (x - center) of each channel */
-CPU_CLONES
-static void sum_gradients(const struct cpu_layout *l, const struct norm *v,
-	const float *dy, const float *x, double *sums, double *products)
-{
-	for (size_t i = 0; i < strips(l, v->channels); i++) {
-		const struct strip s = strip(l, i);
-		floats m = OF_CHANNELS(s, v->center), d;
-		struct strip part;
-		doubles sum = { 0 }, product = { 0 };
-		double rest = 0, rest_product = 0;
-
-		FOR_PIECES(&s, part)
-		{
-			floats eight = { 0 }, eight_products = { 0 };
-
-			FOR_STRIP(&part,
-				(d = *(const floats *)(dy + at), eight += d,
-					eight_products +=
-					d * (*(const floats *)(x + at) - m)),
-				(rest += dy[at],
-					rest_product += dy[at] * (x[at] - m[0])));
-			sum += WIDEN(eight);
-			product += WIDEN(eight_products);
-		}
-		add_sums(&s, &sum, rest, sums);
-		add_sums(&s, &product, rest_product, products);
-	}
 }
 
 /* -- forward --------------------------------------------------------------------- */
@@ -296,16 +78,16 @@ static void survey_image(struct kf_backend *b, void *context, int i, float *x)
 	size_t area = (size_t)l->h * (size_t)l->w;
 	double *sums = v->sums + 2 * v->channels * (size_t)i;
 	double *squares = sums + v->channels;
-	float mean[v->channels];
+	float *mean = v->means + v->channels * (size_t)i;
 
 	(void)b;
 	memset(sums, 0, 2 * v->channels * sizeof *sums);
-	sum_image(l, v->channels, x, sums);
+	cpu_sum_channels(l, x, sums);
 	for (size_t c = 0; c < v->channels; c++) {
 		mean[c] = (float)(sums[c] / (double)area);
 		sums[c] = mean[c];
 	}
-	sum_squares(l, v->channels, x, mean, squares);
+	cpu_sum_squares(l, x, mean, squares);
 }
 
 /* Mean and variance of the batch: a sum of squares around the mean is that around another
@@ -342,7 +124,7 @@ static void choose_scale(struct norm *v, const struct kf_mem *weights)
 
 		v->scale[c] = (float)scale;
 		v->shift[c] = (float)(bias[c] - scale * v->mean[c]);
-		v->center[c] = (float)v->mean[c];
+		v->gradient.center[c] = (float)v->mean[c];
 	}
 }
 
@@ -369,8 +151,10 @@ static void forward(struct kf_backend *b, const struct cpu_deferred *d, int thre
 {
 	enum kf_activation f = d->plan->layer->activation;
 
+	const struct norm *v = d->plan->state;
+
 	(void)b, (void)thread, (void)i, (void)mask;
-	scale_image(&d->plan->x, d->plan->state, y, x, f == KF_RELU);
+	cpu_scale_channels(&d->plan->x, v->scale, v->shift, x, y, f == KF_RELU);
 	if (f != KF_RELU)
 		cpu_activate(y, cpu_image_floats(&d->plan->y), f);
 }
@@ -386,9 +170,9 @@ static void through_activation(struct kf_backend *b, const struct norm *v, float
 	float *y;
 
 	if (f == KF_RELU) {
-		relu_backward(&v->plan->x, v, dy, x);
+		cpu_scaled_relu_backward(&v->plan->x, v->scale, v->shift, x, dy);
 	} else if ((y = cpu_chain_scratch(b, v->plan))) {
-		scale_image(&v->plan->x, v, y, x, false);
+		cpu_scale_channels(&v->plan->x, v->scale, v->shift, x, y, false);
 		cpu_activate(y, n, f);
 		cpu_activation_backward(dy, y, n, f);
 	}
@@ -403,7 +187,8 @@ static void survey_gradient(struct kf_backend *b, void *context, int i, float *d
 	if (!cpu_is_preactivation(v->flow->dy, v->plan->layer->activation))
 		through_activation(b, v, dy, x);
 	memset(sums, 0, 2 * v->channels * sizeof *sums);
-	sum_gradients(&v->plan->x, v, dy, x, sums, sums + v->channels);
+	cpu_sum_gradients(&v->plan->x, dy, x, v->gradient.center, sums,
+		sums + v->channels);
 }
 
 /* The gradients of channel c's weight and bias, and how dx comes from dy. */
@@ -428,9 +213,9 @@ static void differentiate(struct norm *v, const struct kf_mem *weights,
 	grads->f[plan->mean->offset + c] = (float)v->mean[c];
 	grads->f[plan->variance->offset + c] =
 		(float)(v->variance[c] * (count > 1 ? count / (count - 1) : 1));
-	v->from_dy[c] = (float)(weight * slope);
-	v->from_x[c] = (float)(-weight * slope * slope * product / count);
-	v->constant[c] = (float)(-weight * slope * sum / count);
+	v->gradient.from_dy[c] = (float)(weight * slope);
+	v->gradient.from_x[c] = (float)(-weight * slope * slope * product / count);
+	v->gradient.constant[c] = (float)(-weight * slope * sum / count);
 }
 
 static void survey_backward(struct kf_backend *b, struct kf_plan *plan,
@@ -449,8 +234,10 @@ static void survey_backward(struct kf_backend *b, struct kf_plan *plan,
 static void backward(struct kf_backend *b, const struct cpu_deferred *d, int thread,
 	int i, float *dy, float *dx)
 {
+	const struct norm *v = d->plan->state;
+
 	if (dx)
-		gradient_image(&d->plan->x, d->plan->state, dy,
+		cpu_norm_gradient(&d->plan->x, &v->gradient, dy,
 			cpu_values(b, d->x, i, thread), dx);
 }
 

@@ -7,6 +7,7 @@
  *   batch.c       batches between layers: their layout and memory, filling them
  *   chain.c       layers that work image by image, one after another
  *   activation.c  activations over arrays
+ *   channels.c    loops over an image, channel by channel
  *   dense.c, ...  a file for each kind of layer, with its table of operations
  *   learn.c       losses and update rules
  *   backend.c     the backend's table of operations, and opening it

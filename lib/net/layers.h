@@ -19,7 +19,7 @@
  * a layer as the word followed by arguments of this form, those in brackets optional;
  * `activates` tells whether an activation may follow; class is its name in the log:
  * Lasagne's where it has one.
- * layer_kinds.c has a function add_<word> that parses it, and each backend has its
+ * layer_kinds.c has a function kf_add_<word> that parses it, and each backend has its
  * operations, cpu_<word> and cuda_<word>.
  */
 /* clang-format off */
@@ -36,7 +36,7 @@
 /* clang-format on */
 
 /*
- * Other words, as rows X(word, form), each with a function add_<word>: `save` remembers
+ * Other words, as rows X(word, form), each with a function kf_add_<word>: `save` remembers
  * the layer before it for an `add`, which adds what was saved last, after a convolution
  * if it has arguments; `resN` stands for a residual block of N filters, by default as
  * many as its input has channels,
@@ -101,16 +101,6 @@ struct kf_layers {
 	size_t floats, learned; /* in all parameters, and in those that are learned */
 };
 
-/*
- * Parses a line for images of c x h x w and this many outputs; 0 allows any number.
- * Its words are those of KF_LAYER_KINDS, KF_LAYER_SHORTHANDS and, after a layer that has
- * one, KF_ACTIVATIONS.  A last `dense` without a number gets `outputs` units.  A
- * convolution or dense layer has no bias if `batchnorm` follows.  Returns 0, and the caller frees l with
- * kf_layers_free; or -1, with nothing to free and a message that quotes the word and
- * gives its position.
- */
-int kf_layers_parse(struct kf_layers *l, const char *line, int c, int h, int w,
-	int outputs, struct kf_err *err);
 void kf_layers_free(struct kf_layers *l);
 
 /* -1 unless the outputs may have these names: those of a softargmax alternate between x

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PIXELS_MAX 1e6
+#define PIXELS_MAX 1e6F
 
 static const struct {
 	const char *word, *form;
@@ -51,12 +51,12 @@ static int parse_arguments(struct kf_loss *l, const char *text, const char *at,
 
 	for (int i = 0; i < n; i++) {
 		char *end;
-		double v = strtod(at, &end);
+		float v = strtof(at, &end);
 
 		if (end == at || *end != (i + 1 < n ? ',' : '\0') ||
 			!(v > 0 && v <= PIXELS_MAX))
 			break;
-		*to[i] = (float)v;
+		*to[i] = v;
 		if (!*end)
 			return 0;
 		at = end + 1;

@@ -194,10 +194,11 @@ int kf_checkpoint_write(struct kf_checkpoint *c, struct kf_trainer *t,
 
 /* -- reading ----------------------------------------------------------------------- */
 
-/* Whether the number of epochs affects the course of each, by a schedule. */
+/* Whether the number of epochs affects the course of each. */
 static bool epochs_matter(const struct kf_train_options *o)
 {
-	return kf_schedule_changes(&o->rate) || kf_schedule_changes(&o->momentum);
+	return kf_schedule_changes(&o->rate) || kf_schedule_changes(&o->momentum) ||
+		o->augment.find_sum;
 }
 
 /* Compares options by the models' notes; -1 names the first that differs. */

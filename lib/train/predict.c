@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "net/fold.h"
+#include "net/layers_parse.h"
 #include "net/net.h"
 #include "train/augment.h"
 #include "train/dataset.h"
