@@ -57,6 +57,7 @@ static const struct kf_preset presets[] = {
 			.valid = 0.2,
 			.shuffle = true,
 			.epochs = 200,
+			.loss = { KF_WING, 10, 2 },
 			.augment = { .flip = true,
 				.find_sum = true,
 				.shift = 4,
