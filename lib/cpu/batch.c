@@ -8,15 +8,17 @@
 #include "cpu/memory.h"
 #include "cpu/onednn.h"
 
+#define IMAGE_CHANNELS 3
+
 /* -- layouts --------------------------------------------------------------------- */
 
-/* With one pixel per channel blocks gain nothing, with few channels they waste space; yet
- * oneDNN is slow to convolve from blocks to no blocks. */
+/* With one pixel per channel blocks gain nothing, and with the few channels of an image
+ * they waste space; else oneDNN is slow between blocks and none. */
 struct cpu_layout cpu_layout_of(struct kf_backend *b, const int shape[3])
 {
 	struct cpu_layout l = { shape[0], shape[1], shape[2], cpu(b)->block };
 
-	if (2 * l.c <= l.block || l.h * l.w == 1)
+	if (l.c <= IMAGE_CHANNELS || l.h * l.w == 1)
 		l.block = 1;
 	return l;
 }

@@ -50,7 +50,8 @@ static void begin(struct kf_backend *b, struct kf_plan *plan,
 			v->direction[CPU_FORWARD]);
 	if (!cpu(b)->failed)
 		cpu_convolution_begin(b, v->direction[direction],
-			weights->f + plan->weight->offset);
+			weights->f + plan->weight->offset,
+			plan->bias ? weights->f + plan->bias->offset : NULL);
 }
 
 static void forward(struct kf_backend *b, const struct cpu_deferred *d, int thread,

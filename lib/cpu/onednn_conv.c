@@ -108,6 +108,13 @@ struct gradients {
 	float *weights, *bias;
 };
 
+/* The weights' shape: filters and channels as the layer has them, and as oneDNN gets them,
+ * which is slow with fewer than a block. */
+struct filters {
+	size_t out, in, field;
+	size_t padded_out, padded_in;
+};
+
 /* One thread's memory. */
 struct worker {
 	dnnl_memory_t memory[ROLES];
@@ -124,17 +131,30 @@ struct cpu_convolution {
 	struct cpu_primitive op;
 	/* Copies x to the layout that op prefers, if it is another. */
 	struct cpu_primitive copy_x;
-	cpu_md plain;             /* of the weights, (out, in, k, k) */
-	float *weights;           /* in oneDNN's layout */
+	struct filters filters;
+	cpu_md plain;   /* of the weights, (padded_out, padded_in, k, k) */
+	float *padded;  /* in that layout; NULL if there is no padding */
+	float *bias;    /* (padded_out), likewise */
+	float *weights; /* in oneDNN's layout */
 	size_t n_weights, n_bias; /* floats, in oneDNN's layout */
 	int workers;
 	struct worker *worker;
 };
 
-/* Weights (out, in, k, k). */
-static cpu_md describe_weights(const struct cpu_conv_shape *s, dnnl_format_tag_t tag)
+/* Channels as oneDNN gets them: at least a block. */
+static struct cpu_layout padded(const struct cpu_layout *l)
 {
-	const dnnl_dims_t dims = { s->y.c, s->x.c, s->kernel, s->kernel };
+	struct cpu_layout p = *l;
+
+	p.c = l->c < l->block ? l->block : l->c;
+	return p;
+}
+
+/* Weights (out, in, k, k). */
+static cpu_md describe_weights(const struct cpu_layout *x, const struct cpu_layout *y,
+	int kernel, dnnl_format_tag_t tag)
+{
+	const dnnl_dims_t dims = { y->c, x->c, kernel, kernel };
 
 	return cpu_md_new(4, dims, tag);
 }
@@ -225,16 +245,35 @@ static void make_ops(struct kf_backend *b, struct cpu_convolution *v, cpu_const_
 		dnnl_primitive_attr_destroy(attr);
 }
 
+static bool pads(const struct filters *f)
+{
+	return f->padded_out > f->out || f->padded_in > f->in;
+}
+
+/* Copies weights (out, in, field) to their places among padding, or back. */
+static void copy_filters(const struct filters *f, float *plain, float *among, bool back)
+{
+	size_t bytes = f->in * f->field * sizeof *plain;
+
+	for (size_t i = 0; i < f->out; i++) {
+		float *a = plain + i * f->in * f->field;
+		float *p = among + i * f->padded_in * f->field;
+
+		memcpy(back ? a : p, back ? p : a, bytes);
+	}
+}
+
 static void make(struct kf_backend *b, struct cpu_convolution *v,
 	const struct cpu_conv_shape *s, const struct cpu_convolution *forward)
 {
-	const dnnl_dims_t units = { s->y.c };
-	cpu_md x = cpu_md_images(1, &s->x, s->x.block);
+	const struct cpu_layout from = padded(&s->x), to = padded(&s->y);
+	const dnnl_dims_t units = { to.c };
+	cpu_md x = cpu_md_images(1, &from, from.block);
 	/* the weights' gradient may be faster to compute from another layout of x */
-	cpu_md any_x = cpu_md_images(1, &s->x, 0);
-	cpu_md weights = describe_weights(s, dnnl_format_tag_any),
+	cpu_md any_x = cpu_md_images(1, &from, 0);
+	cpu_md weights = describe_weights(&from, &to, s->kernel, dnnl_format_tag_any),
 	       bias = cpu_md_new(1, units, dnnl_a);
-	cpu_md y = cpu_md_images(1, &s->y, s->y.block);
+	cpu_md y = cpu_md_images(1, &to, to.block);
 	const struct description c = {
 		.l = { [X] = v->direction == CPU_BACKWARD_WEIGHTS ? any_x : x,
 			[WEIGHTS] = weights,
@@ -244,7 +283,9 @@ static void make(struct kf_backend *b, struct cpu_convolution *v,
 		.pad = { s->pad, s->pad },
 	};
 
-	v->plain = describe_weights(s, dnnl_abcd);
+	v->plain = describe_weights(&from, &to, s->kernel, dnnl_abcd);
+	v->filters = (struct filters){ (size_t)s->y.c, (size_t)s->x.c,
+		(size_t)(s->kernel * s->kernel), (size_t)to.c, (size_t)from.c };
 	if (x && any_x && weights && bias && y && v->plain)
 		make_ops(b, v, x, &c, s->relu && v->direction == CPU_FORWARD, forward);
 	else
@@ -253,6 +294,10 @@ static void make(struct kf_backend *b, struct cpu_convolution *v,
 		v->n_weights = cpu_md_floats(wanted(v, WEIGHTS));
 		v->n_bias = s->bias ? cpu_md_floats(bias) : 0;
 		v->weights = cpu_floats(b, v->n_weights);
+		if (pads(&v->filters)) {
+			v->padded = cpu_floats(b, cpu_md_floats(v->plain));
+			v->bias = cpu_floats(b, (size_t)to.c);
+		}
 	}
 	for (int i = 0; i < v->workers && !cpu(b)->failed; i++)
 		make_worker(b, v, &v->worker[i], x);
@@ -308,6 +353,8 @@ void cpu_convolution_free(struct cpu_convolution *v)
 		free_worker(&v->worker[i]);
 	free(v->worker);
 	free(v->weights);
+	free(v->padded);
+	free(v->bias);
 	cpu_md_free(v->plain);
 	cpu_primitive_free(&v->copy_x);
 	cpu_primitive_free(&v->op);
@@ -315,12 +362,17 @@ void cpu_convolution_free(struct cpu_convolution *v)
 }
 
 void cpu_convolution_begin(struct kf_backend *b, struct cpu_convolution *v,
-	float *weights)
+	float *weights, const float *bias)
 {
 	if (cpu(b)->failed)
 		return;
 	if (v->direction != CPU_BACKWARD_WEIGHTS) {
-		cpu_reorder(b, v->plain, weights, wanted(v, WEIGHTS), v->weights);
+		if (v->padded)
+			copy_filters(&v->filters, weights, v->padded, false);
+		if (v->bias && bias)
+			memcpy(v->bias, bias, v->filters.out * sizeof *bias);
+		cpu_reorder(b, v->plain, v->padded ? v->padded : weights,
+			wanted(v, WEIGHTS), v->weights);
 		return;
 	}
 	for (int i = 0; i < v->workers; i++) {
@@ -364,7 +416,7 @@ void cpu_convolve(struct kf_backend *b, struct cpu_convolution *v, int thread, f
 	set_x(b, v, w, x);
 	cpu_memory_set(b, w->memory[Y], y);
 	if (v->direction == CPU_FORWARD && bias)
-		cpu_memory_set(b, w->memory[BIAS], bias);
+		cpu_memory_set(b, w->memory[BIAS], v->bias ? v->bias : bias);
 	for (int i = 0; i < ROLES; i++)
 		cpu_argument(&a, argument[v->direction][i], w->memory[i]);
 	cpu_argument(&a, DNNL_ARG_SCRATCHPAD, w->scratch);
@@ -382,7 +434,10 @@ void cpu_convolution_end(struct kf_backend *b, struct cpu_convolution *v,
 		return;
 	for (int i = 1; i < v->workers; i++)
 		add_gradients(v, sum, &v->worker[i].sum);
-	cpu_reorder(b, wanted(v, WEIGHTS), sum->weights, v->plain, weights);
+	cpu_reorder(b, wanted(v, WEIGHTS), sum->weights, v->plain,
+		v->padded ? v->padded : weights);
+	if (v->padded)
+		copy_filters(&v->filters, weights, v->padded, true);
 	if (bias)
-		memcpy(bias, sum->bias, v->n_bias * sizeof *bias);
+		memcpy(bias, sum->bias, v->filters.out * sizeof *bias);
 }

@@ -29,10 +29,10 @@ void cpu_convolution_free(struct cpu_convolution *v); /* accepts NULL */
 
 /*
  * Before a team runs: copies the weights (out, in, k, k) to oneDNN's layout or, for
- * BACKWARD_WEIGHTS, clears the sums of gradients.
+ * BACKWARD_WEIGHTS, clears the sums of gradients.  bias is that of cpu_convolve.
  */
 void cpu_convolution_begin(struct kf_backend *b, struct cpu_convolution *v,
-	float *weights);
+	float *weights, const float *bias);
 
 /*
  * One image, in thread number `thread`.  FORWARD: sets y from x and bias, which is
