@@ -87,7 +87,7 @@ awk 'NR == 1 { print "ImageId," $0; next } { print NR "," $0 }' faces.csv >ids.c
 cat >args <<'A'
 train() {
 	kfkd-train -q -n 'conv4x5 batchnorm relu pool4 res drop.2 dense20 relu drop.5 dense' \
-		-a flip,shift:2,rotate:5,scale:.1,contrast:.2,brightness:.1,shear:5,hole:20 -S -B 16 -e 4 \
+		-a flip:auto,shift:2,rotate:5,scale:.1,contrast:.2,brightness:.1,shear:5,hole:20 -S -B 16 -e 4 \
 		-r .02:.001 -M .9:.99 -p 6 -R point "$@"
 }
 A

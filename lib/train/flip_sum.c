@@ -3,11 +3,19 @@
 
 #include <math.h>
 
-#define PART 4 /* of the epochs look for it; and the least move is this part */
+#define LEAST 4 /* the least move is so small a part */
+
+/* Epochs before the first that looks for the sum. */
+static int before(int epochs)
+{
+	return epochs / 8;
+}
 
 bool kf_flip_looks(const struct kf_augment *a, int epoch, int epochs)
 {
-	return a->flip && a->find_sum && epoch <= (epochs + PART - 1) / PART;
+	int last = before(epochs) + (epochs + 3) / 4;
+
+	return a->flip && a->find_sum && epoch > before(epochs) && epoch <= last;
 }
 
 /* An image is mirrored if the warp turns its plane over. */
@@ -33,11 +41,13 @@ void kf_flip_add(struct kf_flip_errors *e, const struct kf_augmenter *g, const f
 	}
 }
 
-void kf_flip_update(struct kf_flip_errors *e, struct kf_augmenter *g, int epoch)
+void kf_flip_update(struct kf_flip_errors *e, struct kf_augmenter *g, int epoch,
+	int epochs)
 {
+	int i = epoch - before(epochs); /* 1, 2, ... */
 	double off = e->sum[1] / e->count[1] - e->sum[0] / e->count[0];
 
 	if (isfinite(off))
-		g->flip_sum += off / (epoch < PART ? epoch : PART);
+		g->flip_sum += off / (i < LEAST ? i : LEAST);
 	*e = (struct kf_flip_errors){ 0 };
 }

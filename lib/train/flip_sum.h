@@ -17,7 +17,10 @@ struct kf_flip_errors {
 	double sum[2], count[2];
 };
 
-/* Whether training looks for the sum in this epoch of `epochs`: in the first quarter. */
+/*
+ * Whether training looks for the sum in this epoch of `epochs`: from the second eighth on,
+ * when the net knows where a face's points are, and for a quarter of them.
+ */
 bool kf_flip_looks(const struct kf_augment *a, int epoch, int epochs);
 
 /* Adds the errors of a batch: p and targets (n, m), NaN where missing, of the images that
@@ -25,8 +28,9 @@ bool kf_flip_looks(const struct kf_augment *a, int epoch, int epochs);
 void kf_flip_add(struct kf_flip_errors *e, const struct kf_augmenter *g, const float *p,
 	const float *targets, const struct kf_warp *warps, int n);
 
-/* Moves g's sum by what the errors of this epoch say, and clears them.  Later epochs,
- * which know more but repeat it, move it by less. */
-void kf_flip_update(struct kf_flip_errors *e, struct kf_augmenter *g, int epoch);
+/* Moves g's sum by what the errors of this epoch say, and clears them.  The first moves it
+ * all the way, and later ones, which mostly repeat it, a part. */
+void kf_flip_update(struct kf_flip_errors *e, struct kf_augmenter *g, int epoch,
+	int epochs);
 
 #endif

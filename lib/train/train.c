@@ -412,7 +412,8 @@ int kf_trainer_epoch(struct kf_trainer *t, struct kf_epoch *e, bool (*stop)(void
 		return -1;
 	keep_best(t, e);
 	if (kf_flip_looks(&t->options.augment, t->epoch + 1, t->options.epochs))
-		kf_flip_update(&t->flip_errors, &t->augmenter, t->epoch + 1);
+		kf_flip_update(&t->flip_errors, &t->augmenter, t->epoch + 1,
+			t->options.epochs);
 	t->epoch++;
 	t->at = t->count = 0;
 	e->seconds = kf_seconds() - start;
