@@ -132,10 +132,10 @@ struct cpu_convolution {
 	/* Copies x to the layout that op prefers, if it is another. */
 	struct cpu_primitive copy_x;
 	struct filters filters;
-	cpu_md plain;   /* of the weights, (padded_out, padded_in, k, k) */
-	float *padded;  /* in that layout; NULL if there is no padding */
-	float *bias;    /* (padded_out), likewise */
-	float *weights; /* in oneDNN's layout */
+	cpu_md plain;             /* of the weights, (padded_out, padded_in, k, k) */
+	float *padded;            /* in that layout; NULL if there is no padding */
+	float *bias;              /* (padded_out), likewise */
+	float *weights;           /* in oneDNN's layout */
 	size_t n_weights, n_bias; /* floats, in oneDNN's layout */
 	int workers;
 	struct worker *worker;

@@ -2,97 +2,11 @@
 #define _GNU_SOURCE
 #include "net/layer_kinds.h"
 
-#include <ctype.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define UNITS_MAX 1000000
 #define FLOATS_MAX ((size_t)1 << 31) /* in all parameters */
-
-int kf_bad_word(const struct kf_layer_parser *p, const struct kf_layer_word *w,
-	struct kf_err *err, const char *fmt, ...)
-{
-	char why[sizeof err->msg];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof why, fmt, ap);
-	va_end(ap);
-	return kf_fail(err, "layer %d of '%.200s', '%.*s': %s", w->position, p->l->line,
-		w->length, w->at, why);
-}
-
-/* -- arguments ----------------------------------------------------------------- */
-
-/*
- * Reads an integer from 1 to max at *at, and moves *at past it.  Returns 0 if there
- * is none, -1 if it is out of bounds.
- */
-static int read_number(const char **at, const char *end, int max)
-{
-	const char *start = *at;
-	long v = 0;
-
-	while (*at < end && isdigit((unsigned char)**at)) {
-		v = v * 10 + *(*at)++ - '0';
-		if (v > max)
-			return -1;
-	}
-	return *at > start && v == 0 ? -1 : (int)v;
-}
-
-static const char *word_end(const struct kf_layer_word *w)
-{
-	return w->at + w->length;
-}
-
-/* The only argument of a word: a number, 0 if there is none, -1 if it is anything
- * else. */
-static int only_number(const struct kf_layer_word *w)
-{
-	const char *at = w->at + w->letters;
-	int v = read_number(&at, word_end(w), UNITS_MAX);
-
-	return at == word_end(w) ? v : -1;
-}
-
-/* A number after a letter, `without` if the letter is not at *at; -1 on an error. */
-static int read_letter(const char **at, const char *end, char letter, int without)
-{
-	int v;
-
-	if (*at == end || **at != letter)
-		return without;
-	++*at;
-	v = read_number(at, end, UNITS_MAX);
-	return v > 0 ? v : -1;
-}
-
-/* N filters of K x K, padding and stride; 0 filters if N is missing. */
-struct filters {
-	int n, kernel, pad, stride;
-};
-
-static bool read_filters(const struct kf_layer_word *w, struct filters *f)
-{
-	const char *at = w->at + w->letters, *end = word_end(w);
-
-	f->n = read_number(&at, end, UNITS_MAX);
-	f->kernel = read_letter(&at, end, 'x', -1);
-	f->pad = read_letter(&at, end, 'p', 0);
-	f->stride = read_letter(&at, end, 's', 1);
-	return at == end && f->n >= 0 && f->kernel > 0 && f->pad >= 0 && f->stride > 0;
-}
-
-static bool next_is(const struct kf_layer_word *w, const char *word)
-{
-	size_t n = strlen(word);
-
-	return !strncmp(w->next, word, n) && (w->next[n] == ' ' || !w->next[n]);
-}
 
 /* -- parameters ---------------------------------------------------------------- */
 
@@ -115,7 +29,7 @@ static int learn(struct kf_layer_parser *p, const struct kf_layer_word *w,
 		if (__builtin_mul_overflow(param->count, (size_t)like->shape[i],
 			    &param->count) ||
 			param->count > FLOATS_MAX - l->learned - p->statistics)
-			return kf_bad_word(p, w, err, "the net is too large");
+			return kf_bad_word(w, err, "the net is too large");
 	param->offset = l->learned;
 	l->learned += param->count;
 	return l->n_learned++;
@@ -216,7 +130,7 @@ static int go_on(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	struct kf_layer *layer, struct kf_err *err)
 {
 	if (!countable(layer->out))
-		return kf_bad_word(p, w, err, "its output is too large");
+		return kf_bad_word(w, err, "its output is too large");
 	p->at = layer->index;
 	p->open = layer;
 	return 0;
@@ -225,15 +139,15 @@ static int go_on(struct kf_layer_parser *p, const struct kf_layer_word *w,
 int kf_add_dense(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	struct kf_err *err)
 {
-	int units = only_number(w);
+	int units = kf_word_number(w);
 	struct kf_layer *layer;
 	int64_t shape[2];
 
 	if (units < 0)
-		return kf_bad_word(p, w, err, "should be denseN, N units from 1 to %d",
-			UNITS_MAX);
+		return kf_bad_word(w, err, "should be denseN, N units from 1 to %d",
+			KF_UNITS_MAX);
 	if (units == 0 && !(w->last && p->l->outputs))
-		return kf_bad_word(p, w, err,
+		return kf_bad_word(w, err,
 			"only the last layer may lack its number of units");
 	layer = new_layer(p, KF_DENSE, "dense", p->at);
 	layer->out[0] = units ? units : p->l->outputs;
@@ -241,24 +155,24 @@ int kf_add_dense(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	shape[0] = kf_layer_outputs(layer);
 	shape[1] = kf_layer_inputs(layer);
 	if (add_weight(p, w, layer, 2, shape, err) < 0 ||
-		(!next_is(w, "batchnorm") && add_bias(p, w, layer, err) < 0))
+		(!kf_next_word_is(w, "batchnorm") && add_bias(p, w, layer, err) < 0))
 		return -1;
 	return go_on(p, w, layer, err);
 }
 
 static int convolve(struct kf_layer_parser *p, const struct kf_layer_word *w, int from,
-	const struct filters *f, bool bias, struct kf_err *err)
+	const struct kf_filters *f, bool bias, struct kf_err *err)
 {
 	struct kf_layer *layer = new_layer(p, KF_CONV, "conv", from);
 	int64_t shape[4] = { f->n, layer->in[0], f->kernel, f->kernel };
 
 	if (f->pad >= f->kernel)
-		return kf_bad_word(p, w, err, "the padding is as wide as the filters");
+		return kf_bad_word(w, err, "the padding is as wide as the filters");
 	for (int i = 1; i < 3; i++) {
 		int padded = layer->in[i] + 2 * f->pad;
 
 		if (f->kernel > padded)
-			return kf_bad_word(p, w, err,
+			return kf_bad_word(w, err,
 				"the filters are larger than what they see");
 		layer->out[i] = (padded - f->kernel) / f->stride + 1;
 	}
@@ -275,24 +189,24 @@ static int convolve(struct kf_layer_parser *p, const struct kf_layer_word *w, in
 int kf_add_conv(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	struct kf_err *err)
 {
-	struct filters f;
+	struct kf_filters f;
 
-	if (!read_filters(w, &f) || !f.n)
-		return kf_bad_word(p, w, err,
+	if (!kf_word_filters(w, &f))
+		return kf_bad_word(w, err,
 			"should be convNxK, N filters of K x K, and may go on with "
 			"pP for P zeros around the image and sS for steps of S");
-	return convolve(p, w, p->at, &f, !next_is(w, "batchnorm"), err);
+	return convolve(p, w, p->at, &f, !kf_next_word_is(w, "batchnorm"), err);
 }
 
 int kf_add_maps(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	struct kf_err *err)
 {
-	struct filters f = { .n = p->l->outputs / 2, .kernel = 1, .stride = 1 };
+	struct kf_filters f = { .n = p->l->outputs / 2, .kernel = 1, .stride = 1 };
 
 	if (w->letters != w->length)
-		return kf_bad_word(p, w, err, "takes no number");
+		return kf_bad_word(w, err, "takes no number");
 	if (!f.n || p->l->outputs % 2)
-		return kf_bad_word(p, w, err,
+		return kf_bad_word(w, err,
 			"a map is for a point, x and y, and there are %d targets",
 			p->l->outputs);
 	return convolve(p, w, p->at, &f, true, err);
@@ -305,7 +219,7 @@ static int add_windows(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	struct kf_layer *layer = new_layer(p, kind, word, p->at);
 
 	if (k > layer->in[1] || k > layer->in[2])
-		return kf_bad_word(p, w, err, "the pool is larger than what it sees");
+		return kf_bad_word(w, err, "the pool is larger than what it sees");
 	layer->kernel = layer->stride = k;
 	for (int i = 1; i < 3; i++)
 		layer->out[i] = layer->in[i] / k;
@@ -315,27 +229,27 @@ static int add_windows(struct kf_layer_parser *p, const struct kf_layer_word *w,
 int kf_add_pool(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	struct kf_err *err)
 {
-	int k = only_number(w);
+	int k = kf_word_number(w);
 
 	if (k <= 0)
-		return kf_bad_word(p, w, err, "should be poolK, the largest of K x K");
+		return kf_bad_word(w, err, "should be poolK, the largest of K x K");
 	return add_windows(p, w, KF_POOL, "pool", k, err);
 }
 
 int kf_add_avgpool(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	struct kf_err *err)
 {
-	int k = only_number(w), shape[3];
+	int k = kf_word_number(w), shape[3];
 
 	if (k < 0)
-		return kf_bad_word(p, w, err,
+		return kf_bad_word(w, err,
 			"should be avgpoolK, the mean of K x K, or avgpool, the mean of "
 			"the image");
 	if (k)
 		return add_windows(p, w, KF_AVGPOOL, "avgpool", k, err);
 	shape_of(p->l, p->at, shape);
 	if (shape[1] != shape[2])
-		return kf_bad_word(p, w, err, "it sees %d x %d, which is no square",
+		return kf_bad_word(w, err, "it sees %d x %d, which is no square",
 			shape[1], shape[2]);
 	return add_windows(p, w, KF_AVGPOOL, "avgpool", shape[1], err);
 }
@@ -343,30 +257,28 @@ int kf_add_avgpool(struct kf_layer_parser *p, const struct kf_layer_word *w,
 int kf_add_upscale(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	struct kf_err *err)
 {
-	int k = only_number(w);
+	int k = kf_word_number(w);
 	struct kf_layer *layer;
 
 	if (k <= 0 || k > 1000)
-		return kf_bad_word(p, w, err,
+		return kf_bad_word(w, err,
 			"should be upscaleK, K x K for each value, K up to 1000");
 	layer = new_layer(p, KF_UPSCALE, "upscale", p->at);
 	layer->kernel = k;
 	for (int i = 1; i < 3; i++)
 		if (__builtin_mul_overflow(layer->in[i], k, &layer->out[i]))
-			return kf_bad_word(p, w, err, "its output is too large");
+			return kf_bad_word(w, err, "its output is too large");
 	return go_on(p, w, layer, err);
 }
 
 int kf_add_drop(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	struct kf_err *err)
 {
-	char *end;
-	double drop =
-		strtod(w->at + w->letters, &end); /* stops at a blank or the end */
+	double drop = kf_word_real(w);
 	struct kf_layer *layer;
 
-	if (w->letters == w->length || end != word_end(w) || !(drop > 0 && drop < 1))
-		return kf_bad_word(p, w, err, "should be dropP, P between 0 and 1");
+	if (!(drop > 0 && drop < 1))
+		return kf_bad_word(w, err, "should be dropP, P between 0 and 1");
 	layer = new_layer(p, KF_DROP, "drop", p->at);
 	layer->drop = drop;
 	return go_on(p, w, layer, err);
@@ -390,7 +302,7 @@ int kf_add_batchnorm(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	struct kf_err *err)
 {
 	if (w->letters != w->length)
-		return kf_bad_word(p, w, err, "takes no number");
+		return kf_bad_word(w, err, "takes no number");
 	return normalize(p, w, err);
 }
 
@@ -400,16 +312,16 @@ int kf_add_softargmax(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	struct kf_layer *layer;
 
 	if (w->letters != w->length)
-		return kf_bad_word(p, w, err, "takes no number");
+		return kf_bad_word(w, err, "takes no number");
 	if (*w->next)
-		return kf_bad_word(p, w, err, "nothing may follow it");
+		return kf_bad_word(w, err, "nothing may follow it");
 	if (p->l->outputs % 2)
-		return kf_bad_word(p, w, err,
+		return kf_bad_word(w, err,
 			"it finds points, pairs of x and y, and there are %d targets",
 			p->l->outputs);
 	layer = new_layer(p, KF_SOFTARGMAX, "softargmax", p->at);
 	if (layer->in[0] > INT32_MAX / 2)
-		return kf_bad_word(p, w, err, "its output is too large");
+		return kf_bad_word(w, err, "its output is too large");
 	layer->out[0] = 2 * layer->in[0];
 	layer->out[1] = layer->out[2] = 1;
 	return go_on(p, w, layer, err);
@@ -421,7 +333,7 @@ static int save(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	struct kf_err *err)
 {
 	if (p->depth == KF_SAVED_MAX)
-		return kf_bad_word(p, w, err, "more than %d are saved and not added",
+		return kf_bad_word(w, err, "more than %d are saved and not added",
 			KF_SAVED_MAX);
 	p->saved[p->depth++] = p->at;
 	p->open = NULL; /* what is saved does not change any more */
@@ -432,20 +344,20 @@ int kf_add_save(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	struct kf_err *err)
 {
 	if (w->letters != w->length)
-		return kf_bad_word(p, w, err, "takes no number");
+		return kf_bad_word(w, err, "takes no number");
 	return save(p, w, err);
 }
 
 /* Adds what was saved last, after a convolution unless f is NULL. */
 static int add_saved(struct kf_layer_parser *p, const struct kf_layer_word *w,
-	const struct filters *f, struct kf_err *err)
+	const struct kf_filters *f, struct kf_err *err)
 {
 	int from = p->at, other, *readers;
 	struct kf_layer *layer;
 	int shape[3];
 
 	if (!p->depth)
-		return kf_bad_word(p, w, err, "there is no 'save' before it");
+		return kf_bad_word(w, err, "there is no 'save' before it");
 	other = p->saved[--p->depth];
 	if (f) {
 		if (convolve(p, w, other, f, true, err) < 0)
@@ -459,7 +371,7 @@ static int add_saved(struct kf_layer_parser *p, const struct kf_layer_word *w,
 		++*readers;
 	shape_of(p->l, other, shape);
 	if (memcmp(shape, layer->in, sizeof shape))
-		return kf_bad_word(p, w, err,
+		return kf_bad_word(w, err,
 			"cannot add %d x %d x %d, which was saved, to %d x %d x %d",
 			shape[0], shape[1], shape[2], layer->in[0], layer->in[1],
 			layer->in[2]);
@@ -469,12 +381,12 @@ static int add_saved(struct kf_layer_parser *p, const struct kf_layer_word *w,
 int kf_add_add(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	struct kf_err *err)
 {
-	struct filters f;
+	struct kf_filters f;
 
 	if (w->letters == w->length)
 		return add_saved(p, w, NULL, err);
-	if (!read_filters(w, &f) || !f.n)
-		return kf_bad_word(p, w, err,
+	if (!kf_word_filters(w, &f))
+		return kf_bad_word(w, err,
 			"should be add, or addNxK with arguments like convNxK's for what "
 			"was saved");
 	return add_saved(p, w, &f, err);
@@ -484,7 +396,7 @@ int kf_add_add(struct kf_layer_parser *p, const struct kf_layer_word *w,
 static int convolve_and_normalize(struct kf_layer_parser *p,
 	const struct kf_layer_word *w, int n, struct kf_err *err)
 {
-	const struct filters f = { .n = n, .kernel = 3, .pad = 1, .stride = 1 };
+	const struct kf_filters f = { .n = n, .kernel = 3, .pad = 1, .stride = 1 };
 
 	if (convolve(p, w, p->at, &f, false, err) < 0)
 		return -1;
@@ -494,12 +406,12 @@ static int convolve_and_normalize(struct kf_layer_parser *p,
 int kf_add_res(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	struct kf_err *err)
 {
-	int n = only_number(w), shape[3];
-	struct filters across = { .kernel = 1, .stride = 1 };
+	int n = kf_word_number(w), shape[3];
+	struct kf_filters across = { .kernel = 1, .stride = 1 };
 
 	shape_of(p->l, p->at, shape);
 	if (n < 0)
-		return kf_bad_word(p, w, err,
+		return kf_bad_word(w, err,
 			"should be resN, a residual block of N filters");
 	across.n = n ? n : shape[0];
 	if (save(p, w, err) < 0 || convolve_and_normalize(p, w, across.n, err) < 0)

@@ -3,21 +3,13 @@
 #ifndef KF_LAYER_KINDS_H
 #define KF_LAYER_KINDS_H
 
+#include "net/layer_words.h"
 #include "net/layers.h"
 
 enum { KF_SAVED_MAX = 16 };      /* `save` without its `add` */
 enum { KF_LAYERS_OF_WORD = 6 };  /* at most */
 enum { KF_LEARNED_OF_WORD = 8 }; /* parameters, at most */
 enum { KF_STATISTICS_OF_WORD = 4 };
-
-/* A word of the line: letters, then what is particular to it. */
-struct kf_layer_word {
-	const char *at;
-	int length, letters;
-	int position;     /* 1, 2, ... */
-	bool last;        /* but for activations */
-	const char *next; /* the word behind it, or "" */
-};
 
 struct kf_layer_parser {
 	struct kf_layers *l;
@@ -30,10 +22,6 @@ struct kf_layer_parser {
 	int n_statistics;
 	size_t statistics; /* floats */
 };
-
-/* Fails with a message that quotes the word and gives its position. */
-int kf_bad_word(const struct kf_layer_parser *p, const struct kf_layer_word *w,
-	struct kf_err *err, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 #define KF_ADD_WORD(word) \
 	int kf_add_##word(struct kf_layer_parser *p, const struct kf_layer_word *w, \

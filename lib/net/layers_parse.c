@@ -68,9 +68,9 @@ static int add_activation(struct kf_layer_parser *p, const struct kf_layer_word 
 	struct kf_layer *layer = p->open;
 
 	if (!layer || !kinds[layer->kind].activates || layer->activation != KF_LINEAR)
-		return kf_bad_word(p, w, err, takes_activation);
+		return kf_bad_word(w, err, takes_activation);
 	if (w->letters != w->length)
-		return kf_bad_word(p, w, err, "takes no number");
+		return kf_bad_word(w, err, "takes no number");
 	layer->activation = activation;
 	return 0;
 }
@@ -94,7 +94,7 @@ static int add_word(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	for (size_t i = 0; i < SHORTHANDS; i++)
 		if (word_is(w, shorthands[i].word))
 			return shorthands[i].add(p, w, err);
-	return kf_bad_word(p, w, err, "%s", known_words);
+	return kf_bad_word(w, err, "%s", known_words);
 }
 
 /* -- the line ------------------------------------------------------------------ */
@@ -185,7 +185,7 @@ static int parse_words(struct kf_layer_parser *p, int words, struct kf_err *err)
 	const char *s = p->l->line;
 
 	for (int i = 1; i <= words; i++) {
-		struct kf_layer_word w = { .at = s, .position = i };
+		struct kf_layer_word w = { .line = p->l->line, .at = s, .position = i };
 
 		w.length = (int)strcspn(s, " ");
 		w.next = s + w.length + (s[w.length] == ' ');
