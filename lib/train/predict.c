@@ -8,7 +8,6 @@
 #include "net/fold.h"
 #include "net/layers_parse.h"
 #include "net/net.h"
-#include "train/augment.h"
 #include "train/dataset.h"
 #include "train/mirror.h"
 
@@ -23,14 +22,7 @@ struct member {
 	bool classify; /* its outputs become probabilities */
 	bool opened;
 
-	/* To average with mirror images; NULL otherwise. */
-	int *mirror;             /* (outputs) the output at the other side */
-	bool *is_x;              /* (outputs) */
-	struct kf_scale x_scale; /* of outputs that are x */
-	double sum;              /* of x and its mirror image, pixels */
-	bool taught;             /* it was trained with mirror images */
-	double total, squares;   /* of the rows' mean sums, less `sum` */
-	size_t rows;
+	struct kf_mirror_mean mirror; /* if it averages with mirror images */
 };
 
 struct kf_predictor {
@@ -219,8 +211,7 @@ void kf_predictor_close(struct kf_predictor *p)
 			kf_layers_free(&p->member[i].layers);
 		}
 		free(p->member[i].column);
-		free(p->member[i].mirror);
-		free(p->member[i].is_x);
+		kf_mirror_mean_close(&p->member[i].mirror);
 	}
 	p->b->op->free(p->b, p->images);
 	free(p->member);
@@ -233,52 +224,13 @@ void kf_predictor_close(struct kf_predictor *p)
 
 /* -- mirror images ----------------------------------------------------------------- */
 
-/* How the model was trained to mirror x. */
-static void find_sum(struct member *t, const struct kf_model *m)
-{
-	const char *note = kf_meta_get(&m->notes, "augment");
-	struct kf_augment a;
-	struct kf_err err;
-
-	if (!note || kf_augment_parse(&a, note, &err) < 0)
-		a = (struct kf_augment){ 0 };
-	t->sum = m->flip_sum != 0 ? m->flip_sum : kf_flip_sum(&a, m->w);
-	t->taught = a.flip;
-}
-
-static int mirror_member(struct member *t, const struct kf_model *m, struct kf_err *err)
-{
-	size_t outputs = (size_t)m->columns.n;
-
-	if (m->classify)
-		return kf_fail(err, "flip: classes have no mirror image");
-	t->mirror = calloc(outputs, sizeof *t->mirror);
-	t->is_x = calloc(outputs, sizeof *t->is_x);
-	if (!t->mirror || !t->is_x)
-		return kf_fail_memory(err);
-	for (int j = 0; j < m->columns.n; j++) {
-		const char *name = m->columns.name[j];
-
-		if (kf_axis(name) < 0)
-			return kf_fail(err, "flip: '%s' ends in neither _x nor _y",
-				name);
-		t->is_x[j] = kf_axis(name) == 0;
-		t->mirror[j] = kf_mirror_column(&m->columns, j, err);
-		if (t->mirror[j] < 0)
-			return -1;
-	}
-	t->x_scale = m->y_scale[0];
-	find_sum(t, m);
-	return 0;
-}
-
 int kf_predictor_flip(struct kf_predictor *p, const struct kf_model *models,
 	struct kf_err *err)
 {
 	int outputs = 0;
 
 	for (int i = 0; i < p->n; i++) {
-		if (mirror_member(&p->member[i], &models[i], err) < 0)
+		if (kf_mirror_mean_open(&p->member[i].mirror, &models[i], err) < 0)
 			return -1;
 		if (models[i].columns.n > outputs)
 			outputs = models[i].columns.n;
@@ -290,39 +242,7 @@ int kf_predictor_flip(struct kf_predictor *p, const struct kf_model *models,
 
 struct kf_flip_sum kf_predictor_sum(const struct kf_predictor *p, int i)
 {
-	const struct member *t = &p->member[i];
-	double n = (double)t->rows, mean = t->total / n;
-	double variance = (t->squares - n * mean * mean) / (n - 1);
-
-	if (t->rows < 2 || t->taught)
-		return (struct kf_flip_sum){ t->sum, NAN, NAN };
-	return (struct kf_flip_sum){ t->sum, t->sum + mean,
-		sqrt(fmax(variance, 0) / n) };
-}
-
-/* The row's outputs (m) become their mean with those for its mirror image (m). */
-static void average_row(struct member *t, float *out, const float *mirrored)
-{
-	double total = 0;
-	int n = 0;
-
-	for (int j = 0; j < t->layers.outputs; j++) {
-		double v = out[j], other = mirrored[t->mirror[j]];
-
-		if (t->is_x[j]) {
-			double x = t->sum - kf_unscale(other, t->x_scale);
-
-			total += kf_unscale(v, t->x_scale) - x;
-			n++;
-			other = kf_scaled(x, t->x_scale);
-		}
-		out[j] = (float)((v + other) / 2);
-	}
-	if (!n)
-		return;
-	t->total += total / n;
-	t->squares += total / n * (total / n);
-	t->rows++;
+	return kf_mirror_mean_sum(&p->member[i].mirror);
 }
 
 /* -- running ----------------------------------------------------------------------- */
@@ -385,7 +305,7 @@ static int flip_outputs(struct kf_predictor *p, struct member *t, uint32_t first
 	if (run_net(p, t, first, n, warps, p->mirrored, err) < 0)
 		return -1;
 	for (int i = 0; i < n; i++)
-		average_row(t, p->out + i * m, p->mirrored + i * m);
+		kf_mirror_mean_row(&t->mirror, p->out + i * m, p->mirrored + i * m);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "net/backend.h"
 #include "net/model.h"
+#include "train/mirror_mean.h"
 #include "stream/schema.h"
 
 /*
@@ -27,18 +28,7 @@ void kf_predictor_close(struct kf_predictor *p);
 int kf_predictor_flip(struct kf_predictor *p, const struct kf_model *models,
 	struct kf_err *err);
 
-/* What x of faces and of their mirror images add up to, in pixels. */
-struct kf_flip_sum {
-	double used;  /* to mirror back */
-	double found; /* on average in predictions so far */
-	double error; /* standard error of this mean, over rows */
-};
-
-/*
- * The sums of the i-th model.  Another is found than was used where labels that the model
- * has learnt have another origin.  NaN before the second row, and for a model that was
- * trained with flips: what it was taught tells nothing of the labels.
- */
+/* The sums of the i-th model. */
 struct kf_flip_sum kf_predictor_sum(const struct kf_predictor *p, int i);
 
 /*
