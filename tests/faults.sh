@@ -193,12 +193,14 @@ perl -e 'open my $x, ">:raw", "in/images"; open my $l, ">:raw", "in/labels";
 	print $x pack("C*", map { $_ * 7 % 256 } 1 .. 12 * 64)'
 printf 'P5\n4 3\n200\nabcdefghijklP5\n4 3\n200\nabcdefghijkl' >in/pgm
 every='conv4x3 relu pool2 drop.2 conv4x3 tanh pool2 drop.1 dense10 sigmoid drop.5 dense'
+branches='conv4x3p1 batchnorm relu save avgpool2 res5 upscale2 add5x3p1 tanh pool2 maps softargmax'
 {
 	kfkd-load -o in/raw in/faces.csv
 	kfkd-cat -1 -o in/single in/raw
 	kfkd-scale -o in/scaled in/raw
 	kfkd-train -q -t 1 -n dense -e 3 -v .3 -o in/model in/scaled
 	kfkd-train -q -t 1 -n "$every" -e 2 -B 3 -c in/checkpoint -o in/every in/scaled
+	kfkd-train -q -t 1 -n "$branches" -e 2 -B 3 -o in/branches in/scaled
 	kfkd-predict -t 1 -m in/model -o in/predicted in/scaled
 	kfkd-load -l in/labels in/images | kfkd-scale -o in/digits
 	kfkd-train -q -t 1 -l crossentropy -n "dense4 relu dense" -e 1 -o in/classes in/digits
@@ -238,9 +240,13 @@ faults train kfkd-train -q -t 1 -n "$every" -e 2 -B 3 -S -p 2 -N 1 -c got/checkp
 	-a flip,shift:1,rotate:5,contrast:.1 -o got/out in/scaled
 faults train-classes kfkd-train -q -t 1 -n 'dense4 relu dense' -l crossentropy -u adam \
 	-e 2 -i in/classes -o got/out in/digits
+faults branches kfkd-train -q -t 1 -n "$branches" -e 2 -B 3 -u adamw -l wing -N 1 \
+	-r .01:.001:step -a flip:auto,shear:5,hole:2 -c got/checkpoint -o got/out in/scaled
 faults resume kfkd-train -q -t 1 -n "$every" -e 3 -B 3 -R in/checkpoint -o got/out in/scaled
 faults predict kfkd-predict -t 1 -m in/model -o got/out in/scaled
 faults predict-two kfkd-predict -t 1 -m in/every -m in/model -o got/out in/scaled
+faults predict-flip kfkd-predict --flip -t 1 -m in/branches -o got/out in/scaled
+faults stat-branches kfkd-stat -o got/out in/branches
 
 # -- the table ----------------------------------------------------------------------
 
