@@ -88,12 +88,14 @@ pipe small 'kfkd-load ../in/small.csv | kfkd-scale'
 # -- models -------------------------------------------------------------------------
 
 every='conv8x3 relu pool2 drop.2 conv16x2 tanh pool3 drop.1 dense40 sigmoid drop.5 dense'
+branches='conv16x3p1s2 batchnorm relu save avgpool2 res20 upscale2 add20x3p1 tanh pool2 maps softargmax'
 all='flip,shift:2,rotate:5,scale:.1,contrast:.2'
 same net1 kfkd-train -t 2 -e 4 scale.out
 same one-thread kfkd-train -t 1 -e 2 scale.out
 same net2 kfkd-train -n net2 -t 2 -e 1 -B 40 scale.out
 same net7 kfkd-train -n net7 -t 2 -e 1 -B 40 small.out
-same best kfkd-train -n best -t 2 -e 2 scale.out
+same best kfkd-train -n small -t 2 -e 2 scale.out
+same branches kfkd-train -n "$branches" -t 2 -e 2 -u adamw -w .1 -l wing -a flip:auto small.out
 same every kfkd-train -n "$every" -t 2 -e 4 -B 17 -S -a $all -p 2 -c point small.out
 same resumed kfkd-train -n "$every" -t 2 -e 4 -B 17 -S -a $all -p 2 -R point small.out
 same recompute kfkd-train -n "$every" -t 2 -e 2 -B 7 --recompute small.out
@@ -103,6 +105,7 @@ done
 same classes kfkd-train -l crossentropy -n 'dense20 relu dense' -e 3 -B 16 digits.out
 same init kfkd-train -i net1.out -e 1 -r .02:.001 -M .9:.99 scale.out
 same predict kfkd-predict -m net1.out -m best.out scale.out
+same predict-flip kfkd-predict --flip -m branches.out small.out
 pipe predict-classes 'kfkd-predict -m classes.out digits.out'
 same model kfkd-stat every.out
 same history kfkd-stat -H every.out
