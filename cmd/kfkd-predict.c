@@ -62,9 +62,9 @@ static void warn_of_sums(const struct kf_predictor *p, const struct models *m)
 
 		if (fabs(s.found - s.used) > SUM_OFF + SUM_ERRORS * s.error)
 			warn("'%s': x in a face and in its mirror image add up to %.1f on "
-			     "average, not %g; where the labels are so, train with "
-			     "--augment flip:%.1f",
-				m->name[i], s.found, s.used, s.found);
+			     "average, not %g; if it has learnt enough, the labels are "
+			     "so: train with --augment flip:auto",
+				m->name[i], s.found, s.used);
 	}
 }
 

@@ -68,7 +68,7 @@ struct kf_backend *train_open_backend(const struct device *d)
 static int write_checkpoint(struct kf_trainer *t, struct kf_model *m,
 	const struct settings *s, uint64_t digest, struct kf_err *err)
 {
-	if (s->train.augment.find_sum)
+	if (t->flip.moves)
 		m->flip_sum = t->augmenter.flip_sum;
 	if (!s->checkpoint)
 		return 0;
@@ -116,10 +116,15 @@ static int run(struct kf_trainer *t, struct kf_model *m, const struct settings *
 	if (rc == 2)
 		output_end_by_signal(end_signal);
 	progress_end(p);
-	if (s->train.augment.find_sum)
+	if (t->flip.moves)
 		progress_say(p,
 			"x of a point and of its mirror image add up to %.2f px",
 			m->flip_sum);
+	else if (s->train.augment.find_sum)
+		progress_say(p,
+			"what x of a point and of its mirror image add up to was not "
+			"found: the net has learnt too little, or faces are beside the "
+			"middle");
 	kf_trainer_finish(t);
 	/* what follows is quick, and writes a whole model */
 	sigprocmask(SIG_UNBLOCK, &ending, NULL);

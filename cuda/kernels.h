@@ -88,7 +88,7 @@ cudaError_t launch_pool_backward(struct view x, int k, struct view dy, struct vi
 cudaError_t launch_avgpool(struct view x, int k, struct view y);
 cudaError_t launch_avgpool_backward(struct view dy, int k, struct view dx, bool sum);
 
-/* Each value of x becomes k x k values of y. */
+/* Each value of x becomes k x k values of y, and the last ones all that are left. */
 cudaError_t launch_upscale(struct view x, int k, struct view y);
 cudaError_t launch_upscale_backward(struct view dy, int k, struct view dx, bool sum);
 

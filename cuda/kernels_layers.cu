@@ -122,14 +122,21 @@ cudaError_t launch_avgpool_backward(struct view dy, int k, struct view dx, bool 
 	return cudaGetLastError();
 }
 
-/* -- upscaling: pooling with input and output exchanged ---------------------------- */
+/* -- upscaling --------------------------------------------------------------------- */
+
+/* Where value i of an output's row or column comes from, in n values. */
+__device__ static int source(int i, int k, int n)
+{
+	return i / k < n ? i / k : n - 1;
+}
 
 __global__ static void upscale(struct view x, int k, struct view y, unsigned n)
 {
 	EACH_THREAD (unsigned, at, n) {
 		struct coords s = find_coords(y, at), from = s;
 
-		from.pixel = s.pixel / y.w / k * x.w + s.pixel % y.w / k;
+		from.pixel = source(s.pixel / y.w, k, x.h) * x.w +
+			source(s.pixel % y.w, k, x.w);
 		y.f[offset_of(y, s.i, s)] = x.f[offset_of(x, s.i, from)];
 	}
 }
@@ -140,13 +147,26 @@ cudaError_t launch_upscale(struct view x, int k, struct view y)
 	return cudaGetLastError();
 }
 
+/* The end of what value i of n became, in `all` values. */
+__device__ static int end_of(int i, int k, int n, int all)
+{
+	return i == n - 1 ? all : (i + 1) * k;
+}
+
 __global__ static void upscale_backward(struct view dy, int k, struct view dx, bool sum,
 	unsigned n)
 {
 	EACH_THREAD (unsigned, at, n) {
-		struct window p = find_window(&dy, k, &dx, at);
+		struct coords s = find_coords(dx, at), from = s;
+		int y = s.pixel / dx.w, x = s.pixel % dx.w;
+		double total = 0;
 
-		put(&dx.f[p.y], (float)sum_window(dy.f + p.x, dy.w, k), sum);
+		for (int h = y * k; h < end_of(y, k, dx.h, dy.h); h++)
+			for (int w = x * k; w < end_of(x, k, dx.w, dy.w); w++) {
+				from.pixel = (unsigned)(h * dy.w + w);
+				total += dy.f[offset_of(dy, s.i, from)];
+			}
+		put(&dx.f[offset_of(dx, s.i, s)], (float)total, sum);
 	}
 }
 

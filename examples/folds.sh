@@ -69,7 +69,7 @@ error() {
 	shift
 	kfkd-predict $(printf -- '--model %s ' "$@") faces.kfkd | kfkd-score >"$name.tsv"
 	kfkd-predict --flip $(printf -- '--model %s ' "$@") --output "$name.predicted" \
-		faces.kfkd 2>/dev/null
+		faces.kfkd
 	kfkd-score "$name.predicted" >"$name.flip.tsv"
 	printf '%-10s %8s %8s\n' "$name" "$(tail -n 1 "$name.tsv" | cut -f 2)" \
 		"$(tail -n 1 "$name.flip.tsv" | cut -f 2)"

@@ -6,12 +6,22 @@ cd "$tmp" || exit 1
 kfkd-synth -n 300 -s 1 >faces.csv
 # The same faces with labels that lie one pixel to the right.
 awk -F , -v OFS=, 'NR > 1 { for (i = 1; i <= 30; i += 2) $i += 1 } 1' faces.csv >right.csv
+# move PIXELS: faces and labels alike to the right
+move() {
+	awk -F , -v OFS=, -v by="$1" 'NR > 1 { for (i = 1; i <= 30; i += 2) $i += by
+		split($31, v, " "); $31 = ""
+		for (r = 0; r < 96; r++) for (c = 0; c < 96; c++)
+			$31 = $31 (r + c ? " " : "") v[96 * r + (c > by ? c - by : 0) + 1] } 1' \
+		faces.csv
+}
+move 2 >moved.csv
+move 12 >beside.csv
 kfkd-synth -n 20 -s 3 --test >test.csv
 # Their mirror images.
 awk -F , -v OFS=, 'NR > 1 { split($2, v, " "); $2 = ""
 	for (r = 0; r < 96; r++) for (c = 95; c >= 0; c--)
 		$2 = $2 (r + 95 - c ? " " : "") v[96 * r + c + 1] } 1' test.csv >mirror.csv
-for f in faces right test mirror; do
+for f in faces right moved beside test mirror; do
 	kfkd-load $f.csv | kfkd-scale >$f
 done
 for f in faces right; do
@@ -74,7 +84,7 @@ equal "two models are averaged as ever" twice flipped
 kfkd-predict -m right.kfkd --flip right >flipped 2>said
 is "labels one pixel to the right: a line" "$(wc -l <said)" 1
 like "... says what x add up to, and what to do" "$(cat said)" \
-	"^kfkd-predict: 'right.kfkd': .* add up to (96\.[89]|97\.[0-2]) on average, not 95; .*--augment flip:(96\.[89]|97\.[0-2])$"
+	"^kfkd-predict: 'right.kfkd': .* add up to (96\.[89]|97\.[0-2]) on average, not 95; .*--augment flip:auto$"
 is "... and nothing else changes" "$(kfkd-predict -m right.kfkd --flip right 2>&1 \
 	>again; cmp flipped again; echo $?)" "$(cat said; echo 0)"
 kfkd-train -q -n 'pool2 dense60 relu dense' -e 5 -a flip:97 -o sum.kfkd right
@@ -89,12 +99,20 @@ is "of two models, the one that differs is named" "$(cut -d : -f 1,2 said)" \
 
 # -- a sum that is found while training -----------------------------------------------
 
-# auto OPTION ...: a model of the shifted labels, which looks for their sum
+# auto FACES: a model that looks for the labels' sum, which is $found
 auto() {
-	kfkd-train -n 'pool2 dense60 relu dense' -B 32 -e 24 -a flip:auto "$@" right
+	kfkd-train -n 'pool2 dense60 relu dense' -B 32 -e 24 -a flip:auto "$1" 2>log
+	found=$(sed -n 's/^x of a point and of its mirror image add up to \(.*\) px$/\1/p' log)
 }
-auto >auto.kfkd 2>log
-found=$(sed -n 's/^x of a point and of its mirror image add up to \(.*\) px$/\1/p' log)
+auto moved >out
+ok "flip:auto does not take where faces are for it ($found, not 99)" \
+	awk -v found="$found" 'BEGIN { exit !(found > 94 && found < 96) }'
+auto beside >out
+like "of faces beside the middle it learns nothing" "$(cat log)" 'was not found: .* beside'
+is "... and says nothing in the model" "$(head -c 3000 out | grep -ac flip.sum)" 0
+auto right >out
+is "... as it would" "$(head -c 3000 out | grep -ac flip.sum)" 1
+mv out auto.kfkd
 ok "flip:auto finds what x add up to ($found)" \
 	awk -v found="$found" 'BEGIN { exit !(found > 96.5 && found < 97.5) }'
 kfkd-predict -m auto.kfkd test >plain
@@ -102,7 +120,7 @@ kfkd-predict -m auto.kfkd mirror >mirrored
 kfkd-predict -m auto.kfkd --flip test >flipped 2>said
 is "... which predictions use" "$(averaged "$found" plain mirrored flipped)" 600
 is "... without a word" "$(cat said)" ""
-auto >again 2>log
+auto right >again
 equal "it is found again" again auto.kfkd
 kfkd-train -q -n dense -e 100000 -c point -a flip:auto -B 32 right >out 2>said &
 pid=$!

@@ -33,7 +33,7 @@ static void check_layers(const struct kf_layers *l)
 			abort();
 		floats = l->param[i].offset + l->param[i].count;
 	}
-	if (floats > l->floats)
+	if (floats != l->floats || floats > (size_t)1 << 31)
 		abort();
 }
 

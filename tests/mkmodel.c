@@ -1,16 +1,18 @@
 /*
  * Writes a model to look at, without training: for tests of what reads models.
  *
- *   mkmodel NET C H W SHAPE EPOCHS FACTOR [classify] > MODEL
+ *   mkmodel NET C H W SHAPE EPOCHS FACTOR [classify | bias | swapped] > MODEL
  *
  * SHAPE is that of the first weights, "100x9216" or "8x1x3x3"; weight i is
  * i % 7 - 3, and the first unit's weights are all 0.  With FACTOR f the loss
  * of epoch e is f * (0.05 / e + 0.002) in training and f * (0.05 / e + 0.003)
  * in validation; a FACTOR of 0 means a validation that is NaN.  There are two
- * targets, nose_x and nose_y, or two classes.
+ * targets, nose_x and nose_y, or two classes.  With "bias" or "swapped" the weights have
+ * a bias of 0; with the latter, the targets change places.
  */
 #define _GNU_SOURCE
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,10 +44,24 @@ static struct kf_tensor weights(const char *text)
 	return t;
 }
 
+static struct kf_tensor zero_bias(const struct kf_tensor *weights)
+{
+	struct kf_tensor t = kf_tensor("", KF_F32, 1, weights->shape);
+
+	snprintf(t.name, sizeof t.name, "%.*s.bias", (int)strcspn(weights->name, "."),
+		weights->name);
+	t.data = calloc((size_t)t.shape[0], sizeof(float));
+	if (!t.data)
+		abort();
+	return t;
+}
+
 int main(int argc, char **argv)
 {
 	struct kf_model m = { .x_scale = { 0, 255 } };
-	struct kf_tensor first;
+	const char *how = argc > 8 ? argv[8] : "";
+	bool swapped = !strcmp(how, "swapped");
+	struct kf_tensor param[2];
 	struct kf_err err;
 	double factor;
 
@@ -55,16 +71,23 @@ int main(int argc, char **argv)
 	m.c = atoi(argv[2]);
 	m.h = atoi(argv[3]);
 	m.w = atoi(argv[4]);
-	m.classify = argc > 8;
+	m.classify = !strcmp(how, "classify");
 	if (!m.classify) {
 		m.y_scale[0] = (struct kf_scale){ (float)m.w / 2, (float)m.w / 2 };
 		m.y_scale[1] = (struct kf_scale){ (float)m.h / 2, (float)m.h / 2 };
 	}
-	kf_names_add(&m.columns, m.classify ? "class_0" : "nose_x");
-	kf_names_add(&m.columns, m.classify ? "class_1" : "nose_y");
-	first = weights(argv[5]);
-	m.n = 1;
-	m.param = &first;
+	kf_names_add(&m.columns,
+		m.classify      ? "class_0" :
+			swapped ? "nose_y" :
+				  "nose_x");
+	kf_names_add(&m.columns,
+		m.classify      ? "class_1" :
+			swapped ? "nose_x" :
+				  "nose_y");
+	param[0] = weights(argv[5]);
+	param[1] = zero_bias(&param[0]);
+	m.n = swapped || !strcmp(how, "bias") ? 2 : 1;
+	m.param = param;
 	m.epochs = atoi(argv[6]);
 	factor = atof(argv[7]);
 	m.train_loss = calloc((size_t)m.epochs + 1, sizeof *m.train_loss);
@@ -82,7 +105,8 @@ int main(int argc, char **argv)
 	}
 	m.param = NULL;
 	m.n = 0;
-	free(first.data);
+	free(param[0].data);
+	free(param[1].data);
 	kf_model_free(&m);
 	return 0;
 }

@@ -159,6 +159,12 @@ static inline void visit_avgpool(const struct reference *r, visit f, void *conte
 	}
 }
 
+/* Behind the last value, it goes on. */
+static inline int upscaled_from(int i, int k, int n)
+{
+	return i / k < n ? i / k : n - 1;
+}
+
 static inline void visit_upscale(const struct reference *r, visit f, void *context)
 {
 	int k = r->l->kernel;
@@ -166,7 +172,10 @@ static inline void visit_upscale(const struct reference *r, visit f, void *conte
 	for (size_t y = 0; y < outputs(r); y++) {
 		struct place p = place_of(r->l->out, y);
 
-		f(context, y, number(r->l->in, p.i, p.c, p.h / k, p.w / k), -1);
+		f(context, y,
+			number(r->l->in, p.i, p.c, upscaled_from(p.h, k, r->l->in[1]),
+				upscaled_from(p.w, k, r->l->in[2])),
+			-1);
 	}
 }
 

@@ -373,6 +373,12 @@ int main(void)
 		{ 3, 4, 8, 8, "conv16x3p1 batchnorm relu res res24 avgpool dense3" },
 		{ 3, 3, 9, 8, "res res5 pool2 dense2" },
 		{ 1, 3, 8, 8, "res8 avgpool dense3" },
+		{ 4, 1, 6, 6, "dense5 batchnorm relu" },
+		{ 4, 1, 6, 6, "dense5 batchnorm tanh" },
+		/* upscaled to what was saved */
+		{ 3, 20, 13, 11, "save pool2 res20 upscale2 add20x1 tanh dense4" },
+		{ 2, 3, 11, 14, "conv8x3p1 save pool3 upscale3 add dense2" },
+		{ 2, 3, 5, 5, "save pool3 upscale3 add3x1 dense2" },
 		{ 3, 1, 12, 12,
 			"conv8x3p1 relu save pool2 conv16x3p1 relu upscale2 "
 			"conv8x3p1 add relu conv5x1 softargmax" },

@@ -8,8 +8,8 @@
 void cpu_activate(float *y, size_t n, enum kf_activation f);
 
 /*
- * y (n, out) = f(product + bias), without a bias if that is NULL.  The product is (n, out), and may be y itself, or
- * transposed (out, n).
+ * y (n, out) = f(product + bias), without a bias if that is NULL.  The product is
+ * (n, out), and may be y itself, or transposed (out, n).
  */
 void cpu_add_bias(float *y, const float *product, bool transposed, const float *bias,
 	size_t n, size_t out, enum kf_activation f);

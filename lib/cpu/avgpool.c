@@ -28,12 +28,12 @@ static struct window window(const struct kf_plan *plan, int c, int h, int w)
 
 static float mean(const float *x, size_t across, size_t down, int k)
 {
-	float sum = 0;
+	double sum = 0;
 
 	for (int h = 0; h < k; h++)
 		for (int w = 0; w < k; w++)
 			sum += x[(size_t)h * down + (size_t)w * across];
-	return sum / (float)(k * k);
+	return (float)(sum / ((double)k * k));
 }
 
 static void spread(float *dx, float v, size_t across, size_t down, int k)

@@ -1,5 +1,5 @@
 /*
- * Layers that work image by image: convolution, pooling, dropout.
+ * Layers that work image by image: all but dense ones.
  *
  * Their outputs are DEFERRED until a layer that works on complete batches reads one.
  * By then a chain of them is pending, and each thread takes one image after another

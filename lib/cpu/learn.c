@@ -7,6 +7,17 @@
 #include "cpu/batch.h"
 #include "cpu/chain.h"
 
+/* Prepares to write a loss's gradient, unless dp is NULL: layers changed it in the last
+ * pass. */
+static bool set_gradient(struct kf_backend *b, struct kf_act *dp)
+{
+	if (!dp)
+		return true;
+	dp->state = CPU_READY;
+	dp->wrt_preactivation = false;
+	return cpu_batch_memory(b, dp);
+}
+
 /* Half the loss's derivative at each of n differences, in place. */
 static void differentiate(const struct kf_loss *loss, float *ds, size_t n)
 {
@@ -36,7 +47,7 @@ void cpu_regression(struct kf_backend *b, const struct kf_loss *loss, struct kf_
 	double sum = 0;
 
 	cpu_materialize(b, p);
-	if (cpu(b)->failed || (dp && !cpu_batch_memory(b, dp)))
+	if (cpu(b)->failed || !set_gradient(b, dp))
 		return;
 	for (int i = 0; i < p->n; i++) {
 		const float *out = p->f + (size_t)i * m;
@@ -53,7 +64,7 @@ void cpu_regression(struct kf_backend *b, const struct kf_loss *loss, struct kf_
 		if (row)
 			differentiate(loss, row, m);
 		for (size_t j = 0; row && j < m; j++)
-			row[j] *= scale;
+			row[j] = isnan(target[j]) ? 0 : scale * row[j];
 	}
 	losses->f[slot] = (float)(sum / present);
 }
@@ -82,7 +93,7 @@ void cpu_cross_entropy(struct kf_backend *b, struct kf_act *p,
 	int hit = 0;
 
 	cpu_materialize(b, p);
-	if (cpu(b)->failed || (dp && !cpu_batch_memory(b, dp)))
+	if (cpu(b)->failed || !set_gradient(b, dp))
 		return;
 	for (int i = 0; i < p->n; i++) {
 		const float *out = p->f + (size_t)i * classes;

@@ -35,10 +35,10 @@ void cpu_convolution_begin(struct kf_backend *b, struct cpu_convolution *v,
 	float *weights, const float *bias);
 
 /*
- * One image, in thread number `thread`.  FORWARD: sets y from x and bias, which is
- * NULL if there is none;
- * BACKWARD_DATA: sets dx, passed as x, from dy, passed as y; BACKWARD_WEIGHTS: adds the
- * image's gradients, from x and from dy, passed as y, to the sums.
+ * One image, in thread number `thread`.  FORWARD: sets y from x and bias, which is NULL
+ * if there is none; BACKWARD_DATA: sets dx, passed as x, from dy, passed as y;
+ * BACKWARD_WEIGHTS: adds the image's gradients, from x and from dy, passed as y, to the
+ * sums.
  */
 void cpu_convolve(struct kf_backend *b, struct cpu_convolution *v, int thread, float *x,
 	float *bias, float *y);

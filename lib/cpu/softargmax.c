@@ -48,7 +48,8 @@ static struct axes axes(const struct kf_layer *l)
 
 static void softmax(const struct cpu_layout *l, int c, const float *x, float *share)
 {
-	float largest = x[cpu_position(l, c, 0, 0)], sum = 0;
+	float largest = x[cpu_position(l, c, 0, 0)];
+	double sum = 0;
 	int cells = l->h * l->w;
 
 	for (int i = 0; i < cells; i++) {
@@ -60,22 +61,25 @@ static void softmax(const struct cpu_layout *l, int c, const float *x, float *sh
 		sum += share[i];
 	}
 	for (int i = 0; i < cells; i++)
-		share[i] /= sum;
+		share[i] = (float)(share[i] / sum);
 }
 
 static void expect(const struct cpu_layout *l, const struct axes *a, const float *share,
 	float xy[2])
 {
-	xy[0] = xy[1] = 0;
+	double x = 0, y = 0;
+
 	for (int h = 0; h < l->h; h++) {
-		float row = 0;
+		double row = 0;
 
 		for (int w = 0; w < l->w; w++, share++) {
 			row += *share;
-			xy[0] += *share * position(&a->x, w);
+			x += *share * position(&a->x, w);
 		}
-		xy[1] += row * position(&a->y, h);
+		y += row * position(&a->y, h);
 	}
+	xy[0] = (float)x;
+	xy[1] = (float)y;
 }
 
 static void forward(struct kf_backend *b, const struct cpu_deferred *d, int thread,

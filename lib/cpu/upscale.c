@@ -1,4 +1,5 @@
-/* Upscaling: each value becomes k x k equal ones. */
+/* Upscaling: each value becomes k x k equal ones; the last ones of a row and of a column are
+ * repeated where the output goes on. */
 #include <string.h>
 
 #include "cpu/batch.h"
@@ -11,90 +12,61 @@ static void make(struct kf_backend *b, struct kf_plan *plan)
 		cpu_fail(b, "out of memory");
 }
 
-/* The rows of all channels or blocks, and the floats of a pixel in them. */
-static int rows(const struct cpu_layout *l)
+/* Where value i of an output's row or column comes from, in n values. */
+static int source(int i, int k, int n)
 {
-	return (l->c + l->block - 1) / l->block * l->h;
+	return i / k < n ? i / k : n - 1;
+}
+
+/* Calls each with the positions of a value of y and of the one of x that it is, and how
+ * many channels follow each other in both: a block, unless one of them is plain. */
+typedef void each(float *y, float *x, size_t n);
+
+static void visit(const struct kf_plan *plan, float *x, float *y, each *f)
+{
+	const struct cpu_layout *from = &plan->x, *to = &plan->y;
+	int k = plan->layer->kernel, step = from->block == to->block ? to->block : 1;
+
+	for (int c = 0; c < to->c; c += step)
+		for (int h = 0; h < to->h; h++)
+			for (int w = 0; w < to->w; w++)
+				f(y + cpu_position(to, c, h, w),
+					x +
+						cpu_position(from, c,
+							source(h, k, from->h),
+							source(w, k, from->w)),
+					(size_t)step);
+}
+
+static void copy(float *y, float *x, size_t n)
+{
+	memcpy(y, x, n * sizeof *y);
+}
+
+static void add(float *dy, float *dx, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		dx[i] += dy[i];
 }
 
 static void forward(struct kf_backend *b, const struct cpu_deferred *d, int thread,
 	int i, float *x, float *y, void *mask)
 {
-	const struct cpu_layout *from = &d->plan->x;
-	size_t k = (size_t)d->plan->layer->kernel, block = (size_t)from->block;
-	size_t row = k * (size_t)from->w * block; /* of y */
-
 	(void)b, (void)thread, (void)i, (void)mask;
-	for (int h = 0; h < rows(from); h++, y += k * row) {
-		for (size_t w = 0; w < (size_t)from->w; w++, x += block)
-			for (size_t j = 0; j < k; j++)
-				memcpy(y + (w * k + j) * block, x, block * sizeof *y);
-		for (size_t j = 1; j < k; j++)
-			memcpy(y + j * row, y, row * sizeof *y);
-	}
-}
-
-CPU_CLONES
-static void add_pixels(float *restrict to, const float *restrict from, size_t pixels,
-	size_t k, size_t block)
-{
-	for (size_t w = 0; w < pixels; w++)
-		for (size_t j = 0; j < k; j++)
-			for (size_t c = 0; c < block; c++)
-				to[w * block + c] += from[(w * k + j) * block + c];
+	memset(y, 0, cpu_image_floats(&d->plan->y) * sizeof *y);
+	visit(d->plan, x, y, copy);
 }
 
 static void backward(struct kf_backend *b, const struct cpu_deferred *d, int thread,
 	int i, float *dy, float *dx)
 {
-	const struct cpu_layout *to = &d->plan->x;
-	size_t k = (size_t)d->plan->layer->kernel, w = (size_t)to->w;
-	size_t block = (size_t)to->block;
-
 	(void)b, (void)thread, (void)i;
 	if (!dx)
 		return;
-	memset(dx, 0, cpu_image_floats(to) * sizeof *dx);
-	for (int h = 0; h < rows(to); h++, dx += w * block)
-		for (size_t j = 0; j < k; j++, dy += k * w * block)
-			add_pixels(dx, dy, w, k, block);
-}
-
-/* A single pixel has another layout than what it becomes, but the same order if it is
- * plain. */
-static void plain_forward(struct kf_backend *b, const struct cpu_deferred *d,
-	int thread, int i, float *x, float *y, void *mask)
-{
-	const struct cpu_layout *to = &d->plan->y;
-
-	if (d->plan->x.block == to->block) {
-		forward(b, d, thread, i, x, y, mask);
-		return;
-	}
-	memset(y, 0, cpu_image_floats(to) * sizeof *y);
-	for (int c = 0; c < to->c; c++)
-		for (int h = 0; h < to->h; h++)
-			for (int w = 0; w < to->w; w++)
-				y[cpu_position(to, c, h, w)] = x[c];
-}
-
-static void plain_backward(struct kf_backend *b, const struct cpu_deferred *d,
-	int thread, int i, float *dy, float *dx)
-{
-	const struct cpu_layout *from = &d->plan->y;
-
-	if (!dx || d->plan->x.block == from->block) {
-		backward(b, d, thread, i, dy, dx);
-		return;
-	}
-	for (int c = 0; c < from->c; c++) {
-		dx[c] = 0;
-		for (int h = 0; h < from->h; h++)
-			for (int w = 0; w < from->w; w++)
-				dx[c] += dy[cpu_position(from, c, h, w)];
-	}
+	memset(dx, 0, cpu_image_floats(&d->plan->x) * sizeof *dx);
+	visit(d->plan, dx, dy, add);
 }
 
 const struct cpu_layer cpu_upscale = { .make = make,
-	.image_forward = plain_forward,
-	.image_backward = plain_backward };
+	.image_forward = forward,
+	.image_backward = backward };

@@ -160,7 +160,7 @@ struct kf_backend_ops {
 		struct kf_mem *losses, struct kf_mem *hits, size_t slot);
 
 	/*
-	 * One step of an update rule over all n parameters of an arena; a state that
+	 * One step of an update rule over the first n floats of an arena; a state that
 	 * the rule does not keep is NULL.
 	 */
 	void (*update)(struct kf_backend *b, const struct kf_update *u,

@@ -57,12 +57,16 @@ static int add_bias(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	return layer->bias = learn(p, w, &bias, err);
 }
 
-/* Appends a statistic of each channel, and returns its index among statistics. */
-static int add_statistic(struct kf_layer_parser *p, const struct kf_layer *layer,
-	const char *what, enum kf_init init)
+/* Appends a statistic of each channel, and returns its index among statistics; -1 on
+ * failure. */
+static int add_statistic(struct kf_layer_parser *p, const struct kf_layer_word *w,
+	const struct kf_layer *layer, const char *what, enum kf_init init,
+	struct kf_err *err)
 {
 	struct kf_param *s = &p->statistic[p->n_statistics];
 
+	if ((size_t)layer->out[0] > FLOATS_MAX - p->l->learned - p->statistics)
+		return kf_bad_word(w, err, "the net is too large");
 	*s = (struct kf_param){ .rank = 1,
 		.shape = { layer->out[0] },
 		.offset = p->statistics,
@@ -254,6 +258,19 @@ int kf_add_avgpool(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	return add_windows(p, w, KF_AVGPOOL, "avgpool", shape[1], err);
 }
 
+/* Pools drop what is left over at the end of an image: an output that is smaller than what
+ * was saved by that much gets its size. */
+static void fit_saved(const struct kf_layer_parser *p, struct kf_layer *layer)
+{
+	int saved[3];
+
+	shape_of(p->l, p->saved[p->depth - 1], saved);
+	for (int i = 1; i < 3; i++)
+		if (saved[i] > layer->out[i] &&
+			saved[i] - layer->out[i] < layer->kernel)
+			layer->out[i] = saved[i];
+}
+
 int kf_add_upscale(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	struct kf_err *err)
 {
@@ -268,6 +285,8 @@ int kf_add_upscale(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	for (int i = 1; i < 3; i++)
 		if (__builtin_mul_overflow(layer->in[i], k, &layer->out[i]))
 			return kf_bad_word(w, err, "its output is too large");
+	if (p->depth)
+		fit_saved(p, layer);
 	return go_on(p, w, layer, err);
 }
 
@@ -293,8 +312,12 @@ static int normalize(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	if (add_weight(p, w, layer, 1, shape, err) < 0 ||
 		add_bias(p, w, layer, err) < 0)
 		return -1;
-	layer->mean = add_statistic(p, layer, "running_mean", KF_ZERO);
-	layer->variance = add_statistic(p, layer, "running_var", KF_ONE);
+	layer->mean = add_statistic(p, w, layer, "running_mean", KF_ZERO, err);
+	if (layer->mean < 0)
+		return -1;
+	layer->variance = add_statistic(p, w, layer, "running_var", KF_ONE, err);
+	if (layer->variance < 0)
+		return -1;
 	return go_on(p, w, layer, err);
 }
 

@@ -80,7 +80,7 @@ struct kf_layer {
 	int in[3], out[3]; /* channels, height, width */
 	/* Convolution: k x k, after `pad` zeros on each side.  Pooling: k x k, stride k;
 	 * rows and columns that do not fill a window are ignored.  Upscaling: each value
-	 * becomes k x k. */
+	 * becomes k x k; where the output is larger, the last ones are repeated. */
 	int kernel, stride, pad;
 	int image[2];                  /* height and width of the net's input */
 	double drop;                   /* dropout: probability that a value is zeroed */

@@ -50,8 +50,8 @@ int kf_net_set(struct kf_net *net, struct kf_mem *arena, const char *prefix,
 
 /*
  * The outputs for n rows of images (.., c, h, w), warped unless warps is NULL.  They
- * belong to the net and are valid until the next pass; NULL when it cannot be started.  As the operations on them fail
- * later, the backend's sync reports further failures.
+ * belong to the net and are valid until the next pass; NULL when it cannot be started.
+ * As the operations on them fail later, the backend's sync reports further failures.
  */
 struct kf_act *kf_net_forward(struct kf_net *net, const struct kf_mem *images,
 	const uint32_t *rows, const struct kf_warp *warps, int n,

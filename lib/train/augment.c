@@ -170,7 +170,15 @@ int kf_augmenter_open(struct kf_augmenter *g, const struct kf_augment *what,
 	g->mirror = calloc(m + 1, sizeof *g->mirror);
 	if (!g->axis || !g->partner || !g->mirror)
 		return kf_fail_memory(err);
-	return find_columns(g, &s->columns, err);
+	if (find_columns(g, &s->columns, err) < 0)
+		return -1;
+	for (int j = 0; j < g->m; j++)
+		if (g->axis[j] == 0)
+			return 0;
+	return what->find_sum ? kf_fail(err,
+					"flip:auto looks for what x of targets add up "
+					"to, and there are none") :
+				0;
 }
 
 void kf_augmenter_close(struct kf_augmenter *g)

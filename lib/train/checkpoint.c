@@ -106,6 +106,19 @@ void kf_checkpoint_close(struct kf_checkpoint *c)
 
 /* -- writing ----------------------------------------------------------------------- */
 
+/* The sums of flip:auto; data is NULL on failure. */
+static struct kf_tensor copy_flip(const struct kf_trainer *t)
+{
+	const int64_t shape[] = { 2, KF_FLIP_VALUES, t->flip.m };
+	struct kf_tensor sums = kf_tensor("run.flip", KF_F32, 3, shape);
+	size_t bytes = kf_tensor_bytes(&sums);
+
+	sums.data = malloc(bytes + 1);
+	if (sums.data)
+		memcpy(sums.data, t->flip.sums, bytes);
+	return sums;
+}
+
 static int collect(struct kf_trainer *t, struct kf_model *m, struct kf_err *err)
 {
 	int n = t->net->layers->n_params;
@@ -114,7 +127,7 @@ static int collect(struct kf_trainer *t, struct kf_model *m, struct kf_err *err)
 	list_arenas(t, arenas);
 	m->n = n;
 	m->param = kf_net_get(t->net, t->net->weights, "", n);
-	m->extra = calloc((size_t)(3 * n) + 1, sizeof *m->extra);
+	m->extra = calloc((size_t)(3 * n) + 2, sizeof *m->extra);
 	if (!m->param || !m->extra)
 		return kf_fail(err, "out of memory for a checkpoint");
 	for (int i = 0; i < 3; i++) {
@@ -132,22 +145,24 @@ static int collect(struct kf_trainer *t, struct kf_model *m, struct kf_err *err)
 	m->extra[m->n_extra] = read_values(t, "run.losses", t->losses);
 	if (!m->extra[m->n_extra++].data)
 		return kf_fail(err, "out of memory for a checkpoint");
+	if (t->flip.sums) {
+		m->extra[m->n_extra] = copy_flip(t);
+		if (!m->extra[m->n_extra++].data)
+			return kf_fail(err, "out of memory for a checkpoint");
+	}
 	return t->net->b->op->sync(t->net->b, err);
 }
 
 static void note_state(const struct kf_trainer *t, uint64_t digest, struct kf_meta *s)
 {
-	const struct kf_flip_errors *e = &t->flip_errors;
-
 	kf_meta_set(s, "data", "%016llx", (unsigned long long)digest);
 	kf_meta_set(s, "epoch", "%d", t->epoch);
 	kf_meta_set(s, "rows", "%zu", t->at);
 	kf_meta_set(s, "step", "%lu", (unsigned long)t->step);
 	kf_meta_set(s, "best_epoch", "%d", t->best_epoch);
 	kf_meta_set(s, "best", "%a %a %a", t->best, t->best_train, t->best_valid);
-	if (t->options.augment.find_sum)
-		kf_meta_set(s, "flip_errors", "%a %a %a %a", e->sum[0], e->count[0],
-			e->sum[1], e->count[1]);
+	if (t->flip.sums)
+		kf_meta_set(s, "flip_moves", "%d", t->flip.moves);
 }
 
 /* Frees what note_state and collect added to m. */
@@ -273,23 +288,6 @@ static int parse_state(const struct kf_model *saved, struct kf_trainer *t,
 	return 0;
 }
 
-/* What flip:auto has found so far. */
-static int parse_flip(const struct kf_model *saved, struct kf_trainer *t,
-	struct kf_err *err)
-{
-	const char *text = kf_meta_get(&saved->state, "flip_errors");
-	struct kf_flip_errors *e = &t->flip_errors;
-
-	if (!t->options.augment.find_sum)
-		return 0;
-	if (!text || saved->flip_sum == 0 ||
-		sscanf(text, "%la %la %la %la", &e->sum[0], &e->count[0], &e->sum[1],
-			&e->count[1]) != 4)
-		return kf_fail(err, "its metadata 'run.flip_errors' is damaged");
-	t->augmenter.flip_sum = saved->flip_sum;
-	return 0;
-}
-
 static int set_arena(struct kf_trainer *t, const struct arena *a,
 	const struct kf_tensor *tensors, int n, struct kf_err *err)
 {
@@ -303,10 +301,19 @@ static int set_arena(struct kf_trainer *t, const struct arena *a,
 	return set == a->n ? 0 : kf_fail(err, "tensors '%s...' are missing", a->prefix);
 }
 
+static const struct kf_tensor *find_extra(const struct kf_model *saved,
+	const char *name)
+{
+	for (int i = 0; i < saved->n_extra; i++)
+		if (!strcmp(saved->extra[i].name, name))
+			return &saved->extra[i];
+	return NULL;
+}
+
 static int restore(const struct kf_model *saved, struct kf_trainer *t,
 	struct kf_err *err)
 {
-	const struct kf_tensor *losses = NULL;
+	const struct kf_tensor *losses;
 	const struct arena weights = { "", t->net->weights, t->net->layers->n_params };
 	struct arena arenas[3];
 
@@ -317,9 +324,7 @@ static int restore(const struct kf_model *saved, struct kf_trainer *t,
 		if (arenas[i].mem &&
 			set_arena(t, &arenas[i], saved->extra, saved->n_extra, err) < 0)
 			return -1;
-	for (int i = 0; i < saved->n_extra; i++)
-		if (!strcmp(saved->extra[i].name, "run.losses"))
-			losses = &saved->extra[i];
+	losses = find_extra(saved, "run.losses");
 	/* at most as many as the batches done in this epoch */
 	if (!losses || losses->rank != 1 ||
 		(uint64_t)losses->shape[0] > (t->at + (size_t)t->options.batch - 1) /
@@ -328,6 +333,28 @@ static int restore(const struct kf_model *saved, struct kf_trainer *t,
 	t->count = (size_t)losses->shape[0];
 	t->net->b->op->write(t->net->b, t->losses, 0, losses->data, t->count);
 	return t->net->b->op->sync(t->net->b, err);
+}
+
+/* What flip:auto has found so far. */
+static int restore_flip(const struct kf_model *saved, struct kf_trainer *t,
+	struct kf_err *err)
+{
+	const struct kf_tensor *sums = find_extra(saved, "run.flip");
+	const char *moves = kf_meta_get(&saved->state, "flip_moves");
+	struct kf_flip_finder *f = &t->flip;
+
+	if (!f->sums)
+		return 0;
+	if (!sums || sums->rank != 3 || sums->shape[0] != 2 ||
+		sums->shape[1] != KF_FLIP_VALUES || sums->shape[2] != f->m || !moves ||
+		sscanf(moves, "%9d", &f->moves) != 1 || f->moves < 0 ||
+		(f->moves && saved->flip_sum == 0))
+		return kf_fail(err,
+			"its tensor 'run.flip' or what goes with it is damaged");
+	memcpy(f->sums, sums->data, kf_tensor_bytes(sums));
+	if (f->moves)
+		t->augmenter.flip_sum = saved->flip_sum;
+	return 0;
 }
 
 int kf_checkpoint_read(const char *path, struct kf_trainer *t, struct kf_model *m,
@@ -344,8 +371,8 @@ int kf_checkpoint_read(const char *path, struct kf_trainer *t, struct kf_model *
 		return -1;
 	if (check_data(&saved, digest, err) < 0 ||
 		check_options(&saved, m, &t->options, err) < 0 ||
-		parse_state(&saved, t, err) < 0 || parse_flip(&saved, t, err) < 0 ||
-		restore(&saved, t, err) < 0) {
+		parse_state(&saved, t, err) < 0 || restore(&saved, t, err) < 0 ||
+		restore_flip(&saved, t, err) < 0) {
 		rc = kf_place(err, "cannot resume from '%s'", path);
 	} else {
 		m->epochs = saved.epochs;

@@ -11,8 +11,7 @@
  * Opens n models for rows of schema in, on a backend that must outlive the predictor.
  * The models stay the caller's and may be freed afterwards.  out, which the caller
  * frees, gets the schema with the predictions added: the columns of all models, each
- * once.  NULL, with
- * nothing to free, if a model does not fit the rows or another model.
+ * once.  NULL, with nothing to free, if a model does not fit the rows or another model.
  */
 struct kf_predictor *kf_predictor_open(struct kf_backend *b,
 	const struct kf_model *models, int n, const struct kf_schema *in,
@@ -21,9 +20,8 @@ void kf_predictor_close(struct kf_predictor *p);
 
 /*
  * Averages each prediction with that for the mirror image of the face, mirrored back, from
- * the next run on; models are those that p was opened with.  x and its mirror image add up
- * to the SUM of --augment flip:SUM in a model's notes, else to width - 1.  -1 for models of
- * classes, and for columns that lack their other side.
+ * the next run on; models are those that p was opened with.  -1 for models of classes, and
+ * for columns that lack their other side.
  */
 int kf_predictor_flip(struct kf_predictor *p, const struct kf_model *models,
 	struct kf_err *err);

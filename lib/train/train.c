@@ -81,9 +81,7 @@ static int take_data(struct kf_trainer *t, struct kf_dataset *d, struct kf_err *
 	count_present(t, d->y);
 	if (kf_augment_any(&t->options.augment) && !t->options.classify) {
 		t->y = malloc(t->n * t->outputs * sizeof *t->y);
-		t->outputs_read = malloc((size_t)batch_rows(t, 0, t->n) * t->outputs *
-			sizeof *t->outputs_read);
-		if (!t->y || !t->outputs_read)
+		if (!t->y)
 			return kf_fail(err, "out of memory for %zu rows", t->n);
 		memcpy(t->y, d->y, t->n * t->outputs * sizeof *t->y);
 		t->moved = b->op->alloc(b, (size_t)batch_rows(t, 0, t->n) * t->outputs);
@@ -92,6 +90,18 @@ static int take_data(struct kf_trainer *t, struct kf_dataset *d, struct kf_err *
 	t->targets = b->op->adopt(b, d->y, t->n * t->outputs);
 	d->X = d->y = NULL;
 	return b->op->sync(b, err);
+}
+
+static int open_flip(struct kf_trainer *t, struct kf_err *err)
+{
+	size_t n = (size_t)batch_rows(t, 0, t->n) * t->outputs;
+
+	if (!t->options.augment.find_sum)
+		return 0;
+	t->outputs_read = malloc(n * sizeof *t->outputs_read);
+	if (!t->outputs_read)
+		return kf_fail_memory(err);
+	return kf_flip_open(&t->flip, (int)t->outputs, err);
 }
 
 int kf_trainer_open(struct kf_trainer *t, struct kf_net *net, struct kf_dataset *data,
@@ -120,7 +130,7 @@ int kf_trainer_open(struct kf_trainer *t, struct kf_net *net, struct kf_dataset 
 		schema.columns.n = 0; /* any targets are ignored */
 	if (host_memory(t, err) < 0 ||
 		kf_augmenter_open(&t->augmenter, &options->augment, &schema, err) < 0 ||
-		take_data(t, data, err) < 0)
+		open_flip(t, err) < 0 || take_data(t, data, err) < 0)
 		return -1;
 	for (int i = 0; i < kf_rule_states(options->rule); i++)
 		t->state[i] = b->op->alloc(b, net->layers->learned);
@@ -140,6 +150,7 @@ void kf_trainer_close(struct kf_trainer *t)
 	for (size_t i = 0; i < sizeof mem / sizeof *mem; i++)
 		b->op->free(b, mem[i]);
 	kf_augmenter_close(&t->augmenter);
+	kf_flip_close(&t->flip);
 	free(t->y);
 	free(t->rows);
 	free(t->present);
@@ -203,17 +214,15 @@ static int augment(struct kf_trainer *t, const uint32_t *rows, int n,
 	return 0;
 }
 
-/* The batch's errors, from which the sum of mirrored labels is found. */
+/* The batch, from which the sum of mirrored labels is found. */
 static void add_flip_errors(struct kf_trainer *t, const struct augmented *a, int n)
 {
 	struct kf_backend *b = t->net->b;
 
-	if (!t->moved ||
-		!kf_flip_looks(&t->options.augment, t->epoch + 1, t->options.epochs))
+	if (!t->moved || !kf_flip_looks(&t->flip, t->epoch + 1, t->options.epochs))
 		return;
 	b->op->read_act(b, kf_net_outputs(t->net, n), t->outputs_read);
-	kf_flip_add(&t->flip_errors, &t->augmenter, t->outputs_read, a->targets,
-		a->warps, n);
+	kf_flip_add(&t->flip, &t->augmenter, t->outputs_read, a->targets, a->warps, n);
 }
 
 /*
@@ -411,9 +420,8 @@ int kf_trainer_epoch(struct kf_trainer *t, struct kf_epoch *e, bool (*stop)(void
 	if (read_losses(t, e, valid, err) < 0)
 		return -1;
 	keep_best(t, e);
-	if (kf_flip_looks(&t->options.augment, t->epoch + 1, t->options.epochs))
-		kf_flip_update(&t->flip_errors, &t->augmenter, t->epoch + 1,
-			t->options.epochs);
+	if (kf_flip_looks(&t->flip, t->epoch + 1, t->options.epochs))
+		kf_flip_move(&t->flip, &t->augmenter);
 	t->epoch++;
 	t->at = t->count = 0;
 	e->seconds = kf_seconds() - start;

@@ -43,8 +43,7 @@ struct kf_trainer {
 	struct kf_net *net;
 	struct kf_train_options options;
 	struct kf_augmenter augmenter;
-	struct kf_flip_errors
-		flip_errors; /* of this epoch, while it looks for the sum */
+	struct kf_flip_finder flip;
 	struct kf_loss loss; /* as outputs are scaled */
 
 	/* Progress. */
@@ -67,7 +66,7 @@ struct kf_trainer {
 	uint32_t *rows;       /* (n) the current epoch's order */
 	uint32_t *present;    /* (n) targets present in each row */
 	float *host;          /* (n) values read back */
-	float *outputs_read;  /* (batch, outputs), while it looks for the sum */
+	float *outputs_read;  /* (batch, outputs), if flip looks for the sum */
 };
 
 /*

@@ -10,6 +10,19 @@ ACTIVATIONS = {"relu": lambda x: F.relu(x, inplace=True), "tanh": torch.tanh,
 CONV = re.compile(r"(\d*)x(\d+)(?:p(\d+))?(?:s(\d+))?$")
 
 
+class Upscale(nn.Module):
+    """Each value k x k times, and the last ones as far as the size goes."""
+
+    def __init__(self, k, size):
+        super().__init__()
+        self.k, self.size = k, size
+
+    def forward(self, x):
+        x = F.interpolate(x, scale_factor=self.k)
+        more = [v - have for v, have in zip(self.size, x.shape[2:])]
+        return F.pad(x, (0, more[1], 0, more[0]), "replicate") if any(more) else x
+
+
 class SoftArgmax(nn.Module):
     """Expected positions of maps, as kfkd-train(1) scales them: x and y in turn."""
 
@@ -47,7 +60,7 @@ class Net(nn.Module):
         self.counts[kind] = self.counts.get(kind, 0) + 1
         name = f"{kind}{self.counts[kind]}"
         self.index[name] = len(self.index)
-        self.layers[name] = module
+        self.layers[name] = self.last = module
         return name
 
     def conv(self, shape, n, k, p=0, s=1, bias=True):
@@ -60,8 +73,9 @@ class Net(nn.Module):
         self.shape = shape
 
     def normalize(self):
-        self.apply_layer(self.layer("batchnorm", nn.BatchNorm2d(self.shape[0])),
-                         self.shape)
+        flat = bool(self.steps) and isinstance(self.last, nn.Linear)
+        made = (nn.BatchNorm1d if flat else nn.BatchNorm2d)(self.shape[0])
+        self.apply_layer(self.layer("batchnorm", made), self.shape)
 
     def add_saved(self, args):
         shape, across = self.saved.pop(), None
@@ -98,8 +112,7 @@ class Net(nn.Module):
             self.apply_layer(*self.conv(self.shape, self.outputs // 2, 1))
         elif kind == "dense":
             n = int(args or self.outputs)
-            if h * w > 1:
-                self.step("flatten", None)
+            self.step("flatten", None)
             dense = nn.Linear(c * h * w, n, bias=not normalized)
             self.apply_layer(self.layer("dense", dense), (n, 1, 1))
         elif kind in ("pool", "avgpool"):
@@ -108,8 +121,9 @@ class Net(nn.Module):
             self.apply_layer(self.layer(kind, made), (c, h // k, w // k))
         elif kind == "upscale":
             k = int(args)
-            self.apply_layer(self.layer(kind, nn.Upsample(scale_factor=k)),
-                             (c, h * k, w * k))
+            size = [saved if v * k < saved < v * k + k else v * k for v, saved in
+                    zip((h, w), self.saved[-1][1:] if self.saved else (0, 0))]
+            self.apply_layer(self.layer(kind, Upscale(k, size)), (c, *size))
         elif kind == "drop":
             self.apply_layer(self.layer(kind, nn.Dropout(float(args))), self.shape)
         elif kind == "batchnorm":

@@ -41,22 +41,26 @@ def apply(name, layer, x, shape):
     if isinstance(layer, nn.Conv2d):
         return node("Conv", x, *parameters(layer, "weight", "bias"),
                     pads=layer.padding * 2, strides=layer.stride)
-    if isinstance(layer, nn.BatchNorm2d):
+    if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
         return node("BatchNormalization", x, epsilon=layer.eps, *parameters(
             layer, "weight", "bias", "running_mean", "running_var"))
     if isinstance(layer, nn.MaxPool2d):
         return node("MaxPool", x, kernel_shape=[layer.kernel_size] * 2,
                     strides=[layer.kernel_size] * 2)
-    if isinstance(layer, nn.Upsample):
-        scale = constant(np.array([1, 1, layer.scale_factor, layer.scale_factor],
-                                  np.float32))
+    if isinstance(layer, nn.AvgPool2d):
+        return node("AveragePool", x, kernel_shape=[layer.kernel_size] * 2,
+                    strides=[layer.kernel_size] * 2)
+    if isinstance(layer, nets.Upscale) and layer.size == [v * layer.k for v in shape[1:]]:
+        scale = constant(np.array([1, 1, layer.k, layer.k], np.float32))
         return node("Resize", x, "", scale, mode="nearest",
                     coordinate_transformation_mode="asymmetric", nearest_mode="floor")
     if isinstance(layer, nn.Linear):
         return node("Gemm", x, *parameters(layer, "weight", "bias"), transB=1)
     if isinstance(layer, nets.SoftArgmax):
         return soft_argmax(layer, x, shape[1])
-    return x  # dropout
+    if isinstance(layer, nn.Dropout):
+        return x
+    raise TypeError(f"{name}: no ONNX for {layer}")
 
 
 def export(net):
