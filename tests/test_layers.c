@@ -132,6 +132,26 @@ static void test_branches(void)
 	kf_layers_free(&l);
 }
 
+/* Pools may leave something over: best is for images of any size from 16 on. */
+static void test_sizes(void)
+{
+	const char *line = kf_preset_find("best")->line;
+	struct kf_layers l;
+	struct kf_err err;
+	int good = 0;
+
+	for (int h = 16; h <= 130; h++)
+		for (int w = h; w < h + 9; w += 4) {
+			if (kf_layers_parse(&l, line, 1, h, w, 30, &err) < 0) {
+				note("%d x %d: %s", h, w, err.msg);
+				continue;
+			}
+			good++;
+			kf_layers_free(&l);
+		}
+	ok(good == 115 * 3, "best for %d of 345 sizes of images", good);
+}
+
 static void test_columns(void)
 {
 	static const struct {
@@ -250,6 +270,7 @@ int main(void)
 	test_net7();
 	test_presets();
 	test_branches();
+	test_sizes();
 	test_columns();
 	test_refusals();
 	return done_testing();

@@ -60,7 +60,7 @@ class Net(nn.Module):
         self.counts[kind] = self.counts.get(kind, 0) + 1
         name = f"{kind}{self.counts[kind]}"
         self.index[name] = len(self.index)
-        self.layers[name] = self.last = module
+        self.layers[name], self.flat = module, isinstance(module, nn.Linear)
         return name
 
     def conv(self, shape, n, k, p=0, s=1, bias=True):
@@ -73,8 +73,7 @@ class Net(nn.Module):
         self.shape = shape
 
     def normalize(self):
-        flat = bool(self.steps) and isinstance(self.last, nn.Linear)
-        made = (nn.BatchNorm1d if flat else nn.BatchNorm2d)(self.shape[0])
+        made = (nn.BatchNorm1d if self.flat else nn.BatchNorm2d)(self.shape[0])
         self.apply_layer(self.layer("batchnorm", made), self.shape)
 
     def add_saved(self, args):
