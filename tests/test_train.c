@@ -21,6 +21,7 @@ struct run {
 	const char *net, *vectors; /* a preset or layers */
 	int rows, batch, epochs;
 	double limit; /* of relative differences */
+	double rate;  /* 0 for the rule's own */
 };
 
 struct losses {
@@ -89,7 +90,7 @@ static const char *line(const char *net)
 static int train(const struct run *run, struct kf_backend *b, enum kf_rule rule,
 	struct losses *l, struct kf_err *err)
 {
-	double rate = kf_rule_rate(rule);
+	double rate = run->rate > 0 ? run->rate : kf_rule_rate(rule);
 	struct kf_train_options options = { .rule = rule,
 		.rate = { .from = rate, .to = rate },
 		.momentum = { .from = 0.9, .to = 0.9 },
@@ -220,10 +221,10 @@ static void test_shapes(void)
 
 int main(void)
 {
-	static const struct run net1 = { "net1", "net1.tsv", 700, 128, 20, 1e-5 };
-	static const struct run net2 = { "net2", "net2.tsv", 160, 48, 10, 1e-5 };
+	static const struct run net1 = { "net1", "net1.tsv", 700, 128, 20, 1e-5, 0 };
+	static const struct run net2 = { "net2", "net2.tsv", 160, 48, 10, 1e-5, 0 };
 	static const struct run hourglass = { HOURGLASS, "hourglass.tsv", 160, 48, 10,
-		1e-4 };
+		1e-4, 0.003 };
 	struct kf_err err;
 	struct kf_backend *b = kf_backend_open("auto", NULL, &err);
 

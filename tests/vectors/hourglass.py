@@ -17,7 +17,7 @@ from net1 import SIDE, TARGETS, data, glorot
 sys.path.append(str(pathlib.Path(__file__).parent.parent / "bench"))
 from nets import Net  # noqa: E402
 
-ROWS, BATCH, EPOCHS = 160, 48, 10
+ROWS, BATCH, EPOCHS, RATE = 160, 48, 10, 0.003
 
 
 def start(line):
@@ -41,7 +41,7 @@ def main():
     x, t, n_valid = data(ROWS)
     x, t = torch.tensor(x).reshape(-1, 1, SIDE, SIDE), torch.tensor(t)
     net = start(sys.stdin.read())
-    rule = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, nesterov=True)
+    rule = torch.optim.SGD(net.parameters(), lr=RATE, momentum=0.9, nesterov=True)
     for epoch in range(1, EPOCHS + 1):
         train, valid = [], []
         net.train()
