@@ -2,7 +2,7 @@
  * The CPU backend's types, which all its files share.  From the bottom up:
  *
  *   memory.c      arenas of floats, and the first failure
- *   onednn.c, onednn_conv.c
+ *   onednn.c, onednn_describe.c, onednn_conv.c
  *                 changes of layout and convolutions, by oneDNN
  *   batch.c       batches between layers: their layout and memory, filling them
  *   chain.c       layers that work image by image, one after another

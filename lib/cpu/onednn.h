@@ -1,6 +1,6 @@
 /*
  * oneDNN's memory, primitives and changes of layout.  Its versions 2 and 3 differ in
- * some calls: this file, onednn.c and onednn_conv.c hide the differences.
+ * some calls: this file, onednn.c and onednn_describe.c hide the differences.
  */
 #ifndef KF_CPU_ONEDNN_H
 #define KF_CPU_ONEDNN_H

@@ -7,95 +7,12 @@
 #include <string.h>
 
 #include "cpu/memory.h"
-#include "cpu/onednn.h"
-
-/* The tensors of a convolution; in backward directions, some are gradients. */
-enum role { X, WEIGHTS, BIAS, Y };
-enum { ROLES = Y + 1 };
-
-/* -- what differs between the versions ------------------------------------------- */
-
-/* The tensors' layouts, NULL for a bias that is not there, and the geometry. */
-struct description {
-	cpu_const_md l[ROLES];
-	dnnl_dims_t strides, pad, no_dilation;
-};
-
-#if DNNL_VERSION_MAJOR >= 3
-
-static dnnl_status_t append_relu(dnnl_post_ops_t ops)
-{
-	return dnnl_post_ops_append_eltwise(ops, dnnl_eltwise_relu, 0, 0);
-}
-
-/* Describes a convolution as a primitive; forward is NULL in that direction. */
-static dnnl_status_t describe(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
-	enum cpu_direction direction, const struct description *c,
-	const_dnnl_primitive_attr_t attr, const_dnnl_primitive_desc_t forward)
-{
-	const dnnl_alg_kind_t kind = dnnl_convolution_direct;
-
-	switch (direction) {
-	case CPU_FORWARD:
-		return dnnl_convolution_forward_primitive_desc_create(pd, engine,
-			dnnl_forward_training, kind, c->l[X], c->l[WEIGHTS], c->l[BIAS],
-			c->l[Y], c->strides, c->no_dilation, c->pad, c->pad, attr);
-	case CPU_BACKWARD_WEIGHTS:
-		return dnnl_convolution_backward_weights_primitive_desc_create(pd,
-			engine, kind, c->l[X], c->l[WEIGHTS], c->l[BIAS], c->l[Y],
-			c->strides, c->no_dilation, c->pad, c->pad, forward, attr);
-	case CPU_BACKWARD_DATA: break;
-	}
-	return dnnl_convolution_backward_data_primitive_desc_create(pd, engine, kind,
-		c->l[X], c->l[WEIGHTS], c->l[Y], c->strides, c->no_dilation, c->pad,
-		c->pad, forward, attr);
-}
-
-#else
-
-static dnnl_status_t append_relu(dnnl_post_ops_t ops)
-{
-	return dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_relu, 0, 0);
-}
-
-static dnnl_status_t init(dnnl_convolution_desc_t *d, enum cpu_direction direction,
-	const struct description *c)
-{
-	const dnnl_alg_kind_t kind = dnnl_convolution_direct;
-
-	switch (direction) {
-	case CPU_FORWARD:
-		return dnnl_convolution_forward_desc_init(d, dnnl_forward_training,
-			kind, c->l[X], c->l[WEIGHTS], c->l[BIAS], c->l[Y], c->strides,
-			c->pad, c->pad);
-	case CPU_BACKWARD_WEIGHTS:
-		return dnnl_convolution_backward_weights_desc_init(d, kind, c->l[X],
-			c->l[WEIGHTS], c->l[BIAS], c->l[Y], c->strides, c->pad, c->pad);
-	case CPU_BACKWARD_DATA: break;
-	}
-	return dnnl_convolution_backward_data_desc_init(d, kind, c->l[X], c->l[WEIGHTS],
-		c->l[Y], c->strides, c->pad, c->pad);
-}
-
-/* Describes a convolution as a primitive; forward is NULL in that direction. */
-static dnnl_status_t describe(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
-	enum cpu_direction direction, const struct description *c,
-	const_dnnl_primitive_attr_t attr, const_dnnl_primitive_desc_t forward)
-{
-	dnnl_convolution_desc_t d;
-	dnnl_status_t status = init(&d, direction, c);
-
-	return status != dnnl_success ?
-		status :
-		dnnl_primitive_desc_create(pd, &d, attr, engine, forward);
-}
-
-#endif
+#include "cpu/onednn_describe.h"
 
 /* -- making one ------------------------------------------------------------------ */
 
 /* oneDNN's argument for each tensor in each direction; 0 if it has none. */
-static const int argument[CPU_DIRECTIONS][ROLES] = {
+static const int argument[CPU_DIRECTIONS][CPU_CONV_ROLES] = {
 	[CPU_FORWARD] = { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST },
 	[CPU_BACKWARD_WEIGHTS] = { DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS,
 		DNNL_ARG_DIFF_BIAS, DNNL_ARG_DIFF_DST },
@@ -117,7 +34,7 @@ struct filters {
 
 /* One thread's memory. */
 struct worker {
-	dnnl_memory_t memory[ROLES];
+	dnnl_memory_t memory[CPU_CONV_ROLES];
 	struct gradients image, sum; /* BACKWARD_WEIGHTS: of one image, of all */
 	dnnl_memory_t scratch;
 	float *scratch_data;
@@ -159,7 +76,7 @@ static cpu_md describe_weights(const struct cpu_layout *x, const struct cpu_layo
 	return cpu_md_new(4, dims, tag);
 }
 
-static cpu_const_md wanted(const struct cpu_convolution *v, enum role role)
+static cpu_const_md wanted(const struct cpu_convolution *v, enum cpu_conv_role role)
 {
 	return dnnl_primitive_desc_query_md(v->op.pd, dnnl_query_exec_arg_md,
 		argument[v->direction][role]);
@@ -188,23 +105,24 @@ static struct gradients new_gradients(struct kf_backend *b,
 static void make_worker(struct kf_backend *b, const struct cpu_convolution *v,
 	struct worker *w, cpu_const_md x)
 {
-	float *data[ROLES] = { [WEIGHTS] = v->weights };
+	float *data[CPU_CONV_ROLES] = { [CPU_CONV_WEIGHTS] = v->weights };
 
 	if (v->direction == CPU_BACKWARD_WEIGHTS) {
 		w->sum = new_gradients(b, v);
 		w->image = new_gradients(b, v);
-		data[WEIGHTS] = w->image.weights;
-		data[BIAS] = w->image.bias;
+		data[CPU_CONV_WEIGHTS] = w->image.weights;
+		data[CPU_CONV_BIAS] = w->image.bias;
 	}
 	if (v->copy_x.p) {
-		data[X] = w->x_copy = cpu_floats(b, cpu_md_floats(wanted(v, X)));
+		data[CPU_CONV_X] = w->x_copy =
+			cpu_floats(b, cpu_md_floats(wanted(v, CPU_CONV_X)));
 		w->x_given = cpu_memory_new(b, x, NULL);
 		w->copy_scratch = new_scratch(b, &v->copy_x, &w->copy_scratch_data);
 	}
-	for (int i = 0; i < ROLES; i++)
-		if (argument[v->direction][i] && (i != BIAS || v->n_bias))
-			w->memory[i] =
-				cpu_memory_new(b, wanted(v, (enum role)i), data[i]);
+	for (int i = 0; i < CPU_CONV_ROLES; i++)
+		if (argument[v->direction][i] && (i != CPU_CONV_BIAS || v->n_bias))
+			w->memory[i] = cpu_memory_new(b,
+				wanted(v, (enum cpu_conv_role)i), data[i]);
 	w->scratch = new_scratch(b, &v->op, &w->scratch_data);
 }
 
@@ -220,7 +138,7 @@ static dnnl_primitive_attr_t new_attributes(struct kf_backend *b, bool relu)
 				dnnl_scratchpad_mode_user),
 			"attributes");
 	if (relu && cpu_good(b, dnnl_post_ops_create(&ops), "attributes") &&
-		cpu_good(b, append_relu(ops), "attributes"))
+		cpu_good(b, cpu_append_relu(ops), "attributes"))
 		cpu_good(b, dnnl_primitive_attr_set_post_ops(attr, ops), "attributes");
 	if (ops)
 		dnnl_post_ops_destroy(ops);
@@ -229,18 +147,19 @@ static dnnl_primitive_attr_t new_attributes(struct kf_backend *b, bool relu)
 
 /* x is x's layout as given; c has the layouts that the primitive may use. */
 static void make_ops(struct kf_backend *b, struct cpu_convolution *v, cpu_const_md x,
-	const struct description *c, bool relu, const struct cpu_convolution *forward)
+	const struct cpu_conv_description *c, bool relu,
+	const struct cpu_convolution *forward)
 {
 	dnnl_primitive_attr_t attr = new_attributes(b, relu);
 
 	if (cpu_good(b,
-		    describe(&v->op.pd, cpu(b)->engine, v->direction, c, attr,
+		    cpu_conv_describe(&v->op.pd, cpu(b)->engine, v->direction, c, attr,
 			    forward ? forward->op.pd : NULL),
 		    "convolution"))
 		cpu_good(b, dnnl_primitive_create(&v->op.p, v->op.pd), "convolution");
 	if (!cpu(b)->failed && v->direction == CPU_BACKWARD_WEIGHTS &&
-		!dnnl_memory_desc_equal(x, wanted(v, X)))
-		cpu_reorder_make(b, &v->copy_x, x, wanted(v, X), attr);
+		!dnnl_memory_desc_equal(x, wanted(v, CPU_CONV_X)))
+		cpu_reorder_make(b, &v->copy_x, x, wanted(v, CPU_CONV_X), attr);
 	if (attr)
 		dnnl_primitive_attr_destroy(attr);
 }
@@ -274,11 +193,11 @@ static void make(struct kf_backend *b, struct cpu_convolution *v,
 	cpu_md weights = describe_weights(&from, &to, s->kernel, dnnl_format_tag_any),
 	       bias = cpu_md_new(1, units, dnnl_a);
 	cpu_md y = cpu_md_images(1, &to, to.block);
-	const struct description c = {
-		.l = { [X] = v->direction == CPU_BACKWARD_WEIGHTS ? any_x : x,
-			[WEIGHTS] = weights,
-			[BIAS] = s->bias ? bias : NULL,
-			[Y] = y },
+	const struct cpu_conv_description c = {
+		.l = { [CPU_CONV_X] = v->direction == CPU_BACKWARD_WEIGHTS ? any_x : x,
+			[CPU_CONV_WEIGHTS] = weights,
+			[CPU_CONV_BIAS] = s->bias ? bias : NULL,
+			[CPU_CONV_Y] = y },
 		.strides = { s->stride, s->stride },
 		.pad = { s->pad, s->pad },
 	};
@@ -291,7 +210,7 @@ static void make(struct kf_backend *b, struct cpu_convolution *v,
 	else
 		cpu_fail(b, "out of memory");
 	if (!cpu(b)->failed) {
-		v->n_weights = cpu_md_floats(wanted(v, WEIGHTS));
+		v->n_weights = cpu_md_floats(wanted(v, CPU_CONV_WEIGHTS));
 		v->n_bias = s->bias ? cpu_md_floats(bias) : 0;
 		v->weights = cpu_floats(b, v->n_weights);
 		if (pads(&v->filters)) {
@@ -331,7 +250,7 @@ struct cpu_convolution *cpu_convolution_new(struct kf_backend *b,
 
 static void free_worker(struct worker *w)
 {
-	for (int i = 0; i < ROLES; i++)
+	for (int i = 0; i < CPU_CONV_ROLES; i++)
 		cpu_memory_free(w->memory[i]);
 	cpu_memory_free(w->scratch);
 	cpu_memory_free(w->copy_scratch);
@@ -372,7 +291,7 @@ void cpu_convolution_begin(struct kf_backend *b, struct cpu_convolution *v,
 		if (v->bias && bias)
 			memcpy(v->bias, bias, v->filters.out * sizeof *bias);
 		cpu_reorder(b, v->plain, v->padded ? v->padded : weights,
-			wanted(v, WEIGHTS), v->weights);
+			wanted(v, CPU_CONV_WEIGHTS), v->weights);
 		return;
 	}
 	for (int i = 0; i < v->workers; i++) {
@@ -395,12 +314,12 @@ static void set_x(struct kf_backend *b, struct cpu_convolution *v, struct worker
 	struct cpu_arguments a = { 0 };
 
 	if (!v->copy_x.p) {
-		cpu_memory_set(b, w->memory[X], x);
+		cpu_memory_set(b, w->memory[CPU_CONV_X], x);
 		return;
 	}
 	cpu_memory_set(b, w->x_given, x);
 	cpu_argument(&a, DNNL_ARG_FROM, w->x_given);
-	cpu_argument(&a, DNNL_ARG_TO, w->memory[X]);
+	cpu_argument(&a, DNNL_ARG_TO, w->memory[CPU_CONV_X]);
 	cpu_argument(&a, DNNL_ARG_SCRATCHPAD, w->copy_scratch);
 	cpu_execute(b, &v->copy_x, &a);
 }
@@ -414,10 +333,10 @@ void cpu_convolve(struct kf_backend *b, struct cpu_convolution *v, int thread, f
 	if (cpu(b)->failed)
 		return;
 	set_x(b, v, w, x);
-	cpu_memory_set(b, w->memory[Y], y);
+	cpu_memory_set(b, w->memory[CPU_CONV_Y], y);
 	if (v->direction == CPU_FORWARD && bias)
-		cpu_memory_set(b, w->memory[BIAS], v->bias ? v->bias : bias);
-	for (int i = 0; i < ROLES; i++)
+		cpu_memory_set(b, w->memory[CPU_CONV_BIAS], v->bias ? v->bias : bias);
+	for (int i = 0; i < CPU_CONV_ROLES; i++)
 		cpu_argument(&a, argument[v->direction][i], w->memory[i]);
 	cpu_argument(&a, DNNL_ARG_SCRATCHPAD, w->scratch);
 	cpu_execute(b, &v->op, &a);
@@ -434,7 +353,7 @@ void cpu_convolution_end(struct kf_backend *b, struct cpu_convolution *v,
 		return;
 	for (int i = 1; i < v->workers; i++)
 		add_gradients(v, sum, &v->worker[i].sum);
-	cpu_reorder(b, wanted(v, WEIGHTS), sum->weights, v->plain,
+	cpu_reorder(b, wanted(v, CPU_CONV_WEIGHTS), sum->weights, v->plain,
 		v->padded ? v->padded : weights);
 	if (v->padded)
 		copy_filters(&v->filters, weights, v->padded, true);

@@ -6,77 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FLOATS_MAX ((size_t)1 << 31) /* in all parameters */
-
-/* -- parameters ---------------------------------------------------------------- */
-
-static void name_param(struct kf_param *p, const struct kf_layer *layer,
-	const char *what)
-{
-	snprintf(p->name, sizeof p->name, "%s.%s", layer->name, what);
-}
-
-/* Appends a parameter that is learned, and returns its index; -1 on failure. */
-static int learn(struct kf_layer_parser *p, const struct kf_layer_word *w,
-	const struct kf_param *like, struct kf_err *err)
-{
-	struct kf_layers *l = p->l;
-	struct kf_param *param = &l->param[l->n_learned];
-
-	*param = *like;
-	param->count = 1;
-	for (int i = 0; i < like->rank; i++)
-		if (__builtin_mul_overflow(param->count, (size_t)like->shape[i],
-			    &param->count) ||
-			param->count > FLOATS_MAX - l->learned - p->statistics)
-			return kf_bad_word(w, err, "the net is too large");
-	param->offset = l->learned;
-	l->learned += param->count;
-	return l->n_learned++;
-}
-
-/* Adds a layer's weight, of this shape. */
-static int add_weight(struct kf_layer_parser *p, const struct kf_layer_word *w,
-	struct kf_layer *layer, int rank, const int64_t *shape, struct kf_err *err)
-{
-	struct kf_param weight = { .rank = rank,
-		.init = rank == 1 ? KF_ONE : KF_GLOROT };
-
-	name_param(&weight, layer, "weight");
-	memcpy(weight.shape, shape, (size_t)rank * sizeof *shape);
-	return layer->weight = learn(p, w, &weight, err);
-}
-
-/* Adds a layer's bias, one for each output channel. */
-static int add_bias(struct kf_layer_parser *p, const struct kf_layer_word *w,
-	struct kf_layer *layer, struct kf_err *err)
-{
-	struct kf_param bias = { .rank = 1, .shape = { layer->out[0] } };
-
-	name_param(&bias, layer, "bias");
-	return layer->bias = learn(p, w, &bias, err);
-}
-
-/* Appends a statistic of each channel, and returns its index among statistics; -1 on
- * failure. */
-static int add_statistic(struct kf_layer_parser *p, const struct kf_layer_word *w,
-	const struct kf_layer *layer, const char *what, enum kf_init init,
-	struct kf_err *err)
-{
-	struct kf_param *s = &p->statistic[p->n_statistics];
-
-	if ((size_t)layer->out[0] > FLOATS_MAX - p->l->learned - p->statistics)
-		return kf_bad_word(w, err, "the net is too large");
-	*s = (struct kf_param){ .rank = 1,
-		.shape = { layer->out[0] },
-		.offset = p->statistics,
-		.count = (size_t)layer->out[0],
-		.init = init };
-	name_param(s, layer, what);
-	p->statistics += s->count;
-	return p->n_statistics++;
-}
-
 /* -- layers -------------------------------------------------------------------- */
 
 static int *reads(struct kf_layer_parser *p, int from)
@@ -158,8 +87,8 @@ int kf_add_dense(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	layer->out[1] = layer->out[2] = 1;
 	shape[0] = kf_layer_outputs(layer);
 	shape[1] = kf_layer_inputs(layer);
-	if (add_weight(p, w, layer, 2, shape, err) < 0 ||
-		(!kf_next_word_is(w, "batchnorm") && add_bias(p, w, layer, err) < 0))
+	if (kf_add_weight(p, w, layer, 2, shape, err) < 0 ||
+		(!kf_next_word_is(w, "batchnorm") && kf_add_bias(p, w, layer, err) < 0))
 		return -1;
 	return go_on(p, w, layer, err);
 }
@@ -184,8 +113,8 @@ static int convolve(struct kf_layer_parser *p, const struct kf_layer_word *w, in
 	layer->kernel = f->kernel;
 	layer->pad = f->pad;
 	layer->stride = f->stride;
-	if (add_weight(p, w, layer, 4, shape, err) < 0 ||
-		(bias && add_bias(p, w, layer, err) < 0))
+	if (kf_add_weight(p, w, layer, 4, shape, err) < 0 ||
+		(bias && kf_add_bias(p, w, layer, err) < 0))
 		return -1;
 	return go_on(p, w, layer, err);
 }
@@ -309,13 +238,13 @@ static int normalize(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	struct kf_layer *layer = new_layer(p, KF_BATCHNORM, "batchnorm", p->at);
 	const int64_t shape[1] = { layer->out[0] };
 
-	if (add_weight(p, w, layer, 1, shape, err) < 0 ||
-		add_bias(p, w, layer, err) < 0)
+	if (kf_add_weight(p, w, layer, 1, shape, err) < 0 ||
+		kf_add_bias(p, w, layer, err) < 0)
 		return -1;
-	layer->mean = add_statistic(p, w, layer, "running_mean", KF_ZERO, err);
+	layer->mean = kf_add_statistic(p, w, layer, "running_mean", KF_ZERO, err);
 	if (layer->mean < 0)
 		return -1;
-	layer->variance = add_statistic(p, w, layer, "running_var", KF_ONE, err);
+	layer->variance = kf_add_statistic(p, w, layer, "running_var", KF_ONE, err);
 	if (layer->variance < 0)
 		return -1;
 	return go_on(p, w, layer, err);

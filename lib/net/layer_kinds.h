@@ -3,25 +3,7 @@
 #ifndef KF_LAYER_KINDS_H
 #define KF_LAYER_KINDS_H
 
-#include "net/layer_words.h"
-#include "net/layers.h"
-
-enum { KF_SAVED_MAX = 16 };      /* `save` without its `add` */
-enum { KF_LAYERS_OF_WORD = 6 };  /* at most */
-enum { KF_LEARNED_OF_WORD = 8 }; /* parameters, at most */
-enum { KF_STATISTICS_OF_WORD = 4 };
-
-struct kf_layer_parser {
-	struct kf_layers *l;
-	int at; /* the layer whose output is the next one's input */
-	struct kf_layer
-		*open; /* the layer that an activation would belong to, or NULL */
-	int saved[KF_SAVED_MAX], depth;
-	/* Statistics, which go behind the learned parameters at the end. */
-	struct kf_param *statistic;
-	int n_statistics;
-	size_t statistics; /* floats */
-};
+#include "net/layer_params.h"
 
 #define KF_ADD_WORD(word) \
 	int kf_add_##word(struct kf_layer_parser *p, const struct kf_layer_word *w, \
