@@ -53,7 +53,7 @@ static struct strip strip(const struct cpu_layout *l, size_t i)
 	} while (0)
 
 CPU_CLONES
-void cpu_scale_channels(const struct cpu_layout *l, const float *scale,
+static void scale_channels(const struct cpu_layout *l, const float *scale,
 	const float *shift, const float *from, float *to, bool relu)
 {
 	const cpu_masks8 always = (cpu_masks8){ 0 } - !relu;
@@ -78,7 +78,7 @@ void cpu_scale_channels(const struct cpu_layout *l, const float *scale,
 }
 
 CPU_CLONES
-void cpu_norm_gradient(const struct cpu_layout *l, const struct cpu_norm *v,
+static void norm_gradient(const struct cpu_layout *l, const struct cpu_norm *v,
 	const float *dy, const float *x, float *dx)
 {
 	for (size_t i = 0; i < strips(l); i++) {
@@ -120,7 +120,7 @@ static inline void add_sums(const struct strip *s, const doubles *sum, double re
 #define WIDEN(v) __builtin_convertvector(v, doubles)
 
 CPU_CLONES
-void cpu_sum_channels(const struct cpu_layout *l, const float *x, double *sums)
+static void sum_channels(const struct cpu_layout *l, const float *x, double *sums)
 {
 	for (size_t i = 0; i < strips(l); i++) {
 		const struct strip s = strip(l, i);
@@ -141,7 +141,7 @@ void cpu_sum_channels(const struct cpu_layout *l, const float *x, double *sums)
 }
 
 CPU_CLONES
-void cpu_sum_squares(const struct cpu_layout *l, const float *x, const float *mean,
+static void sum_squares(const struct cpu_layout *l, const float *x, const float *mean,
 	double *sums)
 {
 	for (size_t i = 0; i < strips(l); i++) {
@@ -165,7 +165,7 @@ void cpu_sum_squares(const struct cpu_layout *l, const float *x, const float *me
 }
 
 CPU_CLONES
-void cpu_scaled_relu_backward(const struct cpu_layout *l, const float *scale,
+static void scaled_relu_backward(const struct cpu_layout *l, const float *scale,
 	const float *shift, const float *x, float *dy)
 {
 	for (size_t i = 0; i < strips(l); i++) {
@@ -180,7 +180,7 @@ void cpu_scaled_relu_backward(const struct cpu_layout *l, const float *scale,
 }
 
 CPU_CLONES
-void cpu_sum_gradients(const struct cpu_layout *l, const float *dy, const float *x,
+static void sum_gradients(const struct cpu_layout *l, const float *dy, const float *x,
 	const float *center, double *sums, double *products)
 {
 	for (size_t i = 0; i < strips(l); i++) {
@@ -206,4 +206,41 @@ void cpu_sum_gradients(const struct cpu_layout *l, const float *dy, const float 
 		add_sums(&s, &sum, rest, sums);
 		add_sums(&s, &product, rest_product, products);
 	}
+}
+
+/* -- for other files: clones are static, since clang has other names for them ------- */
+
+void cpu_scale_channels(const struct cpu_layout *l, const float *scale,
+	const float *shift, const float *from, float *to, bool relu)
+{
+	scale_channels(l, scale, shift, from, to, relu);
+}
+
+void cpu_norm_gradient(const struct cpu_layout *l, const struct cpu_norm *v,
+	const float *dy, const float *x, float *dx)
+{
+	norm_gradient(l, v, dy, x, dx);
+}
+
+void cpu_sum_channels(const struct cpu_layout *l, const float *x, double *sums)
+{
+	sum_channels(l, x, sums);
+}
+
+void cpu_sum_squares(const struct cpu_layout *l, const float *x, const float *mean,
+	double *sums)
+{
+	sum_squares(l, x, mean, sums);
+}
+
+void cpu_scaled_relu_backward(const struct cpu_layout *l, const float *scale,
+	const float *shift, const float *x, float *dy)
+{
+	scaled_relu_backward(l, scale, shift, x, dy);
+}
+
+void cpu_sum_gradients(const struct cpu_layout *l, const float *dy, const float *x,
+	const float *center, double *sums, double *products)
+{
+	sum_gradients(l, dy, x, center, sums, products);
 }

@@ -19,7 +19,8 @@
 
 #include "net/backend.h"
 
-/* For inner loops: compiled for several instruction sets, selected at load time. */
+/* For inner loops in static functions: compiled for several instruction sets, selected at
+ * load time. */
 #if defined(__x86_64__) && defined(__GNUC__)
 #define CPU_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else

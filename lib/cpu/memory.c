@@ -51,10 +51,16 @@ float *cpu_floats_once(struct kf_backend *b, float **f, size_t n)
 }
 
 CPU_CLONES
-void cpu_add_to(float *to, const float *v, size_t n)
+static void add_to(float *to, const float *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		to[i] += v[i];
+}
+
+/* Clones are static, since clang has other names for them. */
+void cpu_add_to(float *to, const float *v, size_t n)
+{
+	add_to(to, v, n);
 }
 
 /* -- arenas ---------------------------------------------------------------------- */
