@@ -61,7 +61,7 @@ kfkd-load -l labels.idx one.pgm >stream/one 2>/dev/null || rm stream/one
 kfkd-cat --single stream/raw >stream/single
 kfkd-load faces.csv | kfkd-scale >scaled
 kfkd-train -q -v 0 -n 'dense2 relu dense' -e 2 -B 2 scaled >model/dense
-kfkd-train -q -v 0 -n 'conv2x2 relu pool2 drop.1 dense' -e 1 -B 2 -a shift:1 scaled \
+kfkd-train -q -v 0 -n 'conv2x2 relu pool2 drop.1 dense' -e 1 -B 2 -a flip,contrast:.1 scaled \
 	>model/conv
 kfkd-train -q -v 0 -n dense -e 1 -c model/checkpoint -u adam scaled >model/adam
 kfkd-predict -m model/dense scaled >stream/predicted
