@@ -62,11 +62,7 @@ static void print_layer(const char *name, const int shape[3], bool flat,
 
 static void print_totals(const struct kf_layers *l)
 {
-	size_t products = 0;
-
-	for (int i = 0; i < l->n; i++)
-		products += kf_layer_products(&l->layer[i]);
-	fprintf(stderr, "  %zu multiply-adds for each image\n", products);
+	fprintf(stderr, "  %zu multiply-adds for each image\n", kf_layers_products(l));
 	fprintf(stderr, "  %zu parameters in all\n", l->learned);
 }
 

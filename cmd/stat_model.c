@@ -40,7 +40,6 @@ static void print_layers(const struct kf_model *m)
 {
 	struct kf_layers l;
 	struct kf_err err;
-	size_t products = 0;
 	char text[160];
 
 	if (kf_layers_parse(&l, m->net, m->c, m->h, m->w, m->columns.n, &err) < 0) {
@@ -56,9 +55,9 @@ static void print_layers(const struct kf_model *m)
 		describe_layer(&l, &l.layer[i], text, sizeof text);
 		print_layer(text, l.layer[i].out, kf_layer_products(&l.layer[i]),
 			kf_layer_floats(&l, &l.layer[i]));
-		products += kf_layer_products(&l.layer[i]);
 	}
-	printf("%-28s %-20s %13zu %10zu\n", "all", "", products, l.learned);
+	printf("%-28s %-20s %13zu %10zu\n", "all", "", kf_layers_products(&l),
+		l.learned);
 	kf_layers_free(&l);
 }
 

@@ -24,16 +24,6 @@ history() {
 	train "$@" | kfkd-stat --history | tail -n +2
 }
 
-# misuses DESCRIPTION PATTERN OPTION ...
-misuses() {
-	misuse_name=$1
-	misuse_pattern=$2
-	shift 2
-	kfkd-train "$@" faces >out 2>err
-	is "$misuse_name exits 2" $? 2
-	like "... and says why" "$(head -n 1 err)" "$misuse_pattern"
-}
-
 # -- presets -----------------------------------------------------------------------
 
 plain='batch: 128 valid: 0.2 seed: 42 '

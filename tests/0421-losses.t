@@ -23,16 +23,6 @@ note() {
 	train -e 0 "$@" | kfkd-stat | sed -n "s/^$note_name: //p"
 }
 
-# misuses DESCRIPTION PATTERN OPTION ...
-misuses() {
-	misuse_name=$1
-	misuse_pattern=$2
-	shift 2
-	kfkd-train "$@" faces >out 2>err
-	is "$misuse_name exits 2" $? 2
-	like "... and says why" "$(head -n 1 err)" "$misuse_pattern"
-}
-
 # -- losses ------------------------------------------------------------------------
 
 train -n "$small" -e 3 >plain

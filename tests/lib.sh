@@ -130,6 +130,17 @@ refuses() {
 	fi
 }
 
+# misuses DESCRIPTION PATTERN OPTION ...: kfkd-train with these on the stream `faces`, for
+# tests that have one: exit status 2, and a first line that matches
+misuses() {
+	misuse_name=$1
+	misuse_pattern=$2
+	shift 2
+	kfkd-train "$@" faces >out 2>err
+	is "$misuse_name exits 2" $? 2
+	like "... and says why" "$(head -n 1 err)" "$misuse_pattern"
+}
+
 soon() {
 	tap_name=$1
 	tap_tries=$((10 * $2))

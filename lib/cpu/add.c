@@ -6,12 +6,6 @@
 #include "cpu/chain.h"
 #include "cpu/memory.h"
 
-static void make(struct kf_backend *b, struct kf_plan *plan)
-{
-	if (!cpu_chain_make(b, plan, 0))
-		cpu_fail(b, "out of memory");
-}
-
 static void survey(struct kf_backend *b, struct kf_plan *plan,
 	const struct kf_pass *pass, const struct kf_mem *weights,
 	const struct kf_flow *f)
@@ -81,7 +75,7 @@ static void backward(struct kf_backend *b, struct kf_plan *plan,
 	pass_on(b, dy, f->d_other, f->sum_other);
 }
 
-const struct cpu_layer cpu_add = { .make = make,
+const struct cpu_layer cpu_add = { .make = cpu_chain_make_plain,
 	.survey = survey,
 	.image_forward = forward,
 	.backward = backward };

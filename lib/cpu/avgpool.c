@@ -6,12 +6,6 @@
 #include "cpu/chain.h"
 #include "cpu/memory.h"
 
-static void make(struct kf_backend *b, struct kf_plan *plan)
-{
-	if (!cpu_chain_make(b, plan, 0))
-		cpu_fail(b, "out of memory");
-}
-
 /* A value of y, and the first of the k x k values of x that it is the mean of; the next
  * is `across` floats behind it, the next row's `down`. */
 struct window {
@@ -81,6 +75,6 @@ static void backward(struct kf_backend *b, const struct cpu_deferred *d, int thr
 	each_window(d->plan, dx, dy, true);
 }
 
-const struct cpu_layer cpu_avgpool = { .make = make,
+const struct cpu_layer cpu_avgpool = { .make = cpu_chain_make_plain,
 	.image_forward = forward,
 	.image_backward = backward };

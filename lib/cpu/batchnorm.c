@@ -37,7 +37,8 @@ static void make(struct kf_backend *b, struct kf_plan *plan)
 	double *d;
 
 	plan->reads_x = CPU_WHILE_DX;
-	if (!v || !cpu_chain_make(b, plan, 0)) {
+	cpu_chain_make_plain(b, plan);
+	if (!v) {
 		cpu_fail(b, "out of memory");
 		return;
 	}
@@ -150,7 +151,6 @@ static void forward(struct kf_backend *b, const struct cpu_deferred *d, int thre
 	int i, float *x, float *y, void *mask)
 {
 	enum kf_activation f = d->plan->layer->activation;
-
 	const struct norm *v = d->plan->state;
 
 	(void)b, (void)thread, (void)i, (void)mask;

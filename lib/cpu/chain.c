@@ -43,11 +43,17 @@ struct cpu_scratch {
 	unsigned long sweep; /* in this sweep */
 };
 
-bool cpu_chain_make(struct kf_backend *b, struct kf_plan *plan, size_t mask_bytes)
+void cpu_chain_make(struct kf_backend *b, struct kf_plan *plan, size_t mask_bytes)
 {
 	plan->mask_bytes = mask_bytes;
 	plan->scratch = calloc((size_t)cpu(b)->threads, sizeof *plan->scratch);
-	return plan->scratch != NULL;
+	if (!plan->scratch)
+		cpu_fail(b, "out of memory");
+}
+
+void cpu_chain_make_plain(struct kf_backend *b, struct kf_plan *plan)
+{
+	cpu_chain_make(b, plan, 0);
 }
 
 void cpu_chain_free(struct kf_backend *b, struct kf_plan *plan)

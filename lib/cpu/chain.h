@@ -6,10 +6,12 @@
 
 /*
  * For make() of such a layer: allocates a scratch for each thread.  mask_bytes is the
- * size of the mask that forward leaves for backward for each image, or 0.  false when
- * out of memory; cpu_chain_free in any case.
+ * size of the mask that forward leaves for backward for each image, or 0.  A lack of
+ * memory sticks in the backend; cpu_chain_free in any case.
  */
-bool cpu_chain_make(struct kf_backend *b, struct kf_plan *plan, size_t mask_bytes);
+void cpu_chain_make(struct kf_backend *b, struct kf_plan *plan, size_t mask_bytes);
+/* The make() of a layer that has no more to do, and no mask. */
+void cpu_chain_make_plain(struct kf_backend *b, struct kf_plan *plan);
 void cpu_chain_free(struct kf_backend *b, struct kf_plan *plan);
 
 /* forward() and backward() of such a layer: record what is to be done. */

@@ -17,7 +17,8 @@ static void make(struct kf_backend *b, struct kf_plan *plan)
 {
 	struct conv *v = plan->state = calloc(1, sizeof *v);
 
-	if (!v || !cpu_chain_make(b, plan, 0)) {
+	cpu_chain_make_plain(b, plan);
+	if (!v) {
 		cpu_fail(b, "out of memory");
 		return;
 	}
@@ -61,8 +62,7 @@ static void forward(struct kf_backend *b, const struct cpu_deferred *d, int thre
 	const struct conv *v = plan->state;
 
 	(void)i, (void)mask;
-	cpu_convolve(b, v->direction[CPU_FORWARD], thread, x,
-		plan->bias ? d->weights->f + plan->bias->offset : NULL, y);
+	cpu_convolve(b, v->direction[CPU_FORWARD], thread, x, y);
 	if (!v->shape.relu)
 		cpu_activate(y, cpu_image_floats(&plan->y), plan->layer->activation);
 }
@@ -78,9 +78,9 @@ static void backward(struct kf_backend *b, const struct cpu_deferred *d, int thr
 	if (!cpu_is_preactivation(d->dy, activation))
 		cpu_activation_backward(dy, cpu_values(b, d->y, i, thread),
 			cpu_image_floats(&plan->y), activation);
-	cpu_convolve(b, v->direction[CPU_BACKWARD_WEIGHTS], thread, x, NULL, dy);
+	cpu_convolve(b, v->direction[CPU_BACKWARD_WEIGHTS], thread, x, dy);
 	if (dx)
-		cpu_convolve(b, v->direction[CPU_BACKWARD_DATA], thread, dx, NULL, dy);
+		cpu_convolve(b, v->direction[CPU_BACKWARD_DATA], thread, dx, dy);
 }
 
 static void end(struct kf_backend *b, struct kf_plan *plan, struct kf_mem *grads)

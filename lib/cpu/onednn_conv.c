@@ -280,16 +280,26 @@ void cpu_convolution_free(struct cpu_convolution *v)
 	free(v);
 }
 
+/* Points all threads at the bias, or at a copy among padding. */
+static void begin_bias(struct kf_backend *b, struct cpu_convolution *v, float *bias)
+{
+	if (v->bias)
+		memcpy(v->bias, bias, v->filters.out * sizeof *bias);
+	for (int i = 0; i < v->workers; i++)
+		cpu_memory_set(b, v->worker[i].memory[CPU_CONV_BIAS],
+			v->bias ? v->bias : bias);
+}
+
 void cpu_convolution_begin(struct kf_backend *b, struct cpu_convolution *v,
-	float *weights, const float *bias)
+	float *weights, float *bias)
 {
 	if (cpu(b)->failed)
 		return;
 	if (v->direction != CPU_BACKWARD_WEIGHTS) {
 		if (v->padded)
 			copy_filters(&v->filters, weights, v->padded, false);
-		if (v->bias && bias)
-			memcpy(v->bias, bias, v->filters.out * sizeof *bias);
+		if (v->direction == CPU_FORWARD && bias)
+			begin_bias(b, v, bias);
 		cpu_reorder(b, v->plain, v->padded ? v->padded : weights,
 			wanted(v, CPU_CONV_WEIGHTS), v->weights);
 		return;
@@ -325,7 +335,7 @@ static void set_x(struct kf_backend *b, struct cpu_convolution *v, struct worker
 }
 
 void cpu_convolve(struct kf_backend *b, struct cpu_convolution *v, int thread, float *x,
-	float *bias, float *y)
+	float *y)
 {
 	struct worker *w = &v->worker[thread];
 	struct cpu_arguments a = { 0 };
@@ -334,8 +344,6 @@ void cpu_convolve(struct kf_backend *b, struct cpu_convolution *v, int thread, f
 		return;
 	set_x(b, v, w, x);
 	cpu_memory_set(b, w->memory[CPU_CONV_Y], y);
-	if (v->direction == CPU_FORWARD && bias)
-		cpu_memory_set(b, w->memory[CPU_CONV_BIAS], v->bias ? v->bias : bias);
 	for (int i = 0; i < CPU_CONV_ROLES; i++)
 		cpu_argument(&a, argument[v->direction][i], w->memory[i]);
 	cpu_argument(&a, DNNL_ARG_SCRATCHPAD, w->scratch);

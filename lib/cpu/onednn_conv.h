@@ -29,19 +29,19 @@ void cpu_convolution_free(struct cpu_convolution *v); /* accepts NULL */
 
 /*
  * Before a team runs: copies the weights (out, in, k, k) to oneDNN's layout or, for
- * BACKWARD_WEIGHTS, clears the sums of gradients.  bias is that of cpu_convolve.
+ * BACKWARD_WEIGHTS, clears the sums of gradients.  bias (out), which only FORWARD uses and
+ * which stays the caller's until the team is done, is NULL if there is none.
  */
 void cpu_convolution_begin(struct kf_backend *b, struct cpu_convolution *v,
-	float *weights, const float *bias);
+	float *weights, float *bias);
 
 /*
- * One image, in thread number `thread`.  FORWARD: sets y from x and bias, which is NULL
- * if there is none; BACKWARD_DATA: sets dx, passed as x, from dy, passed as y;
- * BACKWARD_WEIGHTS: adds the image's gradients, from x and from dy, passed as y, to the
- * sums.
+ * One image, in thread number `thread`.  FORWARD: sets y from x; BACKWARD_DATA: sets dx,
+ * passed as x, from dy, passed as y; BACKWARD_WEIGHTS: adds the image's gradients, from x
+ * and from dy, passed as y, to the sums.
  */
 void cpu_convolve(struct kf_backend *b, struct cpu_convolution *v, int thread, float *x,
-	float *bias, float *y);
+	float *y);
 
 /* After a team ran in BACKWARD_WEIGHTS: stores the sums of all threads in weights (out,
  * in, k, k) and bias (out). */

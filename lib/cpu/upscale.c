@@ -6,12 +6,6 @@
 #include "cpu/chain.h"
 #include "cpu/memory.h"
 
-static void make(struct kf_backend *b, struct kf_plan *plan)
-{
-	if (!cpu_chain_make(b, plan, 0))
-		cpu_fail(b, "out of memory");
-}
-
 /* Where value i of an output's row or column comes from, in n values. */
 static int source(int i, int k, int n)
 {
@@ -67,6 +61,6 @@ static void backward(struct kf_backend *b, const struct cpu_deferred *d, int thr
 	visit(d->plan, dx, dy, add);
 }
 
-const struct cpu_layer cpu_upscale = { .make = make,
+const struct cpu_layer cpu_upscale = { .make = cpu_chain_make_plain,
 	.image_forward = forward,
 	.image_backward = backward };

@@ -8,9 +8,11 @@
 
 /* -- layers -------------------------------------------------------------------- */
 
-static int *reads(struct kf_layer_parser *p, int from)
+/* Notes that another layer reads the output of layer `from`. */
+static void add_reader(struct kf_layer_parser *p, int from)
 {
-	return from == KF_INPUT ? NULL : &p->l->layer[from].readers;
+	if (from != KF_INPUT)
+		p->l->layer[from].readers++;
 }
 
 static void shape_of(const struct kf_layers *l, int from, int shape[3])
@@ -27,7 +29,7 @@ static struct kf_layer *new_layer(struct kf_layer_parser *p, enum kf_layer_kind 
 {
 	struct kf_layers *l = p->l;
 	struct kf_layer *layer = &l->layer[l->n];
-	int count = 1, *readers = reads(p, from);
+	int count = 1;
 
 	for (int i = 0; i < l->n; i++)
 		count += l->layer[i].kind == kind;
@@ -41,8 +43,7 @@ static struct kf_layer *new_layer(struct kf_layer_parser *p, enum kf_layer_kind 
 		.bias = -1,
 		.mean = -1,
 		.variance = -1 };
-	if (readers)
-		++*readers;
+	add_reader(p, from);
 	snprintf(layer->name, sizeof layer->name, "%s%d", word, count);
 	shape_of(l, from, layer->in);
 	shape_of(l, from, layer->out);
@@ -304,7 +305,7 @@ int kf_add_save(struct kf_layer_parser *p, const struct kf_layer_word *w,
 static int add_saved(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	const struct kf_filters *f, struct kf_err *err)
 {
-	int from = p->at, other, *readers;
+	int from = p->at, other;
 	struct kf_layer *layer;
 	int shape[3];
 
@@ -318,9 +319,7 @@ static int add_saved(struct kf_layer_parser *p, const struct kf_layer_word *w,
 	}
 	layer = new_layer(p, KF_ADD, "add", from);
 	layer->other = other;
-	readers = reads(p, other);
-	if (readers)
-		++*readers;
+	add_reader(p, other);
 	shape_of(p->l, other, shape);
 	if (memcmp(shape, layer->in, sizeof shape))
 		return kf_bad_word(w, err,

@@ -27,6 +27,15 @@ size_t kf_layer_products(const struct kf_layer *l)
 	return 0;
 }
 
+size_t kf_layers_products(const struct kf_layers *l)
+{
+	size_t products = 0;
+
+	for (int i = 0; i < l->n; i++)
+		products += kf_layer_products(&l->layer[i]);
+	return products;
+}
+
 size_t kf_layer_floats(const struct kf_layers *l, const struct kf_layer *layer)
 {
 	return (layer->weight < 0 ? 0 : l->param[layer->weight].count) +

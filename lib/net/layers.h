@@ -115,6 +115,9 @@ int kf_layer_outputs(const struct kf_layer *l);
 /* Products per image in a layer's sums, those with padding included. */
 size_t kf_layer_products(const struct kf_layer *l);
 
+/* The same in all layers. */
+size_t kf_layers_products(const struct kf_layers *l);
+
 /* Floats in the parameters that one layer of l learns. */
 size_t kf_layer_floats(const struct kf_layers *l, const struct kf_layer *layer);
 

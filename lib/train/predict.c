@@ -33,7 +33,6 @@ struct kf_predictor {
 	int columns; /* of p in total */
 	int *votes;  /* (columns) how many models predict each */
 	size_t pixels;
-	int width;              /* of images, where they are mirrored */
 	struct kf_mem *images;  /* (rows, pixels) of the current chunk */
 	size_t room;            /* capacity of p in rows */
 	float *p;               /* (room, columns) */
@@ -234,7 +233,6 @@ int kf_predictor_flip(struct kf_predictor *p, const struct kf_model *models,
 			return -1;
 		if (models[i].columns.n > outputs)
 			outputs = models[i].columns.n;
-		p->width = models[i].w;
 	}
 	p->mirrored = malloc(BATCH * (size_t)outputs * sizeof *p->mirrored);
 	return p->mirrored ? 0 : kf_fail_memory(err);
@@ -301,7 +299,7 @@ static int flip_outputs(struct kf_predictor *p, struct member *t, uint32_t first
 	int m = t->layers.outputs;
 
 	for (int i = 0; i < BATCH; i++)
-		warps[i] = kf_mirror_warp(p->width);
+		warps[i] = kf_mirror_warp(t->layers.w);
 	if (run_net(p, t, first, n, warps, p->mirrored, err) < 0)
 		return -1;
 	for (int i = 0; i < n; i++)
