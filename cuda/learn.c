@@ -38,13 +38,13 @@ void cuda_cross_entropy(struct kf_backend *b, struct kf_act *p,
 
 void cuda_update(struct kf_backend *b, const struct kf_update *u,
 	struct kf_mem *weights, const struct kf_mem *grads, struct kf_mem *state1,
-	struct kf_mem *state2, size_t n)
+	struct kf_mem *state2, size_t offset, size_t n)
 {
 	if (!cuda(b)->failed)
 		cuda_check(b,
-			launch_update(u, weights->f, grads->f,
-				state1 ? state1->f : NULL, state2 ? state2->f : NULL,
-				n),
+			launch_update(u, weights->f + offset, grads->f + offset,
+				state1 ? state1->f + offset : NULL,
+				state2 ? state2->f + offset : NULL, n),
 			"the update");
 }
 

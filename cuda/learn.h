@@ -12,7 +12,7 @@ void cuda_cross_entropy(struct kf_backend *b, struct kf_act *p,
 	struct kf_mem *losses, struct kf_mem *hits, size_t slot);
 void cuda_update(struct kf_backend *b, const struct kf_update *u,
 	struct kf_mem *weights, const struct kf_mem *grads, struct kf_mem *state1,
-	struct kf_mem *state2, size_t n);
+	struct kf_mem *state2, size_t offset, size_t n);
 void cuda_average(struct kf_backend *b, struct kf_mem *to, const struct kf_mem *from,
 	float part, size_t offset, size_t n);
 

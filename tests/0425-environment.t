@@ -36,6 +36,14 @@ for threads in 2 3; do
 		"$(losses plain-1/model)" "$(losses plain-$threads/model)"
 done
 
+# Work on dense layers is cut alike for any number of threads.  Sizes are those at which
+# there are several pieces, and incomplete ones.
+for threads in 1 2 3; do
+	kfkd-train -q -t $threads -n 'dense131 relu dense' -e 3 -B 33 faces >dense-$threads
+done
+equal "dense layers: 2 threads find what 1 finds" dense-1 dense-2
+equal "... and 3" dense-1 dense-3
+
 # same VARIABLE=VALUE THREADS USED: THREADS are asked for, and the results are those of
 # an undisturbed run with USED
 same() {

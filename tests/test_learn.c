@@ -276,7 +276,7 @@ static void test_update(enum kf_rule rule, size_t n)
 		free(g);
 		g = numbers(n, 100 + (uint32_t)t);
 		b->op->write(b, grads, 0, g, n);
-		b->op->update(b, &u, weights, grads, state[0], state[1], n);
+		b->op->update(b, &u, weights, grads, state[0], state[1], 0, n);
 		for (size_t i = 0; i < n; i++) {
 			bool decoupled = rule == KF_ADAMW;
 			double more = decoupled ? 0 : decay * w64[i];
@@ -309,7 +309,7 @@ static void test_denormals(void)
 	for (size_t i = 0; i < n; i++)
 		v[i] = 1.5e-38f;
 	state = upload(v, n);
-	b->op->update(b, &u, weights, grads, state, NULL, n);
+	b->op->update(b, &u, weights, grads, state, NULL, 0, n);
 	got = download(state, 0, n);
 	for (size_t i = 0; i < n; i++)
 		denormal += fpclassify(got[i]) == FP_SUBNORMAL;

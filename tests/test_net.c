@@ -312,6 +312,48 @@ static void test_step(struct net_test *t)
 	free(g), free(w), free(got), free(want);
 }
 
+/* A pass with a step, which may be made while gradients come, does to the last bit what a
+ * pass and then a step do. */
+static void test_train(struct net_test *t, int n)
+{
+	const struct kf_update u = kf_update(KF_ADAMW, 0.01, 0, 0.1, 3);
+	uint32_t *rows = calloc((size_t)n, sizeof *rows);
+	struct kf_target target = { .values = t->targets,
+		.rows = rows,
+		.present = 1,
+		.losses = t->losses };
+	size_t floats = t->l.floats, learned = t->l.learned;
+	struct kf_mem *start = b->op->alloc(b, floats), *state[2][2];
+	struct kf_err err;
+	float *got[2], *moved[2];
+
+	b->op->copy(b, start, t->net.weights, floats);
+	for (int i = 0; i < 4; i++)
+		state[i / 2][i % 2] = b->op->alloc(b, learned);
+	for (int i = 0; i < n; i++)
+		rows[i] = (uint32_t)i;
+	kf_net_loss(&t->net, t->images, rows, NULL, n, &target, &t->pass, &err);
+	kf_net_update(&t->net, &u, state[0][0], state[0][1]);
+	got[0] = download(t->net.weights, 0, floats);
+	b->op->copy(b, t->net.weights, start, floats);
+	kf_net_train(&t->net, t->images, rows, NULL, n, &target, &t->pass, &u,
+		state[1][0], state[1][1], &err);
+	got[1] = download(t->net.weights, 0, floats);
+	for (int i = 0; i < 2; i++)
+		moved[i] = download(state[i][1], 0, learned);
+	ok(!memcmp(got[0], got[1], floats * sizeof(float)) &&
+			!memcmp(moved[0], moved[1], learned * sizeof(float)) &&
+			healthy(),
+		"a pass with a step");
+	for (int i = 0; i < 2; i++) {
+		free(got[i]), free(moved[i]);
+		b->op->free(b, state[i][0]);
+		b->op->free(b, state[i][1]);
+	}
+	b->op->free(b, start);
+	free(rows);
+}
+
 /* Passes over batches that share memory, of a net that ends in numbers. */
 static void test_kf_net(const struct net_case *c)
 {
@@ -331,6 +373,7 @@ static void test_kf_net(const struct net_case *c)
 		test_pass(&t, c->n - 1);
 	test_pass(&t, c->n);
 	test_step(&t);
+	test_train(&t, c->n);
 	close_net(&t);
 }
 

@@ -7,12 +7,9 @@
 /* y (n) = f(y), in place. */
 void cpu_activate(float *y, size_t n, enum kf_activation f);
 
-/*
- * y (n, out) = f(product + bias), without a bias if that is NULL.  The product is
- * (n, out), and may be y itself, or transposed (out, n).
- */
-void cpu_add_bias(float *y, const float *product, bool transposed, const float *bias,
-	size_t n, size_t out, enum kf_activation f);
+/* y (n, out) = f(y + bias), in place, without a bias if that is NULL. */
+void cpu_add_bias(float *y, const float *bias, size_t n, size_t out,
+	enum kf_activation f);
 
 /* Turns dy (n), where y = f(x), into dx, in place. */
 void cpu_activation_backward(float *dy, const float *y, size_t n, enum kf_activation f);

@@ -54,12 +54,13 @@ static void pass_on(struct kf_backend *b, const struct kf_act *dy, struct kf_act
 }
 
 static void backward(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_mem *weights, struct kf_mem *grads, const struct kf_flow *f)
+	const struct kf_pass *pass, const struct kf_mem *weights, struct kf_mem *grads,
+	const struct kf_flow *f)
 {
 	enum kf_activation activation = plan->layer->activation;
 	struct kf_act *dy = f->dy;
 
-	(void)weights, (void)grads;
+	(void)pass, (void)weights, (void)grads;
 	if (!cpu_is_preactivation(dy, activation)) {
 		cpu_materialize(b, f->y); /* it may be recomputed */
 		if (cpu(b)->failed)

@@ -12,6 +12,7 @@
 #include "cpu/chain.h"
 #include "cpu/learn.h"
 #include "cpu/memory.h"
+#include "cpu/panels.h"
 
 static int cpu_sync(struct kf_backend *b, struct kf_err *err)
 {
@@ -23,6 +24,7 @@ static int cpu_sync(struct kf_backend *b, struct kf_err *err)
 
 static void cpu_close(struct kf_backend *b)
 {
+	free(cpu(b)->workspace);
 	dnnl_stream_destroy(cpu(b)->stream);
 	dnnl_engine_destroy(cpu(b)->engine);
 	free(b);
@@ -114,7 +116,8 @@ static void cpu_forward(struct kf_backend *b, struct kf_plan *plan,
 }
 
 static void backward_complete(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_mem *weights, struct kf_mem *grads, const struct kf_flow *f)
+	const struct kf_pass *pass, const struct kf_mem *weights, struct kf_mem *grads,
+	const struct kf_flow *f)
 {
 	cpu_materialize(b, f->dy);
 	if (f->sum_dx && f->dx)
@@ -122,7 +125,7 @@ static void backward_complete(struct kf_backend *b, struct kf_plan *plan,
 	if (f->sum_other && f->d_other)
 		cpu_materialize(b, f->d_other);
 	if (!cpu(b)->failed)
-		plan->ops->backward(b, plan, weights, grads, f);
+		plan->ops->backward(b, plan, pass, weights, grads, f);
 }
 
 /* Only a gradient that one layer sets, from an output that has no other reader, may be
@@ -160,7 +163,7 @@ static void cpu_backward(struct kf_backend *b, struct kf_plan *plan,
 	if (plan->ops->image_backward)
 		cpu_chain_backward(b, &d, f->dx, f->sum_dx);
 	else
-		backward_complete(b, plan, weights, grads, f);
+		backward_complete(b, plan, pass, weights, grads, f);
 }
 
 /* -- opening --------------------------------------------------------------------- */

@@ -8,8 +8,9 @@
  *   chain.c       layers that work image by image, one after another
  *   activation.c  activations over arrays
  *   channels.c    loops over an image, channel by channel
- *   dense.c, ...  a file for each kind of layer, with its table of operations
  *   learn.c       losses and update rules
+ *   panels.c      dense layers' weights and products
+ *   dense.c, ...  a file for each kind of layer, with its table of operations
  *   backend.c     the backend's table of operations, and opening it
  */
 #ifndef KF_CPU_INTERNAL_H
@@ -40,6 +41,8 @@ struct cpu {
 	int threads;            /* of a team, as OpenMP gives it */
 	bool recompute;         /* see kf_backend_options */
 	unsigned long sweep;    /* counts parallel passes over a batch, for chain.c */
+	float *workspace;       /* (workspace_floats), of one operation at a time */
+	size_t workspace_floats;
 	dnnl_engine_t engine;
 	dnnl_stream_t stream;
 	bool failed;
@@ -148,8 +151,8 @@ struct cpu_layer {
 	void (*forward)(struct kf_backend *b, struct kf_plan *plan,
 		const struct kf_mem *weights, const struct kf_flow *f);
 	void (*backward)(struct kf_backend *b, struct kf_plan *plan,
-		const struct kf_mem *weights, struct kf_mem *grads,
-		const struct kf_flow *f);
+		const struct kf_pass *pass, const struct kf_mem *weights,
+		struct kf_mem *grads, const struct kf_flow *f);
 
 	/*
 	 * Of a layer that works image by image, but needs something of the complete

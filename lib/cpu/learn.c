@@ -141,19 +141,25 @@ static void update(const struct kf_update *u, float *restrict ws,
 	}
 }
 
+void cpu_update_floats(const struct kf_update *u, float *w, const float *g,
+	float *state1, float *state2, size_t n)
+{
+	update(u, w, g, state1, state2, n);
+}
+
 void cpu_update(struct kf_backend *b, const struct kf_update *u, struct kf_mem *weights,
 	const struct kf_mem *grads, struct kf_mem *state1, struct kf_mem *state2,
-	size_t n)
+	size_t offset, size_t n)
 {
-	const size_t piece = CPU_PARALLEL_MIN;
+	const size_t piece = CPU_PARALLEL_MIN, end = offset + n;
 
 	if (cpu(b)->failed)
 		return;
-#pragma omp parallel for schedule(static) if (n > piece)
-	for (size_t at = 0; at < n; at += piece)
+#pragma omp parallel for schedule(dynamic) if (n > piece)
+	for (size_t at = offset; at < end; at += piece)
 		update(u, weights->f + at, grads->f + at,
 			state1 ? state1->f + at : NULL, state2 ? state2->f + at : NULL,
-			n - at < piece ? n - at : piece);
+			end - at < piece ? end - at : piece);
 }
 
 void cpu_average(struct kf_backend *b, struct kf_mem *to, const struct kf_mem *from,

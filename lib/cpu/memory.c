@@ -50,6 +50,18 @@ float *cpu_floats_once(struct kf_backend *b, float **f, size_t n)
 	return *f;
 }
 
+float *cpu_workspace(struct kf_backend *b, size_t n)
+{
+	struct cpu *c = cpu(b);
+
+	if (n <= c->workspace_floats)
+		return c->workspace;
+	free(c->workspace);
+	c->workspace = cpu_floats(b, n);
+	c->workspace_floats = c->workspace ? n : 0;
+	return c->workspace;
+}
+
 CPU_CLONES
 static void add_to(float *to, const float *v, size_t n)
 {
@@ -129,41 +141,4 @@ void cpu_copy(struct kf_backend *b, struct kf_mem *dst, const struct kf_mem *src
 {
 	if (!cpu(b)->failed)
 		copy(dst->f, src->f, n * sizeof *dst->f);
-}
-
-/*
- * With AVX-512, oneDNN's forward product of a narrow layer takes half the time with
- * transposed weights.  For a wide layer PyTorch's order is as fast.
- */
-bool cpu_transposed(struct kf_backend *b, const struct kf_param *weight)
-{
-	return cpu(b)->block == 16 && weight->rank == 2 && weight->shape[0] < 256;
-}
-
-/* to (columns, rows) = from (rows, columns) transposed */
-static void transpose(float *to, const float *from, size_t rows, size_t columns)
-{
-	for (size_t i = 0; i < rows; i++)
-		for (size_t j = 0; j < columns; j++)
-			to[j * rows + i] = from[i * columns + j];
-}
-
-void cpu_write_param(struct kf_backend *b, struct kf_mem *arena,
-	const struct kf_param *p, const float *src)
-{
-	if (!cpu_transposed(b, p))
-		cpu_write(b, arena, p->offset, src, p->count);
-	else if (!cpu(b)->failed)
-		transpose(arena->f + p->offset, src, (size_t)p->shape[0],
-			(size_t)p->shape[1]);
-}
-
-void cpu_read_param(struct kf_backend *b, const struct kf_mem *arena,
-	const struct kf_param *p, float *dst)
-{
-	if (!cpu_transposed(b, p))
-		cpu_read(b, arena, p->offset, dst, p->count);
-	else if (!cpu(b)->failed)
-		transpose(dst, arena->f + p->offset, (size_t)p->shape[1],
-			(size_t)p->shape[0]);
 }

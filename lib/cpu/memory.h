@@ -17,8 +17,9 @@ float *cpu_floats_once(struct kf_backend *b, float **f, size_t n);
 /* to (n) += v, in one thread. */
 void cpu_add_to(float *to, const float *v, size_t n);
 
-/* Whether a dense layer's weights are stored (in, out), not (out, in). */
-bool cpu_transposed(struct kf_backend *b, const struct kf_param *weight);
+/* n floats for an operation, any numbers in them, which last until the next call; NULL on
+ * failure. */
+float *cpu_workspace(struct kf_backend *b, size_t n);
 
 /* As struct kf_backend_ops describes them. */
 struct kf_mem *cpu_alloc(struct kf_backend *b, size_t n);
@@ -31,9 +32,5 @@ void cpu_read(struct kf_backend *b, const struct kf_mem *m, size_t offset, float
 	size_t n);
 void cpu_copy(struct kf_backend *b, struct kf_mem *dst, const struct kf_mem *src,
 	size_t n);
-void cpu_write_param(struct kf_backend *b, struct kf_mem *arena,
-	const struct kf_param *p, const float *src);
-void cpu_read_param(struct kf_backend *b, const struct kf_mem *arena,
-	const struct kf_param *p, float *dst);
 
 #endif

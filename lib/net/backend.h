@@ -35,11 +35,21 @@ struct kf_backend {
 	char device[128]; /* for the log: "cpu (oneDNN 2.6.3, 2 threads)" */
 };
 
+/* A step of an update rule, of weights with the states that the rule keeps, else NULL. */
+struct kf_step {
+	struct kf_update update;
+	struct kf_mem *weights, *state[2];
+	bool *made; /* (params): true where a layer made the step */
+};
+
 /* The parameters of a pass through the layers, besides weights and data. */
 struct kf_pass {
 	bool train;    /* keeps what backward needs; dropout is active */
 	uint64_t seed; /* of the layers' random numbers */
 	uint32_t step; /* counts training batches */
+	/* Backward may make this step of a layer's parameters as soon as it has their
+	 * gradients, which it need not store then.  NULL: gradients are stored. */
+	const struct kf_step *make;
 };
 
 /*
@@ -133,7 +143,8 @@ struct kf_backend_ops {
 		const struct kf_flow *f);
 	/*
 	 * Sets the layer's part of grads, with the batch's statistics where those are,
-	 * and dx and d_other, from dy, which it overwrites.
+	 * and dx and d_other, from dy, which it overwrites.  Where it makes pass->make
+	 * instead of setting a parameter's gradient, it says so there.
 	 */
 	void (*backward)(struct kf_backend *b, struct kf_plan *plan,
 		const struct kf_pass *pass, const struct kf_mem *weights,
@@ -160,12 +171,12 @@ struct kf_backend_ops {
 		struct kf_mem *losses, struct kf_mem *hits, size_t slot);
 
 	/*
-	 * One step of an update rule over the first n floats of an arena; a state that
-	 * the rule does not keep is NULL.
+	 * One step of an update rule over n floats of an arena from `offset` on; a state
+	 * that the rule does not keep is NULL.
 	 */
 	void (*update)(struct kf_backend *b, const struct kf_update *u,
 		struct kf_mem *weights, const struct kf_mem *grads,
-		struct kf_mem *state1, struct kf_mem *state2, size_t n);
+		struct kf_mem *state1, struct kf_mem *state2, size_t offset, size_t n);
 
 	/* to += part (from - to), for n floats from `offset` on: a moving average. */
 	void (*average)(struct kf_backend *b, struct kf_mem *to,
@@ -194,7 +205,7 @@ struct kf_backend_options {
 };
 
 /* Every plugin exports one as kf_plugin.  open returns NULL on failure. */
-#define KF_PLUGIN_ABI 5
+#define KF_PLUGIN_ABI 6
 
 struct kf_plugin {
 	int abi;

@@ -55,6 +55,7 @@ void kf_net_close(struct kf_net *net)
 	}
 	net->b->op->free(net->b, net->weights);
 	net->b->op->free(net->b, net->grads);
+	free(net->made);
 }
 
 /* -- parameters ------------------------------------------------------------------ */
@@ -273,7 +274,19 @@ static bool learns(const struct kf_layers *l, int i, const bool *depends /* + 1 
 		(layer->kind == KF_ADD && depends[layer->other + 1]);
 }
 
-/* Allocates the gradients in the first training pass. */
+/* Allocates what the net needs from the first training pass on. */
+static int prepare_training(struct kf_net *net, struct kf_err *err)
+{
+	const struct kf_layers *l = net->layers;
+
+	if (!net->grads && !(net->grads = net->b->op->alloc(net->b, l->floats)))
+		return failed(net, err);
+	if (!net->made && !(net->made = calloc((size_t)l->n_params + 1, sizeof(bool))))
+		return kf_fail_memory(err);
+	return 0;
+}
+
+/* The same for a batch. */
 static int prepare_backward(struct kf_net *net, struct kf_batch *t, struct kf_err *err)
 {
 	const struct kf_backend_ops *op = net->b->op;
@@ -281,8 +294,8 @@ static int prepare_backward(struct kf_net *net, struct kf_batch *t, struct kf_er
 	struct kf_batch *lender = t->lends ? NULL : find_lender(net, t->n);
 	bool depends[KF_LAYERS_MAX + 1] = { false };
 
-	if (!net->grads && !(net->grads = op->alloc(net->b, l->floats)))
-		return failed(net, err);
+	if (prepare_training(net, err) < 0)
+		return -1;
 	for (int i = 0; i < l->n; i++) {
 		depends[i + 1] = learns(l, i, depends);
 		if (depends[i + 1] && !t->grad[i + 1] &&
@@ -317,9 +330,9 @@ static void backward(struct kf_net *net, struct kf_batch *t, const struct kf_pas
 	}
 }
 
-int kf_net_loss(struct kf_net *net, const struct kf_mem *images, const uint32_t *rows,
-	const struct kf_warp *warps, int n, const struct kf_target *target,
-	const struct kf_pass *pass, struct kf_err *err)
+static int run_pass(struct kf_net *net, const struct kf_mem *images,
+	const uint32_t *rows, const struct kf_warp *warps, int n,
+	const struct kf_target *target, const struct kf_pass *pass, struct kf_err *err)
 {
 	const struct kf_backend_ops *op = net->b->op;
 	struct kf_batch *t = forward(net, images, rows, warps, n, pass, err);
@@ -341,6 +354,77 @@ int kf_net_loss(struct kf_net *net, const struct kf_mem *images, const uint32_t 
 	return 0;
 }
 
+int kf_net_loss(struct kf_net *net, const struct kf_mem *images, const uint32_t *rows,
+	const struct kf_warp *warps, int n, const struct kf_target *target,
+	const struct kf_pass *pass, struct kf_err *err)
+{
+	struct kf_pass stores = *pass;
+
+	stores.make = NULL;
+	return run_pass(net, images, rows, warps, n, target, &stores, err);
+}
+
+/* Updates parameters from `first` to before `end`, which lie one after another. */
+static void update(struct kf_net *net, const struct kf_step *step, int first, int end)
+{
+	const struct kf_param *p = net->layers->param;
+	size_t from = p[first].offset, to = p[end - 1].offset + p[end - 1].count;
+
+	net->b->op->update(net->b, &step->update, net->weights, net->grads,
+		step->state[0], step->state[1], from, to - from);
+}
+
+/* What the pass has left of a step: of the parameters that made lacks, as many at once
+ * as can be, and of the statistics. */
+static void finish_step(struct kf_net *net, const struct kf_step *step)
+{
+	const struct kf_layers *l = net->layers;
+
+	for (int i = 0, first = 0; i <= l->n_learned; i++) {
+		if (i < l->n_learned && !step->made[i])
+			continue;
+		if (i > first)
+			update(net, step, first, i);
+		first = i + 1;
+	}
+	if (l->floats > l->learned)
+		net->b->op->average(net->b, net->weights, net->grads,
+			KF_STATISTICS_PART, l->learned, l->floats - l->learned);
+}
+
+static struct kf_step begin_step(struct kf_net *net, const struct kf_update *u,
+	struct kf_mem *state1, struct kf_mem *state2)
+{
+	memset(net->made, 0, (size_t)net->layers->n_params * sizeof *net->made);
+	return (struct kf_step){ *u, net->weights, { state1, state2 }, net->made };
+}
+
+void kf_net_update(struct kf_net *net, const struct kf_update *u, struct kf_mem *state1,
+	struct kf_mem *state2)
+{
+	struct kf_step step = begin_step(net, u, state1, state2);
+
+	finish_step(net, &step);
+}
+
+int kf_net_train(struct kf_net *net, const struct kf_mem *images, const uint32_t *rows,
+	const struct kf_warp *warps, int n, const struct kf_target *target,
+	const struct kf_pass *pass, const struct kf_update *u, struct kf_mem *state1,
+	struct kf_mem *state2, struct kf_err *err)
+{
+	struct kf_pass makes = *pass;
+	struct kf_step step;
+
+	if (prepare_training(net, err) < 0)
+		return -1;
+	step = begin_step(net, u, state1, state2);
+	makes.make = &step;
+	if (run_pass(net, images, rows, warps, n, target, &makes, err) < 0)
+		return -1;
+	finish_step(net, &step);
+	return 0;
+}
+
 struct kf_act *kf_net_outputs(struct kf_net *net, int n)
 {
 	struct kf_batch *t = net->batches;
@@ -348,16 +432,4 @@ struct kf_act *kf_net_outputs(struct kf_net *net, int n)
 	while (t->n != n)
 		t = t->next;
 	return t->act[net->layers->n];
-}
-
-void kf_net_update(struct kf_net *net, const struct kf_update *u, struct kf_mem *state1,
-	struct kf_mem *state2)
-{
-	const struct kf_layers *l = net->layers;
-	const struct kf_backend_ops *op = net->b->op;
-
-	op->update(net->b, u, net->weights, net->grads, state1, state2, l->learned);
-	if (l->floats > l->learned)
-		op->average(net->b, net->weights, net->grads, KF_STATISTICS_PART,
-			l->learned, l->floats - l->learned);
 }

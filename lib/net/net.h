@@ -13,6 +13,7 @@ struct kf_net {
 	/* Of the same size, and NULL until the first training pass: gradients and, where
 	 * weights has statistics, those of the last batch. */
 	struct kf_mem *grads;
+	bool *made; /* (layers->n_params): steps made in a pass, likewise NULL */
 	struct kf_batch *batches; /* plans and activations for each batch size */
 };
 
@@ -70,12 +71,21 @@ struct kf_target {
 
 /*
  * One pass over n rows of images, warped unless warps is NULL: sets the loss and, in a
- * training pass, the net's gradients.  -1 when it cannot be started; the backend's
- * sync reports further failures.
+ * training pass, the net's gradients; pass->make is ignored.  -1 when it cannot be started;
+ * the backend's sync reports further failures.
  */
 int kf_net_loss(struct kf_net *net, const struct kf_mem *images, const uint32_t *rows,
 	const struct kf_warp *warps, int n, const struct kf_target *target,
 	const struct kf_pass *pass, struct kf_err *err);
+
+/*
+ * A training pass and a step by its gradients: what kf_net_loss and then kf_net_update do,
+ * but with less memory to go through, as gradients need not be stored.
+ */
+int kf_net_train(struct kf_net *net, const struct kf_mem *images, const uint32_t *rows,
+	const struct kf_warp *warps, int n, const struct kf_target *target,
+	const struct kf_pass *pass, const struct kf_update *u, struct kf_mem *state1,
+	struct kf_mem *state2, struct kf_err *err);
 
 /* The outputs of the last pass, which was over n rows. */
 struct kf_act *kf_net_outputs(struct kf_net *net, int n);

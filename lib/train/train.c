@@ -160,15 +160,29 @@ void kf_trainer_close(struct kf_trainer *t)
 
 /* -- one batch ----------------------------------------------------------------------- */
 
-static void update(struct kf_trainer *t)
+static struct kf_update current_update(const struct kf_trainer *t)
 {
 	const struct kf_train_options *o = &t->options;
-	struct kf_update u = kf_update(o->rule,
+
+	return kf_update(o->rule,
 		kf_schedule_warm(&o->rate, o->warmup, t->epoch + 1, o->epochs),
 		kf_schedule_at(&o->momentum, t->epoch + 1, o->epochs), o->weight_decay,
 		t->step);
+}
 
-	kf_net_update(t->net, &u, t->state[0], t->state[1]);
+/* Validates on a batch, or makes a step by it. */
+static int run_net(struct kf_trainer *t, const uint32_t *rows,
+	const struct kf_warp *warps, int n, const struct kf_target *target,
+	const struct kf_pass *pass, struct kf_err *err)
+{
+	struct kf_update u;
+
+	if (!pass->train)
+		return kf_net_loss(t->net, t->images, rows, warps, n, target, pass,
+			err);
+	u = current_update(t);
+	return kf_net_train(t->net, t->images, rows, warps, n, target, pass, &u,
+		t->state[0], t->state[1], err);
 }
 
 static double count_targets(const struct kf_trainer *t, const uint32_t *rows, int n)
@@ -226,13 +240,13 @@ static void add_flip_errors(struct kf_trainer *t, const struct augmented *a, int
 }
 
 /*
- * Computes the loss of n rows into a slot and, in training, the gradients.  Returns 1,
+ * Computes the loss of n rows into a slot and, in training, makes a step.  Returns 1,
  * 0 if no target is present, or -1.
  */
 static int batch_loss(struct kf_trainer *t, const uint32_t *rows, int n, bool train,
 	size_t slot, struct kf_err *err)
 {
-	struct kf_pass pass = { train, t->options.seed, t->step };
+	struct kf_pass pass = { train, t->options.seed, t->step, NULL };
 	struct kf_target target = { .values = t->targets,
 		.rows = rows,
 		.present = count_targets(t, rows, n),
@@ -247,8 +261,7 @@ static int batch_loss(struct kf_trainer *t, const uint32_t *rows, int n, bool tr
 	if (train && kf_augment_any(&t->options.augment))
 		rc = augment(t, rows, n, &a, &target, err);
 	if (rc == 0 && target.present > 0) {
-		rc = kf_net_loss(t->net, t->images, rows, a.warps, n, &target, &pass,
-			err);
+		rc = run_net(t, rows, a.warps, n, &target, &pass, err);
 		rc = rc < 0 ? -1 : 1;
 	}
 	if (rc == 1 && a.warps)
@@ -345,7 +358,6 @@ static int train(struct kf_trainer *t, bool (*stop)(void), struct kf_err *err)
 			continue;
 		}
 		t->count++;
-		update(t);
 	}
 	return 1;
 }
