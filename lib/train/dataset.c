@@ -8,6 +8,8 @@
 
 #include "base/rng.h"
 
+#define PIECE 1024 /* bytes that become floats at a time */
+
 int kf_check_scaled(const struct kf_schema *s, struct kf_err *err)
 {
 	if (!kf_is_scaled(s->x_scale))
@@ -122,12 +124,12 @@ static int digest_bytes(const uint8_t *v, size_t n, uint64_t *digest,
 	struct kf_err *err)
 {
 	XXH3_state_t *hash = XXH3_createState();
-	float piece[1024];
+	float piece[PIECE];
 
 	if (!hash || XXH3_64bits_reset(hash) == XXH_ERROR)
 		return kf_fail_memory(err);
 	for (size_t at = 0, more; at < n; at += more) {
-		more = n - at < 1024 ? n - at : 1024;
+		more = n - at < PIECE ? n - at : PIECE;
 		kf_scale_bytes(v + at, piece, more);
 		XXH3_64bits_update(hash, piece, more * sizeof *piece);
 	}
