@@ -141,8 +141,6 @@ const void *cuda_stage(struct kf_backend *b, void *to, const void *src, size_t b
 /* Short arrays, which may be frequent, as a batch's targets are, do not block. */
 static void write_bytes(struct kf_backend *b, void *to, const void *src, size_t bytes)
 {
-	if (cuda(b)->failed)
-		return;
 	if (bytes > STAGING_BYTES / 2)
 		cuda_check(b, cudaMemcpy(to, src, bytes, cudaMemcpyHostToDevice),
 			"copying to the device");
@@ -153,7 +151,8 @@ static void write_bytes(struct kf_backend *b, void *to, const void *src, size_t 
 void cuda_write(struct kf_backend *b, struct kf_mem *m, size_t offset, const float *src,
 	size_t n)
 {
-	write_bytes(b, m->f + offset, src, n * sizeof *src);
+	if (!cuda(b)->failed)
+		write_bytes(b, m->f + offset, src, n * sizeof *src);
 }
 
 struct kf_mem *cuda_show(struct kf_backend *b, struct kf_mem *m, void *host,
@@ -161,9 +160,8 @@ struct kf_mem *cuda_show(struct kf_backend *b, struct kf_mem *m, void *host,
 {
 	bool bytes = dtype == KF_U8;
 
-	if (m &&
-		m->bytes !=
-			bytes) { /* its room is counted in values of the other type */
+	/* room is counted in values of one type */
+	if (m && m->bytes != bytes) {
 		cuda_free(b, m);
 		m = NULL;
 	}
@@ -173,7 +171,8 @@ struct kf_mem *cuda_show(struct kf_backend *b, struct kf_mem *m, void *host,
 	}
 	m->bytes = bytes;
 	cuda_grow(b, (void **)&m->f, &m->n, n, kf_dtype_size(dtype));
-	write_bytes(b, m->f, host, n * kf_dtype_size(dtype));
+	if (!cuda(b)->failed)
+		write_bytes(b, m->f, host, n * kf_dtype_size(dtype));
 	if (!cuda(b)->failed)
 		return m;
 	cuda_free(b, m);
