@@ -2,11 +2,15 @@
 #include "cli.h"
 #include "rows/filter.h"
 
+enum { BYTES = OPTION_NO_LETTER };
+
 static const struct program program = {
 	.name = "kfkd-scale",
-	.synopsis = { "[-u] [-o OUT] [FILE]" },
+	.synopsis = { "[--bytes] [-o OUT] [FILE]", "-u [-o OUT] [FILE]" },
 	.about = "Scales pixels to [0,1] and targets to [-1,1].",
 	.rows = {
+		{ BYTES, "bytes",
+			.help = "leave pixels as bytes, which stand for v / 255" },
 		{ 'u', "undo",
 			.help = "back to pixels of 0 to 255 and targets in pixels" },
 	},
@@ -34,17 +38,21 @@ int main(int argc, char **argv)
 	struct kf_chunk *chunk, to = { 0 };
 	struct kf_err err;
 	struct options o;
-	bool undo = false, first = true;
+	bool undo = false, bytes = false, first = true;
 	int key;
 
 	options_begin(&o, &program, argc, argv);
 	while ((key = options_next(&o)))
-		if (key == 'u')
-			undo = true;
+		switch (key) {
+		case 'u': undo = true; break;
+		case BYTES: bytes = true; break;
+		}
+	if (undo && bytes)
+		misuse("--bytes does not go with --undo, which always writes bytes");
 	in = cli_reader(&o);
 	schema = kf_reader_schema(in);
 	check(undo ? kf_unscale_schema(schema, &scaled, &err) :
-		     kf_scale_schema(schema, &scaled, &err),
+		     kf_scale_schema(schema, bytes, &scaled, &err),
 		&err);
 	output_begin(o.output);
 	out = cli_writer(&scaled);

@@ -105,7 +105,22 @@ struct rows cuda_stage_rows(struct kf_backend *b, const uint32_t *rows, int n)
 	return (struct rows){ cuda_stage(b, NULL, rows, (size_t)n * sizeof *rows), 0 };
 }
 
-/* Consecutive rows are used in place where the batch's layout is plain. */
+/* Copies rows of m, whose floats `data` views. */
+static cudaError_t copy_rows(const struct kf_mem *m, struct view data, struct rows from,
+	struct view to)
+{
+	return m->bytes ? launch_copy_bytes(m->u, data, from, to) :
+			  launch_copy_rows(data, from, to);
+}
+
+static cudaError_t warp_rows(const struct kf_mem *m, struct view data, struct rows from,
+	const struct kf_warp *warps, struct view to)
+{
+	return m->bytes ? launch_warp_bytes(m->u, data, from, warps, to) :
+			  launch_warp(data, from, warps, to);
+}
+
+/* Consecutive rows of floats are used in place where the batch's layout is plain. */
 void cuda_take(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
 	const uint32_t *rows, const struct kf_warp *warps)
 {
@@ -122,7 +137,8 @@ void cuda_take(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
 	cuda_reserve_staging(b,
 		n * (sizeof *rows + sizeof *warps) + 2 * CUDA_STAGING_STEP);
 	from = cuda_stage_rows(b, rows, a->v.n);
-	if (!cuda(b)->failed && !from.at && !warps && cuda_is_plain(&a->v)) {
+	if (!cuda(b)->failed && !m->bytes && !from.at && !warps &&
+		cuda_is_plain(&a->v)) {
 		a->v.f = data.f + from.first * data.row;
 		return;
 	}
@@ -130,8 +146,8 @@ void cuda_take(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
 	if (cuda(b)->failed || !own(b, a))
 		return;
 	cuda_check(b,
-		warps ? launch_warp(data, from, staged, a->v) :
-			launch_copy_rows(data, from, a->v),
+		warps ? warp_rows(m, data, from, staged, a->v) :
+			copy_rows(m, data, from, a->v),
 		"taking rows");
 }
 
@@ -159,7 +175,7 @@ void cuda_read_act(struct kf_backend *b, struct kf_act *a, float *dst)
 
 	if (cuda(b)->failed)
 		return;
-	whole = (struct kf_mem){ a->v.f, view_values(&a->v) };
+	whole = (struct kf_mem){ .f = a->v.f, .n = view_values(&a->v) };
 	if (cuda_is_plain(&a->v)) {
 		cuda_read(b, &whole, 0, dst, whole.n);
 		return;

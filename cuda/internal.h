@@ -20,8 +20,12 @@
 #include "kernels.h"
 
 struct kf_mem {
-	float *f;
+	union {
+		float *f;
+		uint8_t *u;
+	};
 	size_t n;
+	bool bytes; /* it is u, images of bytes that stand for v / 255 */
 };
 
 struct kf_act {

@@ -17,14 +17,27 @@ cudaError_t launch_nothing(void)
 
 /* -- rows of a batch ------------------------------------------------------------- */
 
-__global__ static void copy_rows(struct view from, struct rows rows, struct view to,
-	bool sum, unsigned n)
+/* Images are floats or bytes, which stand for v / 255, rounded as on the host. */
+__device__ static inline float value_of(float v)
+{
+	return v;
+}
+
+__device__ static inline float value_of(uint8_t v)
+{
+	return __fdiv_rn(v, 255);
+}
+
+/* In place of from.f, the values are at `data`. */
+template <typename T>
+__global__ static void copy_rows(const T *data, struct view from, struct rows rows,
+	struct view to, bool sum, unsigned n)
 {
 	EACH_THREAD (unsigned, at, n) {
 		struct coords s = find_coords(to, at);
 
 		put(&to.f[offset_of(to, s.i, s)],
-			from.f[offset_of(from, row_of(rows, s.i), s)], sum);
+			value_of(data[offset_of(from, row_of(rows, s.i), s)]), sum);
 	}
 }
 
@@ -32,7 +45,16 @@ cudaError_t launch_copy_rows(struct view from, struct rows rows, struct view to)
 {
 	size_t n = values(&to);
 
-	copy_rows<<<grid(n), THREADS>>>(from, rows, to, false, (unsigned)n);
+	copy_rows<<<grid(n), THREADS>>>(from.f, from, rows, to, false, (unsigned)n);
+	return cudaGetLastError();
+}
+
+cudaError_t launch_copy_bytes(const uint8_t *bytes, struct view from, struct rows rows,
+	struct view to)
+{
+	size_t n = values(&to);
+
+	copy_rows<<<grid(n), THREADS>>>(bytes, from, rows, to, false, (unsigned)n);
 	return cudaGetLastError();
 }
 
@@ -40,7 +62,8 @@ cudaError_t launch_gradient(struct view from, struct view to, bool sum)
 {
 	size_t n = values(&to);
 
-	copy_rows<<<grid(n), THREADS>>>(from, { NULL, 0 }, to, sum, (unsigned)n);
+	copy_rows<<<grid(n), THREADS>>>(from.f, from, { NULL, 0 }, to, sum,
+		(unsigned)n);
 	return cudaGetLastError();
 }
 
@@ -50,14 +73,17 @@ __device__ static int clamp(int v, int max)
 }
 
 /* The value of one channel (h, w) at (fx, fy), by bilinear interpolation. */
-__device__ static float interpolate(const float *from, int h, int w, float fx, float fy)
+template <typename T>
+__device__ static float interpolate(const T *from, int h, int w, float fx, float fy)
 {
-	float left = floorf(fx), top = floorf(fy), rx = fx - left, ry = fy - top, a, b;
+	float left = floorf(fx), top = floorf(fy), rx = fx - left, ry = fy - top;
 	int x0 = clamp((int)left, w - 1), x1 = clamp((int)left + 1, w - 1);
 	int y0 = clamp((int)top, h - 1), y1 = clamp((int)top + 1, h - 1);
 
-	a = from[y0 * w + x0] + rx * (from[y0 * w + x1] - from[y0 * w + x0]);
-	b = from[y1 * w + x0] + rx * (from[y1 * w + x1] - from[y1 * w + x0]);
+	float p = value_of(from[y0 * w + x0]), q = value_of(from[y0 * w + x1]);
+	float r = value_of(from[y1 * w + x0]), s = value_of(from[y1 * w + x1]);
+	float a = p + rx * (q - p), b = r + rx * (s - r);
+
 	return a + ry * (b - a);
 }
 
@@ -66,7 +92,8 @@ __device__ static bool in_hole(const int *hole, int x, int y)
 	return x >= hole[0] && x < hole[2] && y >= hole[1] && y < hole[3];
 }
 
-__global__ static void warp_rows(struct view from, struct rows rows,
+template <typename T>
+__global__ static void warp_rows(const T *data, struct view from, struct rows rows,
 	const struct kf_warp *warps, struct view to, unsigned n)
 {
 	EACH_THREAD (unsigned, at, n) {
@@ -75,7 +102,7 @@ __global__ static void warp_rows(struct view from, struct rows rows,
 		float x = (float)left, y = (float)top;
 		const struct kf_warp *warp = &warps[s.i];
 		const float *m = warp->m;
-		float v = interpolate(from.f + row_of(rows, s.i) * from.row +
+		float v = interpolate(data + row_of(rows, s.i) * from.row +
 				s.c * from.channel,
 			to.h, to.w, m[0] * x + m[1] * y + m[2],
 			m[3] * x + m[4] * y + m[5]);
@@ -94,7 +121,16 @@ cudaError_t launch_warp(struct view from, struct rows rows, const struct kf_warp
 {
 	size_t n = values(&to);
 
-	warp_rows<<<grid(n), THREADS>>>(from, rows, warps, to, (unsigned)n);
+	warp_rows<<<grid(n), THREADS>>>(from.f, from, rows, warps, to, (unsigned)n);
+	return cudaGetLastError();
+}
+
+cudaError_t launch_warp_bytes(const uint8_t *bytes, struct view from, struct rows rows,
+	const struct kf_warp *warps, struct view to)
+{
+	size_t n = values(&to);
+
+	warp_rows<<<grid(n), THREADS>>>(bytes, from, rows, warps, to, (unsigned)n);
 	return cudaGetLastError();
 }
 

@@ -44,12 +44,19 @@ cudaError_t launch_nothing(void);
 /* Copies rows of one batch to another, whatever their layouts. */
 cudaError_t launch_copy_rows(struct view from, struct rows rows, struct view to);
 
+/* The same from bytes, which stand for v / 255; `from` says where, in place of its f. */
+cudaError_t launch_copy_bytes(const uint8_t *bytes, struct view from, struct rows rows,
+	struct view to);
+
 /* The same for gradients of the same rows, which are added to `to` if sum is true. */
 cudaError_t launch_gradient(struct view from, struct view to, bool sum);
 
 /* The same as launch_copy_rows, warped by warps (n), one for each row of `to`. */
 cudaError_t launch_warp(struct view from, struct rows rows, const struct kf_warp *warps,
 	struct view to);
+
+cudaError_t launch_warp_bytes(const uint8_t *bytes, struct view from, struct rows rows,
+	const struct kf_warp *warps, struct view to);
 
 /*
  * y (outer, channels, inner) becomes f(y + bias (channels)), in place.  Backward, dy

@@ -72,7 +72,7 @@ struct kf_mem *cuda_new_mem(struct kf_backend *b, size_t n)
 		cuda_fail(b, "out of memory");
 		return NULL;
 	}
-	*m = (struct kf_mem){ cuda_bytes(b, n * sizeof(float)), n };
+	*m = (struct kf_mem){ .f = cuda_bytes(b, n * sizeof(float)), .n = n };
 	if (m->f)
 		return m;
 	free(m);
@@ -139,38 +139,50 @@ const void *cuda_stage(struct kf_backend *b, void *to, const void *src, size_t b
 }
 
 /* Short arrays, which may be frequent, as a batch's targets are, do not block. */
+static void write_bytes(struct kf_backend *b, void *to, const void *src, size_t bytes)
+{
+	if (bytes > STAGING_BYTES / 2)
+		cuda_check(b, cudaMemcpy(to, src, bytes, cudaMemcpyHostToDevice),
+			"copying to the device");
+	else
+		cuda_stage(b, to, src, bytes);
+}
+
 void cuda_write(struct kf_backend *b, struct kf_mem *m, size_t offset, const float *src,
 	size_t n)
 {
-	size_t bytes = n * sizeof *src;
-
-	if (cuda(b)->failed)
-		return;
-	if (bytes > STAGING_BYTES / 2)
-		cuda_check(b,
-			cudaMemcpy(m->f + offset, src, bytes, cudaMemcpyHostToDevice),
-			"copying to the device");
-	else
-		cuda_stage(b, m->f + offset, src, bytes);
+	if (!cuda(b)->failed)
+		write_bytes(b, m->f + offset, src, n * sizeof *src);
 }
 
-struct kf_mem *cuda_show(struct kf_backend *b, struct kf_mem *m, float *host, size_t n)
+struct kf_mem *cuda_show(struct kf_backend *b, struct kf_mem *m, void *host,
+	enum kf_dtype dtype, size_t n)
 {
+	bool bytes = dtype == KF_U8;
+
+	/* room is counted in values of one type */
+	if (m && m->bytes != bytes) {
+		cuda_free(b, m);
+		m = NULL;
+	}
 	if (!m && !(m = calloc(1, sizeof *m))) {
 		cuda_fail(b, "out of memory");
 		return NULL;
 	}
-	cuda_grow(b, (void **)&m->f, &m->n, n, sizeof *m->f);
-	cuda_write(b, m, 0, host, n);
+	m->bytes = bytes;
+	cuda_grow(b, (void **)&m->f, &m->n, n, kf_dtype_size(dtype));
+	if (!cuda(b)->failed)
+		write_bytes(b, m->f, host, n * kf_dtype_size(dtype));
 	if (!cuda(b)->failed)
 		return m;
 	cuda_free(b, m);
 	return NULL;
 }
 
-struct kf_mem *cuda_adopt(struct kf_backend *b, float *host, size_t n)
+struct kf_mem *cuda_adopt(struct kf_backend *b, void *host, enum kf_dtype dtype,
+	size_t n)
 {
-	struct kf_mem *m = host ? cuda_show(b, NULL, host, n) : NULL;
+	struct kf_mem *m = host ? cuda_show(b, NULL, host, dtype, n) : NULL;
 
 	if (!host)
 		cuda_fail(b, "out of memory");

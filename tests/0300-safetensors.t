@@ -7,10 +7,11 @@ cd "$tmp" || exit 1
 
 kfkd-synth --rows 20 --missing 0.5 | kfkd-load >raw.kfkd
 kfkd-scale raw.kfkd >scaled.kfkd
+kfkd-scale --bytes raw.kfkd >bytes.kfkd
 
 # -- there and back ------------------------------------------------------------
 
-for name in raw scaled; do
+for name in raw scaled bytes; do
 	kfkd-cat --single $name.kfkd >$name.safetensors
 	kfkd-cat $name.safetensors >$name.back
 	ok "$name: stream to file to stream" cmp $name.kfkd $name.back
@@ -81,7 +82,7 @@ if perl -MJSON::PP -e 1 2>/dev/null; then
 	kfkd-train -q -t 1 -e 1 -n 'dense3 relu dense' -o model scaled.kfkd
 	kfkd-predict -t 1 -m model -o found scaled.kfkd
 	kfkd-cat --single found >found.safetensors
-	for f in raw.safetensors found.safetensors model; do
+	for f in raw.safetensors bytes.safetensors found.safetensors model; do
 		for keep in all others; do
 			perl resave.pl $keep $f >again
 			kfkd-cat again >out
@@ -90,7 +91,7 @@ if perl -MJSON::PP -e 1 2>/dev/null; then
 			*) cp out back ;;
 			esac
 			case $f in
-			raw*) kfkd-cat raw.kfkd >want ;;
+			raw* | bytes*) kfkd-cat "${f%.*}.kfkd" >want ;;
 			*) kfkd-cat found >want ;;
 			esac
 			equal "$f saved again with $keep metadata: kfkd-cat takes it" back want
@@ -159,9 +160,12 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 raw, scaled = load_file("raw.safetensors"), load_file("scaled.safetensors")
+small = load_file("bytes.safetensors")
 model = load_file("net.kfkd")
 with safe_open("scaled.safetensors", "np") as f:
     meta = f.metadata()
+with safe_open("bytes.safetensors", "np") as f:
+    of_bytes = f.metadata()
 with safe_open("net.kfkd", "np") as f:
     net = f.metadata()
 rows = list(csv.DictReader(open("faces.csv")))
@@ -181,6 +185,8 @@ test("ids", (raw["id"] == np.arange(1, 21)).all())
 test("pixels", (raw["X"].reshape(20, -1) == images).all())
 test("targets", np.array_equal(raw["y"], targets, equal_nan=True))
 test("scaled pixels", (scaled["X"] == (raw["X"] / 255).astype("f4")).all())
+test("scaled bytes", small["X"].dtype == "u1" and of_bytes["X.scale"] == "0 255"
+     and ((small["X"] / 255).astype("f4") == scaled["X"]).all())
 test("scaled targets", np.array_equal(scaled["y"],
      ((raw["y"].astype("f8") - 48) / 48).astype("f4"), equal_nan=True))
 test("a model's shapes", model["dense1.weight"].shape == (100, 9216)
@@ -203,7 +209,7 @@ kfkd-dropna scaled.kfkd | kfkd-train --quiet --epochs 2 >net.kfkd
 while read -r verdict what; do
 	is "Python: $what" "$verdict" ok
 done <python.out
-ok "Python: all checks ran" test "$(wc -l <python.out)" -eq 9
+ok "Python: all checks ran" test "$(wc -l <python.out)" -eq 10
 
 kfkd-cat theirs.safetensors >theirs.kfkd
 ok "a file made by Python becomes a stream" cmp raw.kfkd theirs.kfkd

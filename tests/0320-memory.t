@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every program but kfkd-train and kfkd-predict stays under 64 MiB, shared
-# libraries included, however long its input is.
+# libraries included, however long its input is; and kfkd-train takes a byte for a pixel
+# that is one.
 
 . "${0%/*}/lib.sh"
 maxrss=$KFKD_BUILD/tests/maxrss
@@ -53,6 +54,7 @@ within() {
 
 within "repeat 50 raw.kfkd" kfkd-dropna
 within "repeat 50 raw.kfkd" kfkd-scale
+within "repeat 50 raw.kfkd" kfkd-scale --bytes
 within "repeat 15 scaled.kfkd" kfkd-scale --undo
 within "repeat 15 scaled.kfkd" kfkd-head --rows 6000
 within "repeat 15 scaled.kfkd" kfkd-cat
@@ -79,6 +81,17 @@ kfkd-head -n 20 scaled.kfkd | kfkd-train --quiet --epochs 0 \
 	--net "dense2000 relu dense2000 relu dense" --output large.kfkd 2>train.err
 ok "a model of more than 64 MiB" test "$(wc -c <large.kfkd)" -gt 67108864
 within : kfkd-stat large.kfkd
+
+# 2,250 images are 20 MiB of bytes, and 79 MiB of floats.
+for kind in floats bytes; do
+	option=
+	[ $kind = floats ] || option=--bytes
+	repeat 5 raw.kfkd | kfkd-scale $option |
+		"$maxrss" $kind.rss kfkd-train --quiet --threads 1 --epochs 1 --output $kind.kfkd 2>train.err
+done
+saved=$((($(cat floats.rss) - $(cat bytes.rss)) / 1024))
+ok "training on bytes takes $saved MiB less than on floats" test $saved -gt 50
+ok "... for the same model" cmp floats.kfkd bytes.kfkd
 
 # A small model that claims a large net is refused before memory is taken for it.
 printf 'nose_x,nose_y,Image\n1,2,1 2 3 4\n' | kfkd-load | kfkd-scale >small.kfkd

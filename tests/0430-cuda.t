@@ -89,6 +89,26 @@ for net in "$every" "$branches"; do
 	equal "predictions score the same" cuda.score cpu.score
 done
 
+# -- scaled bytes ----------------------------------------------------------------------
+
+kfkd-scale --undo faces | kfkd-scale --bytes >bytes
+kfkd-scale --undo faces | kfkd-scale >floats
+
+# of_bytes NAME OPTION ...: trains on both kinds, and predicts mirrored, too
+of_bytes() {
+	name=$1
+	shift
+	for f in bytes floats; do
+		kfkd-train -q -b cuda -B 16 -e 2 "$@" $f -o $f.kfkd
+		kfkd-predict -b cuda -m $f.kfkd --flip $f 2>said | kfkd-scale --undo >$f.found
+	done
+	equal "$name: a model of bytes is that of floats" bytes.kfkd floats.kfkd
+	equal "... and so are predictions" bytes.found floats.found
+}
+of_bytes "batches in order" -n 'dense20 relu dense'
+of_bytes "shuffled, warped images" -n "$every" -S -a flip,rotate:5,contrast:.2,hole:4
+of_bytes "branches" -n "$branches"
+
 # -- classes -------------------------------------------------------------------------
 
 # Ten classes, each with bright columns at a different position, in noise.

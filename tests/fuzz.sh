@@ -56,6 +56,7 @@ load_seed '\006' images.idx idx
 
 kfkd-load faces.csv >stream/raw
 kfkd-load missing.csv | kfkd-scale >stream/scaled
+kfkd-load missing.csv | kfkd-scale --bytes >stream/bytes
 kfkd-load test.csv >stream/test
 kfkd-load -l labels.idx one.pgm >stream/one 2>/dev/null || rm stream/one
 kfkd-cat --single stream/raw >stream/single

@@ -29,14 +29,15 @@ static struct kf_model model;
 static struct kf_dataset make_data(void)
 {
 	struct kf_dataset d = { .n = ROWS, .m = 2 };
+	float *X;
 
 	d.schema = (struct kf_schema){ .dtype = KF_F32, .c = 1, .h = 4, .w = 4 };
 	kf_names_add(&d.schema.columns, "a_x");
 	kf_names_add(&d.schema.columns, "a_y");
-	d.X = malloc(sizeof *d.X * ROWS * PIXELS);
+	X = d.X = malloc(sizeof *X * ROWS * PIXELS);
 	d.y = malloc(sizeof *d.y * ROWS * 2);
 	for (int i = 0; i < ROWS * PIXELS; i++)
-		d.X[i] = (float)(i % 7) / 7;
+		X[i] = (float)(i % 7) / 7;
 	for (int i = 0; i < ROWS * 2; i++)
 		d.y[i] = (float)(i % 5) / 5;
 	return d;

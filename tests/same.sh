@@ -74,6 +74,8 @@ pipe load-pgm 'for i in 1 2 3; do printf "P5\n4 3\n200\n%s" "abcdefghijkl"; done
 same dropna kfkd-dropna load.out
 same scale kfkd-scale load.out
 same unscale kfkd-scale --undo scale.out
+same scale-bytes kfkd-scale --bytes load.out
+same unscale-bytes kfkd-scale --undo scale-bytes.out
 same head kfkd-head -n 7 load.out
 same cat kfkd-cat load.out load.out
 same single kfkd-cat -1 load.out
@@ -91,6 +93,7 @@ every='conv8x3 relu pool2 drop.2 conv16x2 tanh pool3 drop.1 dense40 sigmoid drop
 branches='conv16x3p1s2 batchnorm relu save avgpool2 res20 upscale2 add20x3p1 tanh pool2 maps softargmax'
 all='flip,shift:2,rotate:5,scale:.1,contrast:.2'
 same net1 kfkd-train -t 2 -e 4 scale.out
+same of-bytes kfkd-train -t 2 -e 2 -S -a flip,contrast:.2 scale-bytes.out
 same one-thread kfkd-train -t 1 -e 2 scale.out
 same net2 kfkd-train -n net2 -t 2 -e 1 -B 40 scale.out
 same net7 kfkd-train -n net7 -t 2 -e 1 -B 40 small.out
@@ -105,6 +108,7 @@ done
 same classes kfkd-train -l crossentropy -n 'dense20 relu dense' -e 3 -B 16 digits.out
 same init kfkd-train -i net1.out -e 1 -r .02:.001 -M .9:.99 scale.out
 same predict kfkd-predict -m net1.out -m best.out scale.out
+same predict-bytes kfkd-predict -m net1.out scale-bytes.out
 same predict-flip kfkd-predict --flip -m branches.out small.out
 pipe predict-classes 'kfkd-predict -m classes.out digits.out'
 same model kfkd-stat every.out

@@ -421,7 +421,7 @@ static void test_show(void)
 
 	for (size_t i = 0; i < 4; i++) {
 		v[i] = numbers(sizes[i], 20 + (uint32_t)i);
-		m = b->op->show(b, m, v[i], sizes[i]);
+		m = b->op->show(b, m, v[i], KF_F32, sizes[i]);
 		ok(m != NULL, "%zu floats of another's", sizes[i]);
 		got = download(m, 0, sizes[i]);
 		ok(!memcmp(got, v[i], sizes[i] * sizeof *got) && healthy(),
@@ -497,21 +497,15 @@ static bool warps_well(const struct warp_case *t, const float *v, int n,
 	return good;
 }
 
-static void test_warp(const struct warp_case *t)
+struct warps {
+	struct kf_warp at[5];
+};
+
+static struct warps any_warps(const struct warp_case *t)
 {
-	static const uint32_t rows[] = { 8, 2, 2, 0, 5 }, inorder[] = { 0, 1, 2, 3, 4 };
-	float w = (float)t->w, h = (float)t->h, *v;
-	const struct kf_warp plain = { { 1, 0, 0, 0, 1, 0 }, 1, 0, { 0 } };
-	const struct kf_warp flip = { { -1, 0, w - 1, 0, 1, 0 }, 1, 0, { 0 } };
-	const struct kf_warp hole = { { 1, 0, 0, 0, 1, 0 }, 1, 0, { 2, 1, 5, 4 } };
-	/* partly outside; of no width, of less than none */
-	const struct kf_warp edge = { { -1, 0, w - 1, 0, 1, 0 }, 1, 0,
-		{ -3, -2, 4, 1000 } };
-	const struct kf_warp thin = { { 1, 0, 0, 0, 1, 0 }, 1, 0, { 1, 0, 1, 9 } };
-	const struct kf_warp turned = { { 1, 0, 0, 0, 1, 0 }, 1, 0, { 0, 3, 9, 1 } };
-	const struct kf_warp exact[] = { plain, flip, plain, flip, flip };
-	const struct kf_warp holes[] = { hole, edge, plain, thin, turned };
-	const struct kf_warp any[] = {
+	float w = (float)t->w, h = (float)t->h;
+
+	return (struct warps){ {
 		/* shifted */
 		{ { 1, 0, 1.375f, 0, 1, -2.75f }, 1, 0, { 0 } },
 		/* turned */
@@ -522,17 +516,92 @@ static void test_warp(const struct warp_case *t)
 		{ { 1, 0, 3 * w, 0, 1, -3 * h }, 1, .25f, { 0 } },
 		/* all grey */
 		{ { .5f, -.5f, w / 2, .5f, .5f, -.125f }, 0, 0, { 0 } },
-	};
+	} };
+}
+
+static void test_warp(const struct warp_case *t)
+{
+	static const uint32_t rows[] = { 8, 2, 2, 0, 5 }, inorder[] = { 0, 1, 2, 3, 4 };
+	float w = (float)t->w, *v;
+	const struct kf_warp plain = { { 1, 0, 0, 0, 1, 0 }, 1, 0, { 0 } };
+	const struct kf_warp flip = { { -1, 0, w - 1, 0, 1, 0 }, 1, 0, { 0 } };
+	const struct kf_warp hole = { { 1, 0, 0, 0, 1, 0 }, 1, 0, { 2, 1, 5, 4 } };
+	/* partly outside; of no width, of less than none */
+	const struct kf_warp edge = { { -1, 0, w - 1, 0, 1, 0 }, 1, 0,
+		{ -3, -2, 4, 1000 } };
+	const struct kf_warp thin = { { 1, 0, 0, 0, 1, 0 }, 1, 0, { 1, 0, 1, 9 } };
+	const struct kf_warp turned = { { 1, 0, 0, 0, 1, 0 }, 1, 0, { 0, 3, 9, 1 } };
+	const struct kf_warp exact[] = { plain, flip, plain, flip, flip };
+	const struct kf_warp holes[] = { hole, edge, plain, thin, turned };
+	const struct warps any = any_warps(t);
 
 	v = numbers(9 * (size_t)(t->c * t->h * t->w), 9);
 	ok(warps_well(t, v, 5, rows, exact, 0) &&
 			warps_well(t, v, 5, inorder, exact, 0),
 		"take rows of %d x %d x %d, flipped or not, exactly", t->c, t->h, t->w);
 	ok(warps_well(t, v, 5, rows, holes, 0), "with holes, exactly");
-	ok(warps_well(t, v, 5, rows, any, 3e-5) &&
-			warps_well(t, v, 1, rows, any + 1, 3e-5),
+	ok(warps_well(t, v, 5, rows, any.at, 3e-5) &&
+			warps_well(t, v, 1, rows, any.at + 1, 3e-5),
 		"and shifted, turned, scaled, in other contrast and light");
 	free(v);
+}
+
+/* What a batch takes, in a buffer that the caller frees. */
+static float *taken(const struct warp_case *t, const struct kf_mem *m,
+	const uint32_t *rows, const struct kf_warp *warps)
+{
+	float *got = malloc(5 * (size_t)(t->c * t->h * t->w) * sizeof *got);
+	struct kf_act *a = b->op->input(b, 5, (const int[]){ t->c, t->h, t->w });
+
+	b->op->take(b, a, m, rows, warps);
+	b->op->read_act(b, a, got);
+	b->op->free_act(b, a);
+	return got;
+}
+
+/* A batch from bytes has the bits of one from the floats that these stand for. */
+static void test_bytes(const struct warp_case *t)
+{
+	static const uint32_t rows[] = { 8, 2, 2, 0, 5 }, inorder[] = { 2, 3, 4, 5, 6 };
+	size_t row = (size_t)(t->c * t->h * t->w), n = 9 * row;
+	const struct warps any = any_warps(t);
+	struct warps some = any;
+	const struct {
+		const uint32_t *rows;
+		const struct kf_warp *warps;
+		const char *how;
+	} cases[] = { { rows, NULL, "any" }, { inorder, NULL, "consecutive" },
+		{ rows, any.at, "warped" }, { inorder, some.at, "some warped" } };
+	uint8_t *u = malloc(n);
+	float *f = malloc(n * sizeof *f);
+	struct kf_mem *floats, *bytes = NULL;
+
+	some.at[1] = some.at[4] = (struct kf_warp){ { 1, 0, 0, 0, 1, 0 }, 1, 0, { 0 } };
+	for (size_t i = 0; i < n; i++)
+		f[i] = (float)((u[i] = (uint8_t)(31 * i)) / 255.0);
+	floats = upload(f, n);
+	/* one kf_mem shows either */
+	bytes = b->op->show(b, bytes, u, KF_U8, n / 2);
+	bytes = b->op->show(b, bytes, f, KF_F32, n);
+	bytes = b->op->show(b, bytes, u, KF_U8, n);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		float *want = taken(t, floats, cases[i].rows, cases[i].warps);
+		float *got = taken(t, bytes, cases[i].rows, cases[i].warps);
+
+		ok(!memcmp(got, want, 5 * row * sizeof *got) && healthy(),
+			"bytes of %d x %d x %d as the floats they stand for: %s", t->c,
+			t->h, t->w, cases[i].how);
+		free(got), free(want);
+	}
+	b->op->free(b, floats);
+	b->op->free(b, bytes);
+	bytes = b->op->adopt(b, u, KF_U8, n);
+	free(f);
+	f = taken(t, bytes, rows, NULL);
+	ok(f[0] == (float)((uint8_t)(31 * 8 * row) / 255.0) && healthy(),
+		"... also adopted");
+	b->op->free(b, bytes);
+	free(f);
 }
 
 /* Many rows at once, of one pixel. */
@@ -670,7 +739,7 @@ int main(void)
 	test_show();
 	test_write(200000);
 	for (size_t i = 0; i < sizeof warps / sizeof *warps; i++)
-		test_warp(&warps[i]);
+		test_warp(&warps[i]), test_bytes(&warps[i]);
 	test_many_rows(50000);
 	b->op->close(b);
 	return done_testing();

@@ -237,7 +237,7 @@ static void test_scaled(void)
 	struct kf_canvas a, b;
 	struct kf_err err;
 
-	if (kf_scale_schema(&in, &scaled.schema, &err) < 0 ||
+	if (kf_scale_schema(&in, false, &scaled.schema, &err) < 0 ||
 		kf_scale_rows(&in, &scaled.chunk, &scaled.schema, &to, &err) < 0)
 		abort();
 	kf_chunk_free(&scaled.chunk);

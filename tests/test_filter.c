@@ -80,14 +80,14 @@ static void test_scale(void)
 	const float *x;
 	bool exact = true;
 
-	ok(kf_scale_schema(&s, &scaled, &err) == 0, "a schema is scaled");
+	ok(kf_scale_schema(&s, false, &scaled, &err) == 0, "a schema is scaled");
 	ok(scaled.dtype == KF_F32 && scaled.x_scale.factor == 255 &&
 			scaled.x_scale.offset == 0,
 		"pixels by 255");
 	ok(scaled.y_scale[0].factor == 2 && scaled.y_scale[0].offset == 2 &&
 			scaled.y_scale[1].factor == 1,
 		"targets by half the width and height");
-	ok(kf_scale_schema(&scaled, &back, &err) < 0, "not twice: %s", err.msg);
+	ok(kf_scale_schema(&scaled, false, &back, &err) < 0, "not twice: %s", err.msg);
 	c.y[4] = NAN;
 	ok(kf_scale_rows(&s, &c, &scaled, &to, &err) == 0 && to.n == 11,
 		"rows are scaled");
@@ -152,7 +152,7 @@ static void test_axes(void)
 			kf_axis("nosex") < 0,
 		"names without an axis");
 	kf_names_add(&s.columns, "age");
-	ok(kf_scale_schema(&s, &scaled, &err) < 0 && strstr(err.msg, "'age'"),
+	ok(kf_scale_schema(&s, false, &scaled, &err) < 0 && strstr(err.msg, "'age'"),
 		"a column without an axis: %s", err.msg);
 	kf_schema_free(&s);
 }

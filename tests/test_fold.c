@@ -47,7 +47,7 @@ static bool outputs(struct kf_backend *b, const struct kf_layers *l,
 	bool good;
 
 	kf_rng_fill_uniform(images, ROWS * SIDE * SIDE, 1, 4, KF_RNG_SYNTH, 0, 0);
-	data = b->op->adopt(b, images, ROWS * SIDE * SIDE);
+	data = b->op->adopt(b, images, KF_F32, ROWS * SIDE * SIDE);
 	good = kf_net_open(&net, b, l, err) == 0 &&
 		kf_net_set(&net, net.weights, "", t, l->n_params, found, l->n_params) ==
 			l->n_params &&

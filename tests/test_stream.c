@@ -498,7 +498,12 @@ static void test_schemas(void)
 		{ "classes below 0", "classes", "-1", { ID(2), X(2) }, 2, "no number" },
 		{ "more classes than fit", "classes", "2147483648", { ID(2), X(2) }, 2,
 			"no number" },
-		{ "scaled bytes", "X.scale", "0 255", { ID(2), X(2) }, 2, "not F32" },
+		{ "scaled bytes are read", "X.scale", "0 255", { ID(2), X(2) }, 2,
+			"it ends after 2 rows" },
+		{ "... by another factor", "X.scale", "0 256", { ID(2), X(2) }, 2,
+			"'X' is U8, so its 'X.scale' must be 0 255: '0 256'" },
+		{ "... from another offset", "X.scale", "1 255", { ID(2), X(2) }, 2,
+			"must be 0 255" },
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

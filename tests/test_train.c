@@ -56,17 +56,18 @@ static struct kf_dataset make_data(int rows)
 {
 	struct kf_dataset d = { .n = (size_t)rows, .m = TARGETS };
 	char name[16];
+	float *X;
 
 	d.schema = (struct kf_schema){ .dtype = KF_F32, .c = 1, .h = SIDE, .w = SIDE };
 	for (int j = 0; j < TARGETS; j++) {
 		snprintf(name, sizeof name, "p%d_%c", j / 2, j % 2 ? 'y' : 'x');
 		kf_names_add(&d.schema.columns, name);
 	}
-	d.X = malloc(sizeof *d.X * d.n * SIDE * SIDE);
+	X = d.X = malloc(sizeof *X * d.n * SIDE * SIDE);
 	d.y = malloc(sizeof *d.y * d.n * TARGETS);
 	d.id = calloc(d.n, sizeof *d.id);
 	for (int i = 0; i < rows; i++)
-		make_row(i, d.X + (size_t)i * SIDE * SIDE, d.y + (size_t)i * TARGETS);
+		make_row(i, X + (size_t)i * SIDE * SIDE, d.y + (size_t)i * TARGETS);
 	return d;
 }
 

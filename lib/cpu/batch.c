@@ -2,6 +2,7 @@
 #include "cpu/batch.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -174,51 +175,92 @@ static bool changes(const struct kf_warp *warp)
 		warp->brightness != 0 || warp->hole[0] < warp->hole[2];
 }
 
-/* Copies rows of data, warped unless warps is NULL, to `to` (n, c, h, w). */
-static void gather(const struct kf_act *a, float *to, const float *from,
-	const uint32_t *rows, const struct kf_warp *warps)
+/* to (n) = what bytes stand for: rounded to a float, the quotient of two floats is the
+ * same as that of two doubles. */
+CPU_CLONES
+static void widen(const uint8_t *v, float *to, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		to[i] = (float)v[i] / 255;
+}
+
+/* n values of m from `at` on: in place if they are floats, else converted to spare (n). */
+static const float *floats_at(const struct kf_mem *m, size_t at, size_t n, float *spare)
+{
+	if (!m->bytes)
+		return m->f + at;
+	widen(m->u + at, spare, n);
+	return spare;
+}
+
+/* Copies rows of data, warped unless warps is NULL, to `to` (n, c, h, w).  spare has a
+ * channel (h, w) for each thread where bytes are to be warped. */
+static void gather(struct kf_backend *b, const struct kf_act *a, float *to,
+	const struct kf_mem *m, const uint32_t *rows, const struct kf_warp *warps,
+	float *spare)
 {
 	int c = a->layout.c, h = a->layout.h, w = a->layout.w;
 	size_t area = (size_t)h * (size_t)w, row = (size_t)c * area;
 
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) num_threads(cpu(b)->threads)
 	for (int i = 0; i < a->n; i++) {
-		float *out = to + (size_t)i * row;
-		const float *in = from + rows[i] * row;
+		float *out = to + (size_t)i * row, *mine = NULL;
+		size_t at = rows[i] * row;
+		const float *in;
 
 		if (!warps || !changes(&warps[i])) {
-			memcpy(out, in, row * sizeof *to);
+			in = floats_at(m, at, row, out);
+			if (in != out)
+				memcpy(out, in, row * sizeof *to);
 			continue;
 		}
-		for (size_t k = 0; k < (size_t)c; k++) {
-			warp_channel(out + k * area, in + k * area, h, w, &warps[i]);
-			cut_hole(out + k * area, h, w, warps[i].hole);
+		if (spare)
+			mine = spare + (size_t)omp_get_thread_num() * area;
+		for (size_t k = 0; k < (size_t)c; k++, at += area, out += area) {
+			in = floats_at(m, at, area, mine);
+			warp_channel(out, in, h, w, &warps[i]);
+			cut_hole(out, h, w, warps[i].hole);
 		}
 	}
 }
 
-/* Copies plain images to a batch of any layout: those of rows or, if that is NULL, the
- * first n. */
-static void fill(struct kf_backend *b, struct kf_act *a, const float *from,
-	const uint32_t *rows, const struct kf_warp *warps)
+static size_t plain_floats(const struct kf_act *a)
 {
 	struct cpu_layout l = plain(a);
-	size_t floats = (size_t)a->n * cpu_image_floats(&l);
-	float *to = a->layout.block == 1 ? a->f : cpu_floats(b, floats);
 
-	if (!to)
-		return;
-	if (rows)
-		gather(a, to, from, rows, warps);
-	else
-		memcpy(to, from, floats * sizeof *to);
-	if (to == a->f)
-		return;
-	cpu_from_plain(b, to, a);
-	free(to);
+	return (size_t)a->n * cpu_image_floats(&l);
 }
 
-/* Consecutive rows are used in place where the batch's layout is plain. */
+/* Where plain images go before they are put into the batch, which has memory: there,
+ * if its layout is plain.  NULL on failure. */
+static float *begin_plain(struct kf_backend *b, struct kf_act *a)
+{
+	return a->layout.block == 1 ? a->f : cpu_floats(b, plain_floats(a));
+}
+
+static void end_plain(struct kf_backend *b, struct kf_act *a, float *images)
+{
+	if (!images || images == a->f)
+		return;
+	cpu_from_plain(b, images, a);
+	free(images);
+}
+
+static void take_rows(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
+	const uint32_t *rows, const struct kf_warp *warps)
+{
+	size_t area = (size_t)a->layout.h * (size_t)a->layout.w;
+	float *to = begin_plain(b, a), *spare = NULL;
+
+	if (m->bytes && warps)
+		spare = cpu_floats(b, (size_t)cpu(b)->threads * area);
+	if (!cpu(b)->failed)
+		gather(b, a, to, m, rows, warps, spare);
+	free(spare);
+	end_plain(b, a, to);
+}
+
+/* Consecutive rows of floats are used in place where the batch's layout is plain. */
 void cpu_take(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
 	const uint32_t *rows, const struct kf_warp *warps)
 {
@@ -226,17 +268,22 @@ void cpu_take(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
 
 	if (cpu(b)->failed)
 		return;
-	if (a->layout.block == 1 && !warps && kf_consecutive(rows, a->n))
+	if (!m->bytes && a->layout.block == 1 && !warps && kf_consecutive(rows, a->n))
 		a->f = m->f + rows[0] * cpu_image_floats(&l);
 	else if (cpu_batch_memory(b, a))
-		fill(b, a, m->f, rows, warps);
+		take_rows(b, a, m, rows, warps);
 }
 
 void cpu_write_act(struct kf_backend *b, struct kf_act *a, const float *src)
 {
+	float *to;
+
 	if (cpu(b)->failed || !cpu_batch_memory(b, a))
 		return;
-	fill(b, a, src, NULL, NULL);
+	to = begin_plain(b, a);
+	if (to)
+		memcpy(to, src, plain_floats(a) * sizeof *to);
+	end_plain(b, a, to);
 	a->wrt_preactivation = false;
 	a->state = CPU_READY;
 }

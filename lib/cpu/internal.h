@@ -55,9 +55,13 @@ static inline struct cpu *cpu(struct kf_backend *b)
 }
 
 struct kf_mem {
-	float *f;
+	union {
+		float *f;
+		const uint8_t *u;
+	};
 	size_t n;
-	bool shown; /* f is the caller's */
+	bool bytes; /* it is u, images of bytes that stand for v / 255 */
+	bool shown; /* the values are the caller's */
 };
 
 /*

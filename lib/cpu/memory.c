@@ -77,7 +77,8 @@ void cpu_add_to(float *to, const float *v, size_t n)
 
 /* -- arenas ---------------------------------------------------------------------- */
 
-struct kf_mem *cpu_adopt(struct kf_backend *b, float *host, size_t n)
+struct kf_mem *cpu_adopt(struct kf_backend *b, void *host, enum kf_dtype dtype,
+	size_t n)
 {
 	struct kf_mem *m = malloc(sizeof *m);
 
@@ -87,22 +88,26 @@ struct kf_mem *cpu_adopt(struct kf_backend *b, float *host, size_t n)
 		free(m);
 		return NULL;
 	}
-	*m = (struct kf_mem){ .f = host, .n = n };
+	*m = (struct kf_mem){ .f = host, .n = n, .bytes = dtype == KF_U8 };
 	return m;
 }
 
 struct kf_mem *cpu_alloc(struct kf_backend *b, size_t n)
 {
-	return cpu_adopt(b, cpu_floats(b, n), n);
+	return cpu_adopt(b, cpu_floats(b, n), KF_F32, n);
 }
 
-struct kf_mem *cpu_show(struct kf_backend *b, struct kf_mem *m, float *host, size_t n)
+struct kf_mem *cpu_show(struct kf_backend *b, struct kf_mem *m, void *host,
+	enum kf_dtype dtype, size_t n)
 {
 	if (!m && !(m = malloc(sizeof *m))) {
 		cpu_fail(b, "out of memory");
 		return NULL;
 	}
-	*m = (struct kf_mem){ .f = host, .n = n, .shown = true };
+	*m = (struct kf_mem){ .f = host,
+		.n = n,
+		.bytes = dtype == KF_U8,
+		.shown = true };
 	return m;
 }
 

@@ -23,8 +23,10 @@ float *cpu_workspace(struct kf_backend *b, size_t n);
 
 /* As struct kf_backend_ops describes them. */
 struct kf_mem *cpu_alloc(struct kf_backend *b, size_t n);
-struct kf_mem *cpu_adopt(struct kf_backend *b, float *host, size_t n);
-struct kf_mem *cpu_show(struct kf_backend *b, struct kf_mem *m, float *host, size_t n);
+struct kf_mem *cpu_adopt(struct kf_backend *b, void *host, enum kf_dtype dtype,
+	size_t n);
+struct kf_mem *cpu_show(struct kf_backend *b, struct kf_mem *m, void *host,
+	enum kf_dtype dtype, size_t n);
 void cpu_free(struct kf_backend *b, struct kf_mem *m);
 void cpu_write(struct kf_backend *b, struct kf_mem *m, size_t offset, const float *src,
 	size_t n);

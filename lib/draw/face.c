@@ -58,10 +58,8 @@ static int level(const struct kf_schema *s, const void *X, size_t i)
 	double v;
 
 	if (s->dtype == KF_U8)
-		v = ((const uint8_t *)X)[i];
-	else
-		v = ((const float *)X)[i];
-	v = kf_unscale(v, s->x_scale);
+		return ((const uint8_t *)X)[i];
+	v = kf_unscale(((const float *)X)[i], s->x_scale);
 	return v >= 255 ? 255 : v > 0 ? (int)(v + 0.5) : 0; /* 0 also for a NaN */
 }
 

@@ -3,7 +3,8 @@
  * backend is a plugin, backend_<name>.so, opened by name.
  *
  * There are two kinds of memory.  A kf_mem is an array of floats: data, losses, or an
- * arena of parameters, of their gradients or of an optimizer state.  A kf_act is a
+ * arena of parameters, of their gradients or of an optimizer state; or, for images alone,
+ * of bytes that stand for v / 255 and that only take reads.  A kf_act is a
  * batch of activations between two layers, or of their gradients, in a layout that
  * the backend chooses; it flattens in NCHW order.  dx stands for the loss's gradient
  * with respect to x.
@@ -25,6 +26,7 @@
 #include "net/layers.h"
 #include "net/loss.h"
 #include "net/optim.h"
+#include "stream/tensor.h"
 
 struct kf_mem;
 struct kf_act;
@@ -86,17 +88,18 @@ struct kf_backend_ops {
 	/* n floats, zeroed; NULL on failure.  The caller frees them with free, which
 	 * accepts NULL. */
 	struct kf_mem *(*alloc)(struct kf_backend *b, size_t n);
-	/* The same with the contents of host, which is from malloc.  It takes
-	 * ownership of host, also on failure. */
-	struct kf_mem *(*adopt)(struct kf_backend *b, float *host, size_t n);
+	/* The same with the contents of host, which is from malloc: n values of KF_F32
+	 * or KF_U8.  It takes ownership of host, also on failure. */
+	struct kf_mem *(*adopt)(struct kf_backend *b, void *host, enum kf_dtype dtype,
+		size_t n);
 	/*
-	 * Makes m, or a new kf_mem if it is NULL, refer to the n floats of host, which
+	 * Makes m, or a new kf_mem if it is NULL, refer to the n values of host, which
 	 * are only read.  They stay the caller's and must not change until m is freed
 	 * or shows others, as a CPU uses them in place.  NULL on failure, with m
 	 * freed.
 	 */
-	struct kf_mem *(
-		*show)(struct kf_backend *b, struct kf_mem *m, float *host, size_t n);
+	struct kf_mem *(*show)(struct kf_backend *b, struct kf_mem *m, void *host,
+		enum kf_dtype dtype, size_t n);
 	void (*free)(struct kf_backend *b, struct kf_mem *m);
 	void (*write)(struct kf_backend *b, struct kf_mem *m, size_t offset,
 		const float *src, size_t n);
@@ -126,7 +129,8 @@ struct kf_backend_ops {
 	void (*free_act)(struct kf_backend *b, struct kf_act *a);
 
 	/* A net's input, n rows of (c, h, w); NULL on failure.  take fills it with
-	 * rows of m, each warped unless warps is NULL. */
+	 * rows of m, each warped unless warps is NULL: with the same from bytes as from
+	 * the floats (float)(v / 255.0). */
 	struct kf_act *(*input)(struct kf_backend *b, int n, const int shape[3]);
 	void (*take)(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
 		const uint32_t *rows /* (n) */, const struct kf_warp *warps /* (n) */);

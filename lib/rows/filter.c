@@ -41,7 +41,7 @@ static int check_axes(const struct kf_names *names, struct kf_err *err)
 	return 0;
 }
 
-int kf_scale_schema(const struct kf_schema *in, struct kf_schema *out,
+int kf_scale_schema(const struct kf_schema *in, bool bytes, struct kf_schema *out,
 	struct kf_err *err)
 {
 	struct kf_scale half[2] = { { (float)in->w / 2, (float)in->w / 2 },
@@ -53,8 +53,8 @@ int kf_scale_schema(const struct kf_schema *in, struct kf_schema *out,
 		return -1;
 	if (kf_schema_copy(out, in, err) < 0)
 		return -1;
-	out->dtype = KF_F32;
-	out->x_scale = (struct kf_scale){ 0, 255 };
+	out->dtype = bytes ? KF_U8 : KF_F32;
+	out->x_scale = kf_pixel_scale;
 	if (in->columns.n)
 		memcpy(out->y_scale, half, sizeof half);
 	if (in->p_columns.n)
@@ -139,14 +139,28 @@ static void scale_floats(const float *v, float *out, size_t n)
 		out[i] = (float)(v[i] / 255.0);
 }
 
-static void scale_bytes(const uint8_t *v, float *out, size_t n)
+/* Rows of floats as the same numbers in bytes. */
+static int narrow(const struct kf_schema *in, const struct kf_chunk *from, uint8_t *out,
+	struct kf_err *err)
 {
-	float table[256];
+	size_t image = kf_image_pixels(in);
+	const float *v = from->X;
 
-	for (int i = 0; i < 256; i++)
-		table[i] = (float)(i / 255.0);
-	for (size_t i = 0; i < n; i++)
-		out[i] = table[v[i]];
+	for (size_t i = 0; i < from->n * image; i++) {
+		if (!(v[i] >= 0 && v[i] <= 255 && v[i] == floorf(v[i])))
+			return kf_fail(err,
+				"row %lld: pixel %zu is %g, and bytes are whole numbers "
+				"from 0 to 255",
+				(long long)from->id[i / image], i % image + 1, v[i]);
+		out[i] = (uint8_t)v[i];
+	}
+	return 0;
+}
+
+static void copy_bytes(const struct kf_chunk *from, struct kf_chunk *to, size_t image)
+{
+	if (from->n > 0) /* else nothing may be allocated */
+		memcpy(to->X, from->X, from->n * image);
 }
 
 int kf_scale_rows(const struct kf_schema *in, struct kf_chunk *from,
@@ -158,10 +172,14 @@ int kf_scale_rows(const struct kf_schema *in, struct kf_chunk *from,
 		return -1;
 	scale_columns(&in->columns, out->y_scale, false, from->y, to->y, from->n);
 	scale_columns(&in->p_columns, out->p_scale, false, from->p, to->p, from->n);
+	if (in->dtype == KF_F32 && out->dtype == KF_U8)
+		return narrow(in, from, to->X, err);
 	if (in->dtype == KF_F32)
 		scale_floats(from->X, to->X, count);
+	else if (out->dtype == KF_F32)
+		kf_scale_bytes(from->X, to->X, count);
 	else
-		scale_bytes(from->X, to->X, count);
+		copy_bytes(from, to, kf_image_bytes(in));
 	return 0;
 }
 
@@ -177,9 +195,8 @@ int kf_unscale_rows(const struct kf_schema *in, struct kf_chunk *from,
 	scale_columns(&in->columns, in->y_scale, true, from->y, to->y, from->n);
 	scale_columns(&in->p_columns, in->p_scale, true, from->p, to->p, from->n);
 	u = to->X;
-	if (!kf_is_scaled(in->x_scale)) {
-		if (from->n > 0) /* else nothing may be allocated */
-			memcpy(to->X, from->X, from->n * kf_image_bytes(in));
+	if (in->dtype == out->dtype) { /* pixels that are not scaled, or bytes */
+		copy_bytes(from, to, kf_image_bytes(in));
 		return 0;
 	}
 	for (size_t i = 0; i < from->n * image; i++) {

@@ -11,14 +11,16 @@ void kf_drop_missing(struct kf_chunk *c, const struct kf_schema *s);
  * Scaling: pixels v / 255; targets and predictions (v - half) / half, where
  * half is half the width for columns named ..._x and half the height for ..._y.
  * out gets the schema of the scaled rows, which the caller frees; -1 where in
- * is scaled already or has a column of another name.
+ * is scaled already or has a column of another name.  With `bytes` pixels stay bytes,
+ * which stand for v / 255.
  */
-int kf_scale_schema(const struct kf_schema *in, struct kf_schema *out,
+int kf_scale_schema(const struct kf_schema *in, bool bytes, struct kf_schema *out,
 	struct kf_err *err);
 /* Whether pixels that are not scaled lie between 0 and 1, and not all are 0: they may
  * have been scaled elsewhere. */
 bool kf_looks_scaled(const struct kf_schema *s, const struct kf_chunk *c);
-/* out's memory grows as needed; from's y and p may be changed. */
+/* to's memory grows as needed; -1 without any, or where a pixel that should become a
+ * byte is no whole number from 0 to 255. */
 int kf_scale_rows(const struct kf_schema *in, struct kf_chunk *from,
 	const struct kf_schema *out, struct kf_chunk *to, struct kf_err *err);
 

@@ -96,6 +96,11 @@ void kf_stats_add(struct kf_stats *s, const struct kf_schema *schema,
 	struct kf_stat X = schema->dtype == KF_U8 ? of_bytes(c->X, pixels) :
 						    of_floats(c->X, pixels);
 
+	if (kf_scaled_bytes(schema)) {
+		X.min /= 255;
+		X.max /= 255;
+		X.sum /= 255;
+	}
 	s->rows += c->n;
 	join(&s->X, &X);
 	for (size_t i = 0; schema->has_label && i < c->n; i++)

@@ -55,9 +55,9 @@ static int get_scales(const struct kf_st *st, struct kf_schema *s, struct kf_err
 			return kf_fail(err, "metadata '%s' is no scale: '%.60s'",
 				k->key, text);
 	}
-	if (kf_is_scaled(s->x_scale) && s->dtype != KF_F32)
-		return kf_fail(err, "there is an '%s', but 'X' is not F32",
-			KF_KEY_X_SCALE);
+	if (kf_scaled_bytes(s) && !kf_scales_equal(&s->x_scale, &kf_pixel_scale, 1))
+		return kf_fail(err, "'X' is U8, so its '%s' must be 0 255: '%.60s'",
+			KF_KEY_X_SCALE, kf_meta_get(&st->meta, KF_KEY_X_SCALE));
 	return 0;
 }
 

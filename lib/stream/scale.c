@@ -5,6 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+void kf_scale_bytes(const uint8_t *v, float *to, size_t n)
+{
+	float table[256];
+
+	for (int i = 0; i < 256; i++)
+		table[i] = (float)(i / 255.0);
+	for (size_t i = 0; i < n; i++)
+		to[i] = table[v[i]];
+}
+
 double kf_scales_pixels(const struct kf_scale s[2])
 {
 	double x = s[0].factor, y = s[1].factor;

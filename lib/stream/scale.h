@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* scaled = (raw - offset) / factor; factor 0 means that nothing was scaled. */
 struct kf_scale {
@@ -26,6 +27,12 @@ static inline double kf_scaled(double v, struct kf_scale s)
 {
 	return kf_is_scaled(s) ? (v - s.offset) / s.factor : v;
 }
+
+/* Of pixels from 0 to 255; bytes can stand for no other scaled values than v / 255. */
+static const struct kf_scale kf_pixel_scale = { 0, 255 };
+
+/* to (n) = (float)(v / 255.0): what scaled bytes stand for. */
+void kf_scale_bytes(const uint8_t *v, float *to, size_t n);
 
 /* The root mean square of the factors of x and y: a distance of 1 in pixels. */
 double kf_scales_pixels(const struct kf_scale s[2]);

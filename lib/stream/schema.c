@@ -119,6 +119,11 @@ bool kf_schema_is_scaled(const struct kf_schema *s)
 		kf_is_scaled(s->p_scale[0]);
 }
 
+bool kf_scaled_bytes(const struct kf_schema *s)
+{
+	return s->dtype == KF_U8 && kf_is_scaled(s->x_scale);
+}
+
 size_t kf_image_pixels(const struct kf_schema *s)
 {
 	return (size_t)s->c * (size_t)s->h * (size_t)s->w;

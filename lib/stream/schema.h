@@ -24,7 +24,9 @@
 
 /* What all rows of a stream have in common; free it with kf_schema_free. */
 struct kf_schema {
-	enum kf_dtype dtype;       /* of X: KF_U8 or KF_F32 */
+	/* Of X: KF_U8 or KF_F32.  With an x_scale, which then is kf_pixel_scale, bytes
+	 * stand for scaled values, v / 255. */
+	enum kf_dtype dtype;
 	int c, h, w;               /* one image */
 	struct kf_names columns;   /* of y; none: there is no y */
 	struct kf_names p_columns; /* of p; none: there is no p */
@@ -64,6 +66,7 @@ struct kf_difference {
 bool kf_schema_differs(const struct kf_schema *a, const struct kf_schema *b,
 	struct kf_difference *d);
 bool kf_schema_is_scaled(const struct kf_schema *s);
+bool kf_scaled_bytes(const struct kf_schema *s);   /* whether X is of such bytes */
 size_t kf_image_pixels(const struct kf_schema *s); /* c * h * w */
 size_t kf_image_bytes(const struct kf_schema *s);  /* of one row of X */
 size_t kf_chunk_rows(const struct kf_schema *s);   /* of a full chunk */

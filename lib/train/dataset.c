@@ -8,9 +8,11 @@
 
 #include "base/rng.h"
 
+#define PIECE 1024 /* bytes that become floats at a time */
+
 int kf_check_scaled(const struct kf_schema *s, struct kf_err *err)
 {
-	if (!kf_is_scaled(s->x_scale) || s->dtype != KF_F32)
+	if (!kf_is_scaled(s->x_scale))
 		return kf_fail(err,
 			"the images are not scaled; pipe through kfkd-scale");
 	if (s->columns.n && !kf_is_scaled(s->y_scale[0]))
@@ -20,18 +22,18 @@ int kf_check_scaled(const struct kf_schema *s, struct kf_err *err)
 }
 
 /* Makes room for n rows by doubling: pages take no memory until they are written. */
-static int make_room(struct kf_dataset *d, size_t *room, size_t n, size_t pixels,
-	struct kf_err *err)
+static int make_room(struct kf_dataset *d, size_t *room, size_t n, struct kf_err *err)
 {
 	size_t m = (size_t)d->m, want = *room;
-	float *X, *y;
+	void *X;
+	float *y;
 	int64_t *id;
 
 	if (n <= *room)
 		return 0;
 	while (want < n)
 		want = want ? 2 * want : 1024;
-	if ((X = realloc(d->X, want * pixels * sizeof *X)))
+	if ((X = realloc(d->X, want * kf_image_bytes(&d->schema))))
 		d->X = X;
 	if ((y = realloc(d->y, want * m * sizeof *y)))
 		d->y = y;
@@ -59,15 +61,15 @@ static int check_targets(const struct kf_schema *s, bool labels, struct kf_err *
 
 /* A NaN or an infinity would spread through all weights unnoticed. */
 static int check_finite(const struct kf_chunk *c, const struct kf_schema *s,
-	size_t pixels, struct kf_err *err)
+	struct kf_err *err)
 {
-	const float *X = c->X;
-	size_t m = (size_t)s->columns.n;
+	const float *X = s->dtype == KF_F32 ? c->X : NULL;
+	size_t pixels = kf_image_pixels(s), m = (size_t)s->columns.n;
 
 	for (size_t i = 0; i < c->n; i++) {
 		float bad = 0; /* stays 0 unless a value is NaN or infinite */
 
-		for (size_t j = 0; j < pixels; j++)
+		for (size_t j = 0; X && j < pixels; j++)
 			bad += X[i * pixels + j] * 0;
 		for (size_t j = 0; j < m; j++)
 			bad += isinf(c->y[i * m + j]) ? NAN : 0;
@@ -78,12 +80,11 @@ static int check_finite(const struct kf_chunk *c, const struct kf_schema *s,
 	return 0;
 }
 
-static void append(struct kf_dataset *d, const struct kf_chunk *c, bool labels,
-	size_t pixels)
+static void append(struct kf_dataset *d, const struct kf_chunk *c, bool labels)
 {
-	size_t m = (size_t)d->m;
+	size_t m = (size_t)d->m, image = kf_image_bytes(&d->schema);
 
-	memcpy(d->X + d->n * pixels, c->X, c->n * pixels * sizeof *d->X);
+	memcpy((char *)d->X + d->n * image, c->X, c->n * image);
 	memcpy(d->id + d->n, c->id, c->n * sizeof *d->id);
 	if (!labels)
 		memcpy(d->y + d->n * m, c->y, c->n * m * sizeof *d->y);
@@ -96,7 +97,7 @@ int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r, bool labels,
 	struct kf_err *err)
 {
 	struct kf_chunk *c;
-	size_t room = 0, pixels;
+	size_t room = 0;
 	int rc;
 
 	*d = (struct kf_dataset){ 0 };
@@ -105,12 +106,11 @@ int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r, bool labels,
 	if (kf_schema_copy(&d->schema, kf_reader_schema(r), err) < 0)
 		return -1;
 	d->m = labels ? 1 : d->schema.columns.n;
-	pixels = kf_image_pixels(&d->schema);
 	while ((rc = kf_reader_next(r, &c, err)) > 0) {
-		rc = check_finite(c, &d->schema, pixels, err);
-		if (rc < 0 || (rc = make_room(d, &room, d->n + c->n, pixels, err)) < 0)
+		rc = check_finite(c, &d->schema, err);
+		if (rc < 0 || (rc = make_room(d, &room, d->n + c->n, err)) < 0)
 			break;
-		append(d, c, labels, pixels);
+		append(d, c, labels);
 	}
 	if (rc == 0 && d->n == 0)
 		rc = kf_fail(err, "the stream has no rows");
@@ -119,13 +119,38 @@ int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r, bool labels,
 	return rc;
 }
 
-uint64_t kf_dataset_digest(const struct kf_dataset *d)
+/* The digest of the floats that n bytes stand for; -1 when out of memory. */
+static int digest_bytes(const uint8_t *v, size_t n, uint64_t *digest,
+	struct kf_err *err)
 {
-	uint64_t parts[3] = { XXH3_64bits(d->X, d->n * kf_image_bytes(&d->schema)),
-		XXH3_64bits(d->y, d->n * (size_t)d->m * sizeof *d->y),
-		XXH3_64bits(d->id, d->n * sizeof *d->id) };
+	XXH3_state_t *hash = XXH3_createState();
+	float piece[PIECE];
 
-	return XXH3_64bits(parts, sizeof parts);
+	if (!hash || XXH3_64bits_reset(hash) == XXH_ERROR)
+		return kf_fail_memory(err);
+	for (size_t at = 0, more; at < n; at += more) {
+		more = n - at < PIECE ? n - at : PIECE;
+		kf_scale_bytes(v + at, piece, more);
+		XXH3_64bits_update(hash, piece, more * sizeof *piece);
+	}
+	*digest = XXH3_64bits_digest(hash);
+	XXH3_freeState(hash);
+	return 0;
+}
+
+int kf_dataset_digest(const struct kf_dataset *d, uint64_t *digest, struct kf_err *err)
+{
+	size_t values = d->n * kf_image_pixels(&d->schema);
+	uint64_t parts[3];
+
+	if (d->schema.dtype == KF_F32)
+		parts[0] = XXH3_64bits(d->X, values * sizeof(float));
+	else if (digest_bytes(d->X, values, &parts[0], err) < 0)
+		return -1;
+	parts[1] = XXH3_64bits(d->y, d->n * (size_t)d->m * sizeof *d->y);
+	parts[2] = XXH3_64bits(d->id, d->n * sizeof *d->id);
+	*digest = XXH3_64bits(parts, sizeof parts);
+	return 0;
 }
 
 /*

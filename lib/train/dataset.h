@@ -7,7 +7,7 @@
 struct kf_dataset {
 	struct kf_schema schema;
 	size_t n;
-	float *X;    /* (n, c, h, w) */
+	void *X;     /* (n, c, h, w) of the schema's dtype */
 	float *y;    /* (n, columns); or (n) labels */
 	int m;       /* columns of y */
 	int64_t *id; /* (n) */
@@ -22,8 +22,11 @@ struct kf_dataset {
 int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r, bool labels,
 	struct kf_err *err);
 
-/* XXH3-64 of all rows in their order: tells whether data is the same. */
-uint64_t kf_dataset_digest(const struct kf_dataset *d);
+/*
+ * XXH3-64 of all rows in their order: tells whether data is the same.  Bytes have the
+ * digest of the floats that they stand for.  -1 when out of memory.
+ */
+int kf_dataset_digest(const struct kf_dataset *d, uint64_t *digest, struct kf_err *err);
 
 /* Permutes the rows in place to the order of kf_shuffle(n, seed); -1 without memory. */
 int kf_dataset_shuffle(struct kf_dataset *d, uint32_t seed, struct kf_err *err);

@@ -29,9 +29,10 @@ struct kf_predictor {
 	struct kf_backend *b;
 	int n;
 	struct member *member;
-	int kept;    /* columns of p that the input already has */
-	int columns; /* of p in total */
-	int *votes;  /* (columns) how many models predict each */
+	int kept;            /* columns of p that the input already has */
+	int columns;         /* of p in total */
+	int *votes;          /* (columns) how many models predict each */
+	enum kf_dtype dtype; /* of images */
 	size_t pixels;
 	struct kf_mem *images;  /* (rows, pixels) of the current chunk */
 	size_t room;            /* capacity of p in rows */
@@ -190,7 +191,8 @@ struct kf_predictor *kf_predictor_open(struct kf_backend *b,
 		return NULL;
 	}
 	p->kept = in->p_columns.n;
-	p->pixels = kf_image_bytes(in) / sizeof(float);
+	p->dtype = in->dtype;
+	p->pixels = kf_image_pixels(in);
 	memcpy(out->p_scale, models[0].y_scale, sizeof out->p_scale);
 	if (open_members(p, models, in, out, err) < 0) {
 		kf_schema_free(out);
@@ -360,7 +362,8 @@ int kf_predictor_run(struct kf_predictor *p, const struct kf_chunk *from,
 	for (size_t i = 0; i < from->n; i++)
 		for (size_t j = 0; j < kept; j++)
 			p->p[i * columns + j] = from->p[i * kept + j];
-	p->images = p->b->op->show(p->b, p->images, from->X, from->n * p->pixels);
+	p->images =
+		p->b->op->show(p->b, p->images, from->X, p->dtype, from->n * p->pixels);
 	if (!p->images)
 		return p->b->op->sync(p->b, err);
 	for (int k = 0; k < p->n; k++)

@@ -74,7 +74,7 @@ static int check_columns(const struct kf_trainer *t, const struct kf_dataset *d,
 static int take_data(struct kf_trainer *t, struct kf_dataset *d, struct kf_err *err)
 {
 	struct kf_backend *b = t->net->b;
-	size_t pixels = kf_image_bytes(&d->schema) / sizeof(float);
+	const struct kf_schema *s = &d->schema;
 
 	if ((t->options.classify ? check_labels : check_columns)(t, d, err) < 0)
 		return -1;
@@ -86,8 +86,8 @@ static int take_data(struct kf_trainer *t, struct kf_dataset *d, struct kf_err *
 		memcpy(t->y, d->y, t->n * t->outputs * sizeof *t->y);
 		t->moved = b->op->alloc(b, (size_t)batch_rows(t, 0, t->n) * t->outputs);
 	}
-	t->images = b->op->adopt(b, d->X, t->n * pixels);
-	t->targets = b->op->adopt(b, d->y, t->n * t->outputs);
+	t->images = b->op->adopt(b, d->X, s->dtype, t->n * kf_image_pixels(s));
+	t->targets = b->op->adopt(b, d->y, KF_F32, t->n * t->outputs);
 	d->X = d->y = NULL;
 	return b->op->sync(b, err);
 }
