@@ -90,6 +90,7 @@ static const struct program program = {
 		{ BACKEND_ROW },
 		{ THREADS_ROW },
 		{ TF32_ROW },
+		{ BF16_ROW },
 		{ RECOMPUTE, "recompute",
 			.help = "cpu: less memory, longer epochs of convolutions" },
 		{ 'q', "quiet", .help = "say nothing while training" },

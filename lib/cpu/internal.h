@@ -38,7 +38,7 @@ struct cpu {
 	struct kf_backend base; /* first: the handle is this */
 	int block;              /* channels in a block */
 	int threads;            /* of a team, as OpenMP gives it */
-	bool recompute;         /* see kf_backend_options */
+	bool recompute, bf16;   /* see kf_backend_options */
 	unsigned long sweep;    /* counts parallel passes over a batch, for chain.c */
 	dnnl_engine_t engine;
 	dnnl_stream_t stream;
