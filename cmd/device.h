@@ -23,7 +23,8 @@ enum { DEVICE_TF32 = OPTION_NO_LETTER, DEVICE_BF16, DEVICE_KEYS_END };
 #define TF32_ROW \
 	DEVICE_TF32, "tf32", .help = "cuda: products faster, rounded to 10 bits"
 #define BF16_ROW \
-	DEVICE_BF16, "bf16", .help = "products much faster, of factors rounded to 7 bits"
+	DEVICE_BF16, "bf16", \
+		.help = "products much faster, of factors rounded to 7 bits"
 
 const char *device_word(int i); /* the i-th argument that --backend can have */
 

@@ -34,8 +34,7 @@ cpu_md cpu_md_new(dnnl_data_type_t type, int rank, const dnnl_dims_t dims,
 	cpu_md md = malloc(sizeof *md);
 
 	if (md &&
-		dnnl_memory_desc_init_by_tag(md, rank, dims, type, tag) ==
-			dnnl_success)
+		dnnl_memory_desc_init_by_tag(md, rank, dims, type, tag) == dnnl_success)
 		return md;
 	free(md);
 	return NULL;
