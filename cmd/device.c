@@ -13,5 +13,6 @@ void device_option(struct device *d, int key, const struct options *o)
 	case 'b': d->backend = o->text; break;
 	case 't': d->options.threads = (int)o->number; break;
 	case DEVICE_TF32: d->options.tf32 = true; break;
+	case DEVICE_BF16: d->options.bf16 = true; break;
 	}
 }

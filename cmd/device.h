@@ -11,7 +11,7 @@ struct device {
 };
 
 /* A program's own keys without a letter start at DEVICE_KEYS_END. */
-enum { DEVICE_TF32 = OPTION_NO_LETTER, DEVICE_KEYS_END };
+enum { DEVICE_TF32 = OPTION_NO_LETTER, DEVICE_BF16, DEVICE_KEYS_END };
 
 /* Rows for a program's table. */
 #define BACKEND_ROW \
@@ -22,6 +22,9 @@ enum { DEVICE_TF32 = OPTION_NO_LETTER, DEVICE_KEYS_END };
 		.min = 1, .max = KF_THREADS_MAX
 #define TF32_ROW \
 	DEVICE_TF32, "tf32", .help = "cuda: products faster, rounded to 10 bits"
+#define BF16_ROW \
+	DEVICE_BF16, "bf16", \
+		.help = "products much faster, of factors rounded to 7 bits"
 
 const char *device_word(int i); /* the i-th argument that --backend can have */
 

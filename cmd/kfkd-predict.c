@@ -26,6 +26,7 @@ static const struct program program = {
 		{ BACKEND_ROW },
 		{ THREADS_ROW },
 		{ TF32_ROW },
+		{ BF16_ROW },
 	},
 };
 

@@ -90,6 +90,7 @@ static const struct program program = {
 		{ BACKEND_ROW },
 		{ THREADS_ROW },
 		{ TF32_ROW },
+		{ BF16_ROW },
 		{ RECOMPUTE, "recompute",
 			.help = "cpu: less memory, longer epochs of convolutions" },
 		{ 'q', "quiet", .help = "say nothing while training" },
@@ -262,4 +263,7 @@ void train_note_settings(struct kf_model *m, const struct settings *s)
 		kf_model_note(m, "patience", "%d", t->patience);
 	kf_model_note(m, "valid", "%.9g", t->valid);
 	kf_model_note(m, "seed", "%llu", (unsigned long long)t->seed);
+	/* a run goes on with the precision that it has begun with */
+	if (s->device.options.bf16)
+		kf_model_note(m, "bf16", "yes");
 }

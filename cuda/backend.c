@@ -172,13 +172,27 @@ static int start_device(struct cudaDeviceProp *device, struct kf_err *err)
 	return 0;
 }
 
-static int start_blas(struct cuda *c, bool tf32, struct kf_err *err)
+/* Has it the instructions that the options ask for?  Without those for TF32, cuBLAS
+ * does not round. */
+static int check_device(const struct cudaDeviceProp *device,
+	const struct kf_backend_options *options, struct kf_err *err)
+{
+	if (options->bf16 && device->major < 8)
+		return kf_fail(err,
+			"%.64s, of compute capability %d.%d, has no bf16 instructions "
+			"(8.0 and later have)",
+			device->name, device->major, device->minor);
+	return 0;
+}
+
+static int start_blas(struct cuda *c, const struct kf_backend_options *options,
+	struct kf_err *err)
 {
 	cublasStatus_t status = cublasCreate(&c->blas);
 
-	if (status == CUBLAS_STATUS_SUCCESS)
-		status = cublasSetMathMode(c->blas,
-			tf32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH);
+	c->compute = options->bf16 ? CUBLAS_COMPUTE_32F_FAST_16BF :
+		options->tf32      ? CUBLAS_COMPUTE_32F_FAST_TF32 :
+				     CUBLAS_COMPUTE_32F;
 	if (status != CUBLAS_STATUS_SUCCESS)
 		return kf_fail(err, "cuBLAS does not start: %s",
 			cublasGetStatusString(status));
@@ -191,7 +205,8 @@ static struct kf_backend *cuda_open(const struct kf_backend_options *options,
 	struct cudaDeviceProp device;
 	struct cuda *c;
 
-	if (find_device(err) < 0 || start_device(&device, err) < 0)
+	if (find_device(err) < 0 || start_device(&device, err) < 0 ||
+		check_device(&device, options, err) < 0)
 		return NULL;
 	c = calloc(1, sizeof *c);
 	if (!c) {
@@ -200,13 +215,15 @@ static struct kf_backend *cuda_open(const struct kf_backend_options *options,
 	}
 	c->base.op = &operations;
 	c->columns_max = find_columns_max();
-	if (start_blas(c, options->tf32, err) < 0) {
+	if (start_blas(c, options, err) < 0) {
 		cuda_close(&c->base);
 		return NULL;
 	}
 	snprintf(c->base.device, sizeof c->base.device, "cuda (%.64s, %.0f MiB%s)",
 		device.name, (double)device.totalGlobalMem / 0x1p20,
-		options->tf32 ? ", TF32" : "");
+		options->bf16         ? ", bf16" :
+			options->tf32 ? ", TF32" :
+					"");
 	return &c->base;
 }
 

@@ -12,8 +12,9 @@ void cuda_gemm(struct kf_backend *h, cublasOperation_t op_a, cublasOperation_t o
 
 	if (cuda(h)->failed)
 		return;
-	status = cublasSgemm(cuda(h)->blas, op_b, op_a, (int)n, (int)m, (int)k, &one, b,
-		(int)ldb, a, (int)lda, &beta, c, (int)ldc);
+	status = cublasGemmEx(cuda(h)->blas, op_b, op_a, (int)n, (int)m, (int)k, &one,
+		b, CUDA_R_32F, (int)ldb, a, CUDA_R_32F, (int)lda, &beta, c, CUDA_R_32F,
+		(int)ldc, cuda(h)->compute, CUBLAS_GEMM_DEFAULT);
 	if (status != CUBLAS_STATUS_SUCCESS)
 		cuda_fail(h, "cuBLAS: a product of %zu x %zu x %zu failed: %s", m, n, k,
 			cublasGetStatusString(status));

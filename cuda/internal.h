@@ -46,6 +46,7 @@ struct staging {
 struct cuda {
 	struct kf_backend base; /* first: the handle is this */
 	cublasHandle_t blas;
+	cublasComputeType_t compute; /* how matrix products may round */
 	struct staging staging;
 	float *workspace;        /* for a convolution's columns */
 	size_t workspace_floats; /* its size: the most that any plan needs */

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/rng.h"
 #include "net/backend.h"
@@ -66,6 +67,19 @@ static inline double *widen(const float *v, size_t n)
 	for (size_t i = 0; i < n; i++)
 		d[i] = v[i];
 	return d;
+}
+
+/* The nearest float whose last 16 bits are zero, which is how bf16 stores it; of two the
+ * one with an even last bit. */
+static inline float round_to_bf16(float v)
+{
+	uint32_t bits;
+
+	memcpy(&bits, &v, sizeof bits);
+	bits += 0x7fff + (bits >> 16 & 1);
+	bits &= 0xffff0000;
+	memcpy(&v, &bits, sizeof v);
+	return v;
 }
 
 static inline struct kf_mem *upload(const float *v, size_t n)

@@ -2,8 +2,6 @@
  * Layers, batches and memory of a backend against plain loops in double precision, at
  * odd sizes, and gradients against finite differences of those loops.
  */
-#include <string.h>
-
 #include "backend_test.h"
 #include "reference.h"
 
@@ -14,6 +12,31 @@ struct layer_case {
 	const char *line;
 	int at; /* the layer of the line that is tested */
 };
+
+/* Whether the backend rounds the factors of products to bf16. */
+static bool bf16;
+
+static bool is_cpu(void)
+{
+	return !strncmp(b->device, "cpu", 3);
+}
+
+/* Whether it rounds those of this layer. */
+static bool rounds(const struct kf_layer *l)
+{
+	return bf16 && (l->kind == KF_CONV || (l->kind == KF_DENSE && !is_cpu()));
+}
+
+/* The reference's factor for v (n) of the backend's.  How a GPU rounds is not said: it
+ * gets rounded ones. */
+static void round_factor(float *v, double *wide, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		wide[i] = round_to_bf16(v[i]);
+		if (!is_cpu())
+			v[i] = (float)wide[i];
+	}
+}
 
 /* sum y dy, whose gradient reference_backward computes */
 static double value(const struct reference *r, const double *dy)
@@ -100,6 +123,16 @@ static void make_device(struct layer_test *t)
 		.dy = b->op->act(b, t->plan, NULL) };
 }
 
+static void round_factors(struct layer_test *t)
+{
+	const struct kf_param *w = &t->l->param[t->layer->weight];
+
+	round_factor(t->x, t->x64, t->n_x);
+	round_factor(t->weights + w->offset, t->weights64 + w->offset, w->count);
+	/* relu passes it or does not, and so may come before or after */
+	round_factor(t->dy, t->dy64, t->n_y);
+}
+
 static void make_layer_test(struct layer_test *t, const struct layer_case *c,
 	const struct kf_layers *l)
 {
@@ -120,6 +153,8 @@ static void make_layer_test(struct layer_test *t, const struct layer_case *c,
 	t->dy64 = widen(t->dy, t->n_y);
 	t->y64 = zeros(t->n_y);
 	t->grads64 = zeros(l->floats);
+	if (rounds(t->layer))
+		round_factors(t);
 	t->r = make_reference(l, c->at, c->n, t->weights64, &t->pass);
 	t->r.x = t->x64;
 	t->r.other = t->other64;
@@ -249,6 +284,11 @@ static void test_layer(const struct layer_case *c)
 		note("%s", err.msg);
 		return;
 	}
+	if (rounds(&l.layer[c->at]) && l.layer[c->at].activation > KF_RELU) {
+		note("not in bf16: the slope comes before rounding");
+		kf_layers_free(&l);
+		return;
+	}
 	make_layer_test(&t, c, &l);
 	test_forward(&t, true);
 	reference_backward(&t.r, t.y64, t.dy64, &t.d);
@@ -310,6 +350,38 @@ static void test_far_mean(void)
 			healthy(),
 		"batch norm far from zero");
 	free_layer_test(&t);
+	kf_layers_free(&l);
+}
+
+/* Values halfway between two of bf16, and nearly so: exact results, as nothing else is
+ * rounded. */
+static void test_halfway(void)
+{
+	static const float x[] = { 1 + 0x1p-8f, 1 + 0x3p-8f, -1 - 0x1p-8f,
+		1 + 0x1p-8f + 0x1p-20f, 3 - 0x1p-20f, 0 };
+	static const float want[] = { 1, 1 + 0x1p-6f, -1, 1 + 0x1p-7f, 3, 0 };
+	const struct kf_pass pass = { .train = false };
+	struct kf_layers l;
+	struct kf_err err;
+	struct kf_act *a = b->op->input(b, 1, (const int[]){ 1, 1, 6 }), *y;
+	struct kf_mem *weights;
+	struct kf_plan *plan;
+	float got[6];
+
+	kf_layers_parse(&l, "conv1x1", 1, 1, 6, 0, &err);
+	weights = b->op->alloc(b, l.floats);
+	plan = b->op->plan(b, &l.layer[0], l.param, 1);
+	y = b->op->act(b, plan, NULL);
+	b->op->write_act(b, a, x);
+	b->op->write_param(b, weights, &l.param[0], x);
+	b->op->forward(b, plan, &pass, weights, &(struct kf_flow){ .x = a, .y = y });
+	b->op->read_act(b, y, got);
+	ok(!memcmp(got, want, sizeof got) && healthy(),
+		"to nearest, and to even where two are as near");
+	b->op->free_act(b, a);
+	b->op->free_act(b, y);
+	b->op->free_plan(b, plan);
+	b->op->free(b, weights);
 	kf_layers_free(&l);
 }
 
@@ -621,7 +693,7 @@ static void test_many_rows(int n)
 	free(rows), free(warps), free(v);
 }
 
-int main(void)
+static void test_layers(void)
 {
 	static const struct layer_case cases[] = {
 		{ 1, 1, 1, 1, "dense1", 0 },
@@ -715,6 +787,32 @@ int main(void)
 		{ 4, 7, 1, 1, "softargmax", 0 },
 		{ 1, 1, 40, 41, "softargmax", 0 },
 	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		test_layer(&cases[i]);
+}
+
+/* All layers where factors are rounded, as some are. */
+static void test_bf16(void)
+{
+	const struct kf_backend_options options = { .bf16 = true };
+	struct kf_err err;
+
+	b = kf_backend_open("auto", &options, &err);
+	if (!b) {
+		ok(strstr(err.msg, "no bf16 instructions"), "bf16 # SKIP %s", err.msg);
+		return;
+	}
+	note("backend %s", b->device);
+	bf16 = true;
+	test_layers();
+	if (is_cpu())
+		test_halfway();
+	b->op->close(b);
+}
+
+int main(void)
+{
 	static const struct warp_case warps[] = { { 1, 1, 1 }, { 1, 9, 7 },
 		{ 1, 96, 96 }, { 3, 11, 10 }, { 8, 5, 7 }, { 13, 8, 9 }, { 16, 7, 5 } };
 	static const size_t sizes[] = { 1, 7, 65537 };
@@ -724,8 +822,7 @@ int main(void)
 	if (!ok(b != NULL, "a backend opens"))
 		return note("%s", err.msg), done_testing();
 	note("backend %s", b->device);
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		test_layer(&cases[i]);
+	test_layers();
 	for (int k = 15; k < 18; k++)
 		test_positions(k);
 	test_far_mean();
@@ -742,5 +839,6 @@ int main(void)
 		test_warp(&warps[i]), test_bytes(&warps[i]);
 	test_many_rows(50000);
 	b->op->close(b);
+	test_bf16();
 	return done_testing();
 }

@@ -243,12 +243,26 @@ static int start_team(int wanted)
 	return threads;
 }
 
+/* Whether oneDNN finds, and may use, all of these instructions. */
+static bool has_isa(dnnl_cpu_isa_t isa)
+{
+	return (dnnl_get_effective_cpu_isa() & isa) == isa;
+}
+
 static struct kf_backend *cpu_open(const struct kf_backend_options *options,
 	struct kf_err *err)
 {
 	const dnnl_version_t *v = dnnl_version();
-	struct cpu *c = calloc(1, sizeof *c);
+	struct cpu *c;
 
+	/* processors with AMX-BF16 have these, too */
+	if (options->bf16 && !has_isa(dnnl_cpu_isa_avx512_core_bf16)) {
+		kf_fail(err,
+			"this processor has no bf16 instructions (avx512_bf16 or "
+			"amx_bf16)");
+		return NULL;
+	}
+	c = calloc(1, sizeof *c);
 	if (!c) {
 		kf_fail_memory(err);
 		return NULL;
@@ -256,13 +270,11 @@ static struct kf_backend *cpu_open(const struct kf_backend_options *options,
 	c->threads = start_team(options->threads);
 	c->base.op = &operations;
 	c->recompute = options->recompute;
+	c->bf16 = options->bf16;
 	/* the environment may allow oneDNN to round to fewer bits */
 	dnnl_set_default_fpmath_mode(dnnl_fpmath_mode_strict);
 	/* as many channels as a vector register has floats */
-	c->block = (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) ==
-			dnnl_cpu_isa_avx512_core ?
-		16 :
-		8;
+	c->block = has_isa(dnnl_cpu_isa_avx512_core) ? 16 : 8;
 	if (dnnl_engine_create(&c->engine, dnnl_cpu, 0) != dnnl_success ||
 		dnnl_stream_create(&c->stream, c->engine, dnnl_stream_default_flags) !=
 			dnnl_success) {
@@ -271,8 +283,8 @@ static struct kf_backend *cpu_open(const struct kf_backend_options *options,
 		return NULL;
 	}
 	snprintf(c->base.device, sizeof c->base.device,
-		"cpu (oneDNN %d.%d.%d, %d thread%s)", v->major, v->minor, v->patch,
-		c->threads, c->threads == 1 ? "" : "s");
+		"cpu (oneDNN %d.%d.%d, %d thread%s%s)", v->major, v->minor, v->patch,
+		c->threads, c->threads == 1 ? "" : "s", c->bf16 ? ", bf16" : "");
 	return &c->base;
 }
 

@@ -39,7 +39,7 @@ struct cpu {
 	struct kf_backend base; /* first: the handle is this */
 	int block;              /* channels in a block */
 	int threads;            /* of a team, as OpenMP gives it */
-	bool recompute;         /* see kf_backend_options */
+	bool recompute, bf16;   /* see kf_backend_options */
 	unsigned long sweep;    /* counts parallel passes over a batch, for chain.c */
 	float *workspace;       /* (workspace_floats), of one operation at a time */
 	size_t workspace_floats;

@@ -9,11 +9,12 @@
 
 #if DNNL_VERSION_MAJOR >= 3
 
-cpu_md cpu_md_new(int rank, const dnnl_dims_t dims, dnnl_format_tag_t tag)
+cpu_md cpu_md_new(dnnl_data_type_t type, int rank, const dnnl_dims_t dims,
+	dnnl_format_tag_t tag)
 {
 	cpu_md md = NULL;
 
-	if (dnnl_memory_desc_create_with_tag(&md, rank, dims, dnnl_f32, tag) !=
+	if (dnnl_memory_desc_create_with_tag(&md, rank, dims, type, tag) !=
 		dnnl_success)
 		return NULL;
 	return md;
@@ -27,13 +28,13 @@ void cpu_md_free(cpu_md md)
 
 #else
 
-cpu_md cpu_md_new(int rank, const dnnl_dims_t dims, dnnl_format_tag_t tag)
+cpu_md cpu_md_new(dnnl_data_type_t type, int rank, const dnnl_dims_t dims,
+	dnnl_format_tag_t tag)
 {
 	cpu_md md = malloc(sizeof *md);
 
 	if (md &&
-		dnnl_memory_desc_init_by_tag(md, rank, dims, dnnl_f32, tag) ==
-			dnnl_success)
+		dnnl_memory_desc_init_by_tag(md, rank, dims, type, tag) == dnnl_success)
 		return md;
 	free(md);
 	return NULL;
@@ -56,16 +57,23 @@ static dnnl_format_tag_t tag_of(int block)
 	}
 }
 
+cpu_md cpu_md_image(dnnl_data_type_t type, const struct cpu_layout *l, int block)
+{
+	const dnnl_dims_t dims = { 1, l->c, l->h, l->w };
+
+	return cpu_md_new(type, 4, dims, tag_of(block));
+}
+
 cpu_md cpu_md_images(int n, const struct cpu_layout *l, int block)
 {
 	const dnnl_dims_t dims = { n, l->c, l->h, l->w };
 
-	return cpu_md_new(4, dims, tag_of(block));
+	return cpu_md_new(dnnl_f32, 4, dims, tag_of(block));
 }
 
 size_t cpu_md_floats(cpu_const_md md)
 {
-	return dnnl_memory_desc_get_size(md) / sizeof(float);
+	return (dnnl_memory_desc_get_size(md) + sizeof(float) - 1) / sizeof(float);
 }
 
 /* -- memory -------------------------------------------------------------------- */

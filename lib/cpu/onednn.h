@@ -17,11 +17,15 @@ typedef dnnl_memory_desc_t *cpu_md;
 typedef const dnnl_memory_desc_t *cpu_const_md;
 #endif
 
-/* For floats; NULL on failure. */
-cpu_md cpu_md_new(int rank, const dnnl_dims_t dims, dnnl_format_tag_t tag);
-/* For n images in blocks of `block` channels; 0 leaves the layout to oneDNN. */
+/* For values of this type; NULL on failure. */
+cpu_md cpu_md_new(dnnl_data_type_t type, int rank, const dnnl_dims_t dims,
+	dnnl_format_tag_t tag);
+/* For an image in blocks of `block` channels; 0 leaves the layout to oneDNN. */
+cpu_md cpu_md_image(dnnl_data_type_t type, const struct cpu_layout *l, int block);
+/* The same for n images of floats. */
 cpu_md cpu_md_images(int n, const struct cpu_layout *l, int block);
 void cpu_md_free(cpu_md md); /* accepts NULL */
+/* Floats that take as much memory. */
 size_t cpu_md_floats(cpu_const_md md);
 
 /* Records a failure of the operation `what`; true if there has been none so far. */

@@ -20,6 +20,13 @@ static const int argument[CPU_DIRECTIONS][CPU_CONV_ROLES] = {
 		DNNL_ARG_DIFF_DST },
 };
 
+/* What each direction computes; the others are factors of its products. */
+static const enum cpu_conv_role result[CPU_DIRECTIONS] = {
+	[CPU_FORWARD] = CPU_CONV_Y,
+	[CPU_BACKWARD_WEIGHTS] = CPU_CONV_WEIGHTS,
+	[CPU_BACKWARD_DATA] = CPU_CONV_X,
+};
+
 /* Gradients of weights and bias, in oneDNN's layout. */
 struct gradients {
 	float *weights, *bias;
@@ -32,22 +39,27 @@ struct filters {
 	size_t padded_out, padded_in;
 };
 
+/* x or dy as given, and a copy in the layout and type that oneDNN gets. */
+struct copy {
+	dnnl_memory_t given, scratch;
+	float *data, *scratch_data;
+};
+
 /* One thread's memory. */
 struct worker {
 	dnnl_memory_t memory[CPU_CONV_ROLES];
 	struct gradients image, sum; /* BACKWARD_WEIGHTS: of one image, of all */
 	dnnl_memory_t scratch;
 	float *scratch_data;
-	/* If oneDNN prefers another layout for x: x as given, and a copy in that. */
-	dnnl_memory_t x_given, copy_scratch;
-	float *x_copy, *copy_scratch_data;
+	struct copy copy[CPU_CONV_ROLES]; /* where struct cpu_convolution has one */
 };
 
 struct cpu_convolution {
 	enum cpu_direction direction;
 	struct cpu_primitive op;
-	/* Copies x to the layout that op prefers, if it is another. */
-	struct cpu_primitive copy_x;
+	/* Copy x and dy to the layout that op prefers and to bf16, where that is needed;
+	 * the others have no primitive. */
+	struct cpu_primitive copy[CPU_CONV_ROLES];
 	struct filters filters;
 	cpu_md plain;             /* of the weights, (padded_out, padded_in, k, k) */
 	float *padded;            /* in that layout; NULL if there is no padding */
@@ -68,12 +80,12 @@ static struct cpu_layout padded(const struct cpu_layout *l)
 }
 
 /* Weights (out, in, k, k). */
-static cpu_md describe_weights(const struct cpu_layout *x, const struct cpu_layout *y,
-	int kernel, dnnl_format_tag_t tag)
+static cpu_md describe_weights(dnnl_data_type_t type, const struct cpu_layout *x,
+	const struct cpu_layout *y, int kernel, dnnl_format_tag_t tag)
 {
 	const dnnl_dims_t dims = { y->c, x->c, kernel, kernel };
 
-	return cpu_md_new(4, dims, tag);
+	return cpu_md_new(type, 4, dims, tag);
 }
 
 static cpu_const_md wanted(const struct cpu_convolution *v, enum cpu_conv_role role)
@@ -102,8 +114,19 @@ static struct gradients new_gradients(struct kf_backend *b,
 		cpu_floats(b, v->n_bias + 1) };
 }
 
+static void make_copy(struct kf_backend *b, const struct cpu_primitive *p,
+	struct copy *c)
+{
+	cpu_const_md from = dnnl_primitive_desc_query_md(p->pd, dnnl_query_src_md, 0);
+	cpu_const_md to = dnnl_primitive_desc_query_md(p->pd, dnnl_query_dst_md, 0);
+
+	c->data = cpu_floats(b, cpu_md_floats(to));
+	c->given = cpu_memory_new(b, from, NULL);
+	c->scratch = new_scratch(b, p, &c->scratch_data);
+}
+
 static void make_worker(struct kf_backend *b, const struct cpu_convolution *v,
-	struct worker *w, cpu_const_md x)
+	struct worker *w)
 {
 	float *data[CPU_CONV_ROLES] = { [CPU_CONV_WEIGHTS] = v->weights };
 
@@ -113,12 +136,11 @@ static void make_worker(struct kf_backend *b, const struct cpu_convolution *v,
 		data[CPU_CONV_WEIGHTS] = w->image.weights;
 		data[CPU_CONV_BIAS] = w->image.bias;
 	}
-	if (v->copy_x.p) {
-		data[CPU_CONV_X] = w->x_copy =
-			cpu_floats(b, cpu_md_floats(wanted(v, CPU_CONV_X)));
-		w->x_given = cpu_memory_new(b, x, NULL);
-		w->copy_scratch = new_scratch(b, &v->copy_x, &w->copy_scratch_data);
-	}
+	for (int i = 0; i < CPU_CONV_ROLES; i++)
+		if (v->copy[i].p) {
+			make_copy(b, &v->copy[i], &w->copy[i]);
+			data[i] = w->copy[i].data;
+		}
 	for (int i = 0; i < CPU_CONV_ROLES; i++)
 		if (argument[v->direction][i] && (i != CPU_CONV_BIAS || v->n_bias))
 			w->memory[i] = cpu_memory_new(b,
@@ -145,8 +167,8 @@ static dnnl_primitive_attr_t new_attributes(struct kf_backend *b, bool relu)
 	return attr;
 }
 
-/* x is x's layout as given; c has the layouts that the primitive may use. */
-static void make_ops(struct kf_backend *b, struct cpu_convolution *v, cpu_const_md x,
+/* c has the layouts that the primitive may use. */
+static void make_op(struct kf_backend *b, struct cpu_convolution *v,
 	const struct cpu_conv_description *c, bool relu,
 	const struct cpu_convolution *forward)
 {
@@ -157,11 +179,24 @@ static void make_ops(struct kf_backend *b, struct cpu_convolution *v, cpu_const_
 			    forward ? forward->op.pd : NULL),
 		    "convolution"))
 		cpu_good(b, dnnl_primitive_create(&v->op.p, v->op.pd), "convolution");
-	if (!cpu(b)->failed && v->direction == CPU_BACKWARD_WEIGHTS &&
-		!dnnl_memory_desc_equal(x, wanted(v, CPU_CONV_X)))
-		cpu_reorder_make(b, &v->copy_x, x, wanted(v, CPU_CONV_X), attr);
 	if (attr)
 		dnnl_primitive_attr_destroy(attr);
+}
+
+/* Makes what copies x or y from the layout l, if the primitive wants it otherwise. */
+static void make_copier(struct kf_backend *b, struct cpu_convolution *v,
+	enum cpu_conv_role role, const struct cpu_layout *l)
+{
+	cpu_md given = cpu_md_image(dnnl_f32, l, l->block);
+	dnnl_primitive_attr_t attr = new_attributes(b, false);
+
+	if (!given)
+		cpu_fail(b, "out of memory");
+	else if (!cpu(b)->failed && !dnnl_memory_desc_equal(given, wanted(v, role)))
+		cpu_reorder_make(b, &v->copy[role], given, wanted(v, role), attr);
+	if (attr)
+		dnnl_primitive_attr_destroy(attr);
+	cpu_md_free(given);
 }
 
 static bool pads(const struct filters *f)
@@ -182,19 +217,26 @@ static void copy_filters(const struct filters *f, float *plain, float *among, bo
 	}
 }
 
+static dnnl_data_type_t type_of(struct kf_backend *b, const struct cpu_convolution *v,
+	enum cpu_conv_role role)
+{
+	return cpu(b)->bf16 && role != result[v->direction] ? dnnl_bf16 : dnnl_f32;
+}
+
 static void make(struct kf_backend *b, struct cpu_convolution *v,
 	const struct cpu_conv_shape *s, const struct cpu_convolution *forward)
 {
 	const struct cpu_layout from = padded(&s->x), to = padded(&s->y);
 	const dnnl_dims_t units = { to.c };
-	cpu_md x = cpu_md_images(1, &from, from.block);
 	/* the weights' gradient may be faster to compute from another layout of x */
-	cpu_md any_x = cpu_md_images(1, &from, 0);
-	cpu_md weights = describe_weights(&from, &to, s->kernel, dnnl_format_tag_any),
-	       bias = cpu_md_new(1, units, dnnl_a);
-	cpu_md y = cpu_md_images(1, &to, to.block);
+	int block = v->direction == CPU_BACKWARD_WEIGHTS ? 0 : from.block;
+	cpu_md x = cpu_md_image(type_of(b, v, CPU_CONV_X), &from, block);
+	cpu_md weights = describe_weights(type_of(b, v, CPU_CONV_WEIGHTS), &from, &to,
+		s->kernel, dnnl_format_tag_any);
+	cpu_md bias = cpu_md_new(dnnl_f32, 1, units, dnnl_a);
+	cpu_md y = cpu_md_image(type_of(b, v, CPU_CONV_Y), &to, to.block);
 	const struct cpu_conv_description c = {
-		.l = { [CPU_CONV_X] = v->direction == CPU_BACKWARD_WEIGHTS ? any_x : x,
+		.l = { [CPU_CONV_X] = x,
 			[CPU_CONV_WEIGHTS] = weights,
 			[CPU_CONV_BIAS] = s->bias ? bias : NULL,
 			[CPU_CONV_Y] = y },
@@ -202,13 +244,17 @@ static void make(struct kf_backend *b, struct cpu_convolution *v,
 		.pad = { s->pad, s->pad },
 	};
 
-	v->plain = describe_weights(&from, &to, s->kernel, dnnl_abcd);
+	v->plain = describe_weights(dnnl_f32, &from, &to, s->kernel, dnnl_abcd);
 	v->filters = (struct filters){ (size_t)s->y.c, (size_t)s->x.c,
 		(size_t)(s->kernel * s->kernel), (size_t)to.c, (size_t)from.c };
-	if (x && any_x && weights && bias && y && v->plain)
-		make_ops(b, v, x, &c, s->relu && v->direction == CPU_FORWARD, forward);
+	if (x && weights && bias && y && v->plain)
+		make_op(b, v, &c, s->relu && v->direction == CPU_FORWARD, forward);
 	else
 		cpu_fail(b, "out of memory");
+	if (!cpu(b)->failed) {
+		make_copier(b, v, CPU_CONV_X, &from);
+		make_copier(b, v, CPU_CONV_Y, &to);
+	}
 	if (!cpu(b)->failed) {
 		v->n_weights = cpu_md_floats(wanted(v, CPU_CONV_WEIGHTS));
 		v->n_bias = s->bias ? cpu_md_floats(bias) : 0;
@@ -219,9 +265,8 @@ static void make(struct kf_backend *b, struct cpu_convolution *v,
 		}
 	}
 	for (int i = 0; i < v->workers && !cpu(b)->failed; i++)
-		make_worker(b, v, &v->worker[i], x);
+		make_worker(b, v, &v->worker[i]);
 	cpu_md_free(x);
-	cpu_md_free(any_x);
 	cpu_md_free(weights);
 	cpu_md_free(bias);
 	cpu_md_free(y);
@@ -248,16 +293,22 @@ struct cpu_convolution *cpu_convolution_new(struct kf_backend *b,
 	return v;
 }
 
+static void free_copy(struct copy *c)
+{
+	cpu_memory_free(c->given);
+	cpu_memory_free(c->scratch);
+	free(c->data);
+	free(c->scratch_data);
+}
+
 static void free_worker(struct worker *w)
 {
-	for (int i = 0; i < CPU_CONV_ROLES; i++)
+	for (int i = 0; i < CPU_CONV_ROLES; i++) {
 		cpu_memory_free(w->memory[i]);
+		free_copy(&w->copy[i]);
+	}
 	cpu_memory_free(w->scratch);
-	cpu_memory_free(w->copy_scratch);
-	cpu_memory_free(w->x_given);
 	free(w->scratch_data);
-	free(w->copy_scratch_data);
-	free(w->x_copy);
 	free(w->image.weights);
 	free(w->image.bias);
 	free(w->sum.weights);
@@ -275,7 +326,8 @@ void cpu_convolution_free(struct cpu_convolution *v)
 	free(v->padded);
 	free(v->bias);
 	cpu_md_free(v->plain);
-	cpu_primitive_free(&v->copy_x);
+	for (int i = 0; i < CPU_CONV_ROLES; i++)
+		cpu_primitive_free(&v->copy[i]);
 	cpu_primitive_free(&v->op);
 	free(v);
 }
@@ -317,21 +369,21 @@ static void add_gradients(const struct cpu_convolution *v, const struct gradient
 	cpu_add_to(to->bias, from->bias, v->n_bias);
 }
 
-/* Passes x to the primitive, as a copy if that prefers another layout. */
-static void set_x(struct kf_backend *b, struct cpu_convolution *v, struct worker *w,
-	float *x)
+/* Passes x or y to the primitive, as a copy if it wants one. */
+static void pass(struct kf_backend *b, struct cpu_convolution *v, struct worker *w,
+	enum cpu_conv_role role, float *image)
 {
 	struct cpu_arguments a = { 0 };
 
-	if (!v->copy_x.p) {
-		cpu_memory_set(b, w->memory[CPU_CONV_X], x);
+	if (!v->copy[role].p) {
+		cpu_memory_set(b, w->memory[role], image);
 		return;
 	}
-	cpu_memory_set(b, w->x_given, x);
-	cpu_argument(&a, DNNL_ARG_FROM, w->x_given);
-	cpu_argument(&a, DNNL_ARG_TO, w->memory[CPU_CONV_X]);
-	cpu_argument(&a, DNNL_ARG_SCRATCHPAD, w->copy_scratch);
-	cpu_execute(b, &v->copy_x, &a);
+	cpu_memory_set(b, w->copy[role].given, image);
+	cpu_argument(&a, DNNL_ARG_FROM, w->copy[role].given);
+	cpu_argument(&a, DNNL_ARG_TO, w->memory[role]);
+	cpu_argument(&a, DNNL_ARG_SCRATCHPAD, w->copy[role].scratch);
+	cpu_execute(b, &v->copy[role], &a);
 }
 
 void cpu_convolve(struct kf_backend *b, struct cpu_convolution *v, int thread, float *x,
@@ -342,8 +394,8 @@ void cpu_convolve(struct kf_backend *b, struct cpu_convolution *v, int thread, f
 
 	if (cpu(b)->failed)
 		return;
-	set_x(b, v, w, x);
-	cpu_memory_set(b, w->memory[CPU_CONV_Y], y);
+	pass(b, v, w, CPU_CONV_X, x);
+	pass(b, v, w, CPU_CONV_Y, y);
 	for (int i = 0; i < CPU_CONV_ROLES; i++)
 		cpu_argument(&a, argument[v->direction][i], w->memory[i]);
 	cpu_argument(&a, DNNL_ARG_SCRATCHPAD, w->scratch);

@@ -203,6 +203,9 @@ struct kf_backend_options {
 	 * OpenMP may lend fewer; `device` says how many are used. */
 	int threads;
 	bool tf32; /* a GPU's matrix products may round to 10-bit mantissas */
+	/* Factors of matrix products and convolutions are rounded to bf16, to nearest and
+	 * even, and products are summed as floats.  An error where the device cannot. */
+	bool bf16;
 	/* The CPU stores fewer activations in training and recomputes them: the same
 	 * results with less memory in more time. */
 	bool recompute;
