@@ -11,7 +11,7 @@
 #define SUM_OFF 0.25
 #define SUM_ERRORS 3
 
-enum { FLIP = DEVICE_KEYS_END };
+enum { FLIP = DEVICE_KEYS_END, NO_IMAGES };
 
 static const struct program program = {
 	.name = "kfkd-predict",
@@ -23,6 +23,7 @@ static const struct program program = {
 			.kind = OPTION_FILE },
 		{ FLIP, "flip",
 			.help = "average with the predictions for mirror images" },
+		{ NO_IMAGES, "no-images", .help = "do not pass the images on" },
 		{ BACKEND_ROW },
 		{ THREADS_ROW },
 		{ TF32_ROW },
@@ -80,7 +81,7 @@ int main(int argc, char **argv)
 	struct kf_writer *out;
 	struct kf_chunk *chunk, predicted;
 	struct kf_err err;
-	bool flip = false;
+	bool flip = false, no_images = false;
 	int key;
 
 	options_begin(&o, &program, argc, argv);
@@ -89,6 +90,8 @@ int main(int argc, char **argv)
 			add_model(&models, o.text);
 		else if (key == FLIP)
 			flip = true;
+		else if (key == NO_IMAGES)
+			no_images = true;
 		else
 			device_option(&device, key, &o);
 	if (models.n == 0)
@@ -105,6 +108,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < models.n; i++)
 		kf_model_free(&models.model[i]);
 	free(models.model);
+	schema.no_images = no_images;
 	output_begin(o.output);
 	out = cli_writer(&schema);
 	while ((chunk = cli_next(in))) {

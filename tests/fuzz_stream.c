@@ -31,7 +31,7 @@ static void touch(const void *data, size_t n)
 /* The rows that a reader hands out; a chunk of many is cut into slices. */
 static void touch_rows(const struct kf_chunk *c, const struct kf_schema *s)
 {
-	touch(c->X, c->n * kf_image_bytes(s));
+	touch(c->X, s->no_images ? 0 : c->n * kf_image_bytes(s));
 	touch(c->id, c->n * sizeof *c->id);
 	touch(c->y, c->n * sizeof *c->y * (size_t)s->columns.n);
 	touch(c->p, c->n * sizeof *c->p * (size_t)s->p_columns.n);

@@ -10,7 +10,7 @@
 
 #include "base/io.h"
 #include "base/large.h"
-#include "stream/safetensors.h"
+#include "stream/header.h"
 
 static const char train_history[] = "history.train_loss";
 static const char valid_history[] = "history.valid_loss";
@@ -67,7 +67,7 @@ static int read_metadata(struct kf_model *m, const struct kf_st *st, struct kf_e
 	const char *x_scale = kf_meta_get(&st->meta, KF_KEY_X_SCALE);
 	char tail;
 
-	if (!net && kf_st_find(st, "X"))
+	if (!net && kf_header_is_chunk(st))
 		return kf_fail(err, "a stream, not a model");
 	if (!net && st->foreign)
 		return kf_fail(err,
