@@ -69,6 +69,17 @@ static void warn_of_sums(const struct kf_predictor *p, const struct models *m)
 	}
 }
 
+/* A failure to write images that are no longer there is not the output's. */
+static void pass_on(struct kf_writer *out, const struct kf_chunk *c,
+	const struct kf_reader *in)
+{
+	struct kf_err err, lost;
+	int rc = kf_writer_write(out, c, &err);
+
+	check(kf_reader_intact(in, &lost), &lost);
+	check(rc, &err);
+}
+
 int main(int argc, char **argv)
 {
 	struct device device = { .backend = "auto" };
@@ -97,7 +108,7 @@ int main(int argc, char **argv)
 	if (models.n == 0)
 		misuse("no --model is given");
 	output_keep_apart();
-	in = cli_reader(&o);
+	in = cli_eager_reader(&o);
 	b = kf_backend_open(device.backend, &device.options, &err);
 	must(b, &err);
 	p = kf_predictor_open(b, models.model, models.n, kf_reader_schema(in), &schema,
@@ -113,7 +124,8 @@ int main(int argc, char **argv)
 	out = cli_writer(&schema);
 	while ((chunk = cli_next(in))) {
 		check(kf_predictor_run(p, chunk, &predicted, &err), &err);
-		cli_write(out, &predicted);
+		check(kf_reader_intact(in, &err), &err);
+		pass_on(out, &predicted, in);
 	}
 	cli_end(out);
 	if (flip)

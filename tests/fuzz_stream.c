@@ -45,9 +45,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct kf_err err;
 	int fd = fuzz_file(data, n);
 
-	for (int adopt = 0; adopt < 2; adopt++) {
+	for (int how = 0; how < 3; how++) { /* plainly, adopting, and eagerly */
 		lseek(fd, 0, SEEK_SET);
-		r = kf_reader_open(fd, "fuzz", adopt, &err);
+		r = how < 2 ? kf_reader_open(fd, "fuzz", how == 1, &err) :
+			      kf_reader_open_eager(fd, "fuzz", &err);
 		while (r && kf_reader_next(r, &c, &err) > 0)
 			touch_rows(c, kf_reader_schema(r));
 		kf_reader_close(r);

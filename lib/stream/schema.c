@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/large.h"
+
 #define IN_SCHEMA(member) offsetof(struct kf_schema, member)
 #define IN_CHUNK(member) offsetof(struct kf_chunk, member)
 
@@ -243,6 +245,7 @@ int kf_chunk_reserve(struct kf_chunk *c, const struct kf_schema *s, size_t n,
 		data = realloc(data, n * bytes);
 		if (!data)
 			return kf_fail(err, "out of memory for %zu rows", n);
+		kf_large(data, n * bytes);
 		memcpy((char *)c + kf_fields[i].data, &data, sizeof data);
 	}
 	c->room = n;
