@@ -115,10 +115,9 @@ static int read_tensor(struct kf_model *m, struct kf_st *st, const struct kf_ten
 	if (history && (t->rank != 1 || t->shape[0] > 1 << 28))
 		return kf_fail(err, "tensor '%s' is not one value an epoch", t->name);
 	if (history || !want || !strcmp(want, t->name)) {
-		data = malloc(bytes + 1);
+		data = kf_large_alloc(bytes + 1);
 		if (!data)
 			return kf_fail(err, "out of memory for tensor '%s'", t->name);
-		kf_large(data, bytes);
 	}
 	if (!strncmp(t->name, run_prefix, strlen(run_prefix))) {
 		m->extra[m->n_extra] = *t;
