@@ -221,7 +221,7 @@ fuzz: deps
 	@$(MAKE) -s all $(BUILD)/tests/fuzz_checkpoint
 	@$(MAKE) -s BUILD=$(FUZZ) CC=clang \
 		CFLAGS="-O1 -g -DKF_LIBFUZZER -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION \
-			-DKF_CHUNK_BYTES=200 -DKF_INPUT_PIECE=4096 \
+			-DKF_CHUNK_BYTES=200 -DKF_MAP_BYTES=32 -DKF_INPUT_PIECE=4096 \
 			-fsanitize=fuzzer-no-link,address,undefined \
 			-fno-sanitize-recover=all" \
 		LDFLAGS="-fsanitize=fuzzer,address,undefined" $(FUZZ_TARGETS)

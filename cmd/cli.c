@@ -43,13 +43,18 @@ void cli_header(struct kf_st *st, struct kf_source *src)
 		die("'%s' is empty: there is no stream or model in it", src->name);
 }
 
+static void refuse_terminal(int fd, const char *name)
+{
+	if (isatty(fd))
+		misuse("%s is a terminal; give a file, or pipe a stream in", name);
+}
+
 struct kf_reader *cli_stream(int fd, const char *name)
 {
 	struct kf_err err;
 	struct kf_reader *r;
 
-	if (isatty(fd))
-		misuse("%s is a terminal; give a file, or pipe a stream in", name);
+	refuse_terminal(fd, name);
 	r = kf_reader_open(fd, name, false, &err);
 	must(r, &err);
 	return r;
@@ -69,6 +74,19 @@ struct kf_reader *cli_reader(const struct options *o)
 	int fd = cli_input(o, &name);
 
 	return cli_stream(fd, name);
+}
+
+struct kf_reader *cli_eager_reader(const struct options *o)
+{
+	const char *name;
+	int fd = cli_input(o, &name);
+	struct kf_err err;
+	struct kf_reader *r;
+
+	refuse_terminal(fd, name);
+	r = kf_reader_open_eager(fd, name, &err);
+	must(r, &err);
+	return r;
 }
 
 struct kf_chunk *cli_next(struct kf_reader *r)

@@ -23,7 +23,8 @@ int cli_open(const char *operand, const char **name);
 
 /* The only operand as a stream, which lives until the program ends. */
 struct kf_reader *cli_reader(const struct options *o);
-struct kf_reader *cli_open_stream(const char *operand); /* likewise */
+struct kf_reader *cli_eager_reader(const struct options *o); /* kf_reader_open_eager */
+struct kf_reader *cli_open_stream(const char *operand);      /* likewise */
 
 /* Reads the first header, which shows whether it is a stream or a model; dies where
  * there is none. */

@@ -3,6 +3,7 @@
 
 #include "cli.h"
 #include "net/model.h"
+#include "stream/header.h"
 
 static const struct program program = {
 	.name = "kfkd-cat",
@@ -86,7 +87,7 @@ int main(int argc, char **argv)
 		src.fd = cli_open(o.operands[i], &src.name);
 		cli_header(&st, &src);
 		st.adopt = true;
-		if (o.n_operands <= 1 && !kf_st_find(&st, "X")) {
+		if (o.n_operands <= 1 && !kf_header_is_chunk(&st)) {
 			write_model(&st, o.output);
 			return output_finish();
 		}

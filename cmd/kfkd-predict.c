@@ -11,7 +11,7 @@
 #define SUM_OFF 0.25
 #define SUM_ERRORS 3
 
-enum { FLIP = DEVICE_KEYS_END };
+enum { FLIP = DEVICE_KEYS_END, NO_IMAGES };
 
 static const struct program program = {
 	.name = "kfkd-predict",
@@ -23,6 +23,7 @@ static const struct program program = {
 			.kind = OPTION_FILE },
 		{ FLIP, "flip",
 			.help = "average with the predictions for mirror images" },
+		{ NO_IMAGES, "no-images", .help = "do not pass the images on" },
 		{ BACKEND_ROW },
 		{ THREADS_ROW },
 		{ TF32_ROW },
@@ -69,6 +70,17 @@ static void warn_of_sums(const struct kf_predictor *p, const struct models *m)
 	}
 }
 
+/* A failure to write images that are no longer there is not the output's. */
+static void pass_on(struct kf_writer *out, const struct kf_chunk *c,
+	const struct kf_reader *in)
+{
+	struct kf_err err, lost;
+	int rc = kf_writer_write(out, c, &err);
+
+	check(kf_reader_intact(in, &lost), &lost);
+	check(rc, &err);
+}
+
 int main(int argc, char **argv)
 {
 	struct device device = { .backend = "auto" };
@@ -81,7 +93,7 @@ int main(int argc, char **argv)
 	struct kf_writer *out;
 	struct kf_chunk *chunk, predicted;
 	struct kf_err err;
-	bool flip = false;
+	bool flip = false, no_images = false;
 	int key;
 
 	options_begin(&o, &program, argc, argv);
@@ -90,12 +102,14 @@ int main(int argc, char **argv)
 			add_model(&models, o.text);
 		else if (key == FLIP)
 			flip = true;
+		else if (key == NO_IMAGES)
+			no_images = true;
 		else
 			device_option(&device, key, &o);
 	if (models.n == 0)
 		misuse("no --model is given");
 	output_keep_apart();
-	in = cli_reader(&o);
+	in = cli_eager_reader(&o);
 	b = kf_backend_open(device.backend, &device.options, &err);
 	must(b, &err);
 	p = kf_predictor_open(b, models.model, models.n, kf_reader_schema(in), &schema,
@@ -106,11 +120,13 @@ int main(int argc, char **argv)
 	for (int i = 0; i < models.n; i++)
 		kf_model_free(&models.model[i]);
 	free(models.model);
+	schema.no_images = no_images;
 	output_begin(o.output);
 	out = cli_writer(&schema);
 	while ((chunk = cli_next(in))) {
 		check(kf_predictor_run(p, chunk, &predicted, &err), &err);
-		cli_write(out, &predicted);
+		check(kf_reader_intact(in, &err), &err);
+		pass_on(out, &predicted, in);
 	}
 	cli_end(out);
 	if (flip)

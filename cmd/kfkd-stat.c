@@ -3,6 +3,7 @@
 
 #include "cli.h"
 #include "stat.h"
+#include "stream/header.h"
 
 static const struct program program = {
 	.name = "kfkd-stat",
@@ -29,7 +30,7 @@ int main(int argc, char **argv)
 	src.fd = cli_input(&o, &src.name);
 	cli_header(&st, &src);
 	output_begin(o.output);
-	if (kf_st_find(&st, "X") && !history)
+	if (kf_header_is_chunk(&st) && !history)
 		stat_stream(&st);
 	else
 		stat_model(&st, history);

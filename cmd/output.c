@@ -36,17 +36,13 @@ static void remove_and_end(int signal)
 	raise(signal); /* SA_RESETHAND restored its default */
 }
 
-/* The handler has a stack of its own: oneDNN's matrix products use the stack pointer
- * for purposes of their own. */
 static void remove_at_signals(void)
 {
-	static char stack[1 << 16];
-	const stack_t own = { .ss_sp = stack, .ss_size = sizeof stack };
 	struct sigaction sa = { .sa_handler = remove_and_end };
 	sigset_t fatal;
 
 	sa.sa_flags = (int)SA_RESETHAND | SA_ONSTACK;
-	sigaltstack(&own, NULL);
+	kf_signal_stack();
 	kf_fatal_signals(&fatal);
 	sa.sa_mask = fatal;
 	for (int number = 1; number < NSIG; number++)

@@ -173,7 +173,9 @@ void plot_faces(const struct request *q)
 {
 	struct kf_reader *in = cli_open_stream(q->operands[0]);
 	struct kf_worst worst;
+	struct kf_err err;
 
+	check(kf_schema_need_images(kf_reader_schema(in), &err), &err);
 	if (!q->worst) {
 		plot_first(q, in);
 		kf_reader_close(in);

@@ -43,9 +43,14 @@ static void print_stream(const struct kf_schema *schema, const struct kf_stats *
 	size_t columns = (size_t)schema->columns.n, p = (size_t)schema->p_columns.n;
 
 	printf("rows: %" PRIu64 "\n", s->rows);
-	printf("images: %d x %d, channels: %d, type: %s%s\n", schema->w, schema->h,
-		schema->c, kf_dtype_name(schema->dtype),
-		kf_scaled_bytes(schema) ? ", bytes that stand for v / 255" : "");
+	if (schema->no_images)
+		printf("images: none, of %d x %d, channels: %d\n", schema->w, schema->h,
+			schema->c);
+	else
+		printf("images: %d x %d, channels: %d, type: %s%s\n", schema->w,
+			schema->h, schema->c, kf_dtype_name(schema->dtype),
+			kf_scaled_bytes(schema) ? ", bytes that stand for v / 255" :
+						  "");
 	print_scale("X.scale", &schema->x_scale, 1);
 	print_scale("y.scale", schema->y_scale, 2);
 	print_scale("p.scale", schema->p_scale, 2);
@@ -54,7 +59,8 @@ static void print_stream(const struct kf_schema *schema, const struct kf_stats *
 	print_columns("column of y", &schema->columns, s->column);
 	print_columns("column of p", &schema->p_columns, s->p_column);
 	printf("\n");
-	print_whole("X", s->rows, kf_image_pixels(schema), &s->X);
+	if (!schema->no_images)
+		print_whole("X", s->rows, kf_image_pixels(schema), &s->X);
 	if (columns)
 		print_whole("y", s->rows, columns, &s->y);
 	if (p)

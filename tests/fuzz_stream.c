@@ -31,7 +31,7 @@ static void touch(const void *data, size_t n)
 /* The rows that a reader hands out; a chunk of many is cut into slices. */
 static void touch_rows(const struct kf_chunk *c, const struct kf_schema *s)
 {
-	touch(c->X, c->n * kf_image_bytes(s));
+	touch(c->X, s->no_images ? 0 : c->n * kf_image_bytes(s));
 	touch(c->id, c->n * sizeof *c->id);
 	touch(c->y, c->n * sizeof *c->y * (size_t)s->columns.n);
 	touch(c->p, c->n * sizeof *c->p * (size_t)s->p_columns.n);
@@ -45,9 +45,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct kf_err err;
 	int fd = fuzz_file(data, n);
 
-	for (int adopt = 0; adopt < 2; adopt++) {
+	for (int how = 0; how < 3; how++) { /* plainly, adopting, and eagerly */
 		lseek(fd, 0, SEEK_SET);
-		r = kf_reader_open(fd, "fuzz", adopt, &err);
+		r = how < 2 ? kf_reader_open(fd, "fuzz", how == 1, &err) :
+			      kf_reader_open_eager(fd, "fuzz", &err);
 		while (r && kf_reader_next(r, &c, &err) > 0)
 			touch_rows(c, kf_reader_schema(r));
 		kf_reader_close(r);

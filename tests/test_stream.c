@@ -4,9 +4,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/signals.h"
 #include "stream/safetensors.h"
 #include "stream/reader.h"
 #include "stream/writer.h"
@@ -165,13 +167,21 @@ static struct bytes sample(open_function open, const struct kf_schema *s, size_t
 	return b;
 }
 
+enum how { PLAIN, ADOPT, EAGER };
+
+static struct kf_reader *open_reader(int fd, enum how how, struct kf_err *err)
+{
+	return how == EAGER ? kf_reader_open_eager(fd, "x", err) :
+			      kf_reader_open(fd, "x", how == ADOPT, err);
+}
+
 /*
  * Reads fd to the end: the number of rows, or -1.  Rows that lack the values
  * of fill(), or that do not count up from 1, are a failure too.
  */
-static long read_fd(int fd, bool adopt, struct kf_err *err, size_t *chunks)
+static long read_fd(int fd, enum how how, struct kf_err *err, size_t *chunks)
 {
-	struct kf_reader *r = kf_reader_open(fd, "x", adopt, err);
+	struct kf_reader *r = open_reader(fd, how, err);
 	struct kf_chunk *c;
 	long rows = 0;
 	int rc = -1;
@@ -189,12 +199,19 @@ static long read_fd(int fd, bool adopt, struct kf_err *err, size_t *chunks)
 	return rc < 0 ? -1 : rows;
 }
 
+/* An eager reader must come to the same. */
 static long read_bytes(const char *data, size_t n, struct kf_err *err)
 {
 	int fd = file_of(data, n);
 	size_t chunks;
-	long rows = read_fd(fd, false, err, &chunks);
+	long eager = read_fd(fd, EAGER, err, &chunks), rows;
 
+	lseek(fd, 0, SEEK_SET);
+	rows = read_fd(fd, PLAIN, err, &chunks);
+	if (rows != eager) {
+		kf_fail(err, "an eager reader reads another number of rows");
+		rows = -2;
+	}
 	close(fd);
 	return rows;
 }
@@ -310,7 +327,7 @@ static void *feed(void *argument)
 	return NULL;
 }
 
-static long read_piped(struct bytes b, struct kf_err *err, size_t *chunks)
+static long read_piped(struct bytes b, enum how how, struct kf_err *err, size_t *chunks)
 {
 	struct bytes job = { malloc(b.n + sizeof(int)), b.n };
 	pthread_t thread;
@@ -323,7 +340,7 @@ static long read_piped(struct bytes b, struct kf_err *err, size_t *chunks)
 	memcpy(job.data + sizeof fd[1], b.data, b.n);
 	if (pthread_create(&thread, NULL, feed, &job))
 		abort();
-	rows = read_fd(fd[0], false, err, chunks);
+	rows = read_fd(fd[0], how, err, chunks);
 	pthread_join(thread, NULL);
 	close(fd[0]);
 	free(job.data);
@@ -331,41 +348,146 @@ static long read_piped(struct bytes b, struct kf_err *err, size_t *chunks)
 }
 
 /* A single file larger than a chunk comes back in slices. */
-static void test_slices(void)
+static void test_slices(enum how how)
 {
 	struct kf_schema s = sample_schema(64);
 	size_t full = kf_chunk_rows(&s), n = 2 * full + 5, chunks;
-	struct bytes b, c, d = sample(kf_writer_open, &s, 0, (size_t[]){ 3, 0 });
+	struct bytes b, c, d;
 	struct kf_err err;
 	int fd;
 
 	b = sample(kf_writer_open_single, &s, 0, (size_t[]){ 7, n - 7, 0 });
 	fd = file_of(b.data, b.n);
-	ok(read_fd(fd, false, &err, &chunks) == (long)n && chunks == 3,
-		"%zu rows in 3 slices from a file", n);
+	ok(read_fd(fd, how, &err, &chunks) == (long)n && chunks == 3,
+		"%zu rows in 3 slices from a file%s", n,
+		how == EAGER ? ", eagerly" : "");
 	close(fd);
-	ok(read_piped(b, &err, &chunks) == (long)n && chunks == 3,
+	ok(read_piped(b, how, &err, &chunks) == (long)n && chunks == 3,
 		"the same from a pipe");
-	free(d.data);
-	d = sample(kf_writer_open, &s, n, (size_t[]){ 3, 0 });
+	d = sample(kf_writer_open, &s, n, (size_t[]){ 3, full, 0 });
 	c = join(b, d);
 	fd = file_of(c.data, c.n);
-	ok(read_fd(fd, false, &err, &chunks) == (long)n + 3 && chunks == 4,
+	ok(read_fd(fd, how, &err, &chunks) == (long)(n + 3 + full) && chunks == 5,
 		"a stream behind it, from a file");
 	close(fd);
-	ok(read_piped(c, &err, &chunks) == (long)n + 3 && chunks == 4,
+	ok(read_piped(c, how, &err, &chunks) == (long)(n + 3 + full) && chunks == 5,
 		"a stream behind it, from a pipe");
 	b.data[b.n - 1] ^= 1;
-	ok(read_bytes(b.data, b.n, &err) < 0 && strstr(err.msg, "damaged"),
+	ok(read_bytes(b.data, b.n, &err) == -1 && strstr(err.msg, "damaged"),
 		"damage in a large file: %s", err.msg);
-	ok(read_piped(b, &err, &chunks) < 0 && chunks == 0,
-		"damage from a pipe, before any row of it is passed on");
+	ok(read_piped(b, how, &err, &chunks) < 0 && strstr(err.msg, "damaged") &&
+			chunks == (how == EAGER ? 2 : 0),
+		"damage from a pipe, %s",
+		how == EAGER ? "after two slices" :
+			       "before any row of it is passed on");
 	b.n--;
-	ok(read_bytes(b.data, b.n, &err) < 0 && strstr(err.msg, "truncated"),
+	ok(read_bytes(b.data, b.n, &err) == -1 && strstr(err.msg, "truncated"),
 		"a large file cut: %s", err.msg);
 	free(b.data);
 	free(c.data);
 	free(d.data);
+	kf_schema_free(&s);
+}
+
+/* -- files that change while they are read --------------------------------- */
+
+/* Opens it eagerly where its first rows lie in the file, which seems to be old. */
+static struct kf_reader *open_old(int fd, struct kf_chunk **c)
+{
+	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	struct kf_reader *r;
+	struct kf_err err;
+
+	if (futimens(fd, old) < 0 || lseek(fd, 0, SEEK_SET) < 0 ||
+		!(r = kf_reader_open_eager(fd, "x", &err)) ||
+		kf_reader_next(r, c, &err) < 1)
+		abort();
+	ok(kf_reader_intact(r, &err) == 0, "a file that is left alone is intact");
+	return r;
+}
+
+struct look {
+	const struct kf_chunk *c;
+	const struct kf_schema *s;
+	bool fits;
+};
+
+static void *look_at_last(void *argument)
+{
+	struct look *look = argument;
+
+	kf_signal_stack();
+	look->fits = row_fits(look->c, look->s, look->c->n - 1);
+	return NULL;
+}
+
+/* Another thread looks at the last row. */
+static bool last_fits(struct kf_reader *r, const struct kf_chunk *c)
+{
+	struct look look = { c, kf_reader_schema(r), true };
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, look_at_last, &look))
+		abort();
+	pthread_join(thread, NULL);
+	return look.fits;
+}
+
+/* Of a file of the bytes, whose byte `at` changes once the first rows are read. */
+static void test_change(const struct bytes *b, off_t at, const char *what)
+{
+	int fd = file_of(b->data, b->n);
+	struct kf_chunk *c;
+	struct kf_reader *r = open_old(fd, &c);
+	struct kf_err err;
+
+	if (pwrite(fd, "!", 1, at) != 1)
+		abort();
+	ok(kf_reader_intact(r, &err) < 0 && strstr(err.msg, "'x' was changed"),
+		"%s: %s", what, err.msg);
+	while (kf_reader_next(r, &c, &err) > 0)
+		;
+	ok(strstr(err.msg, "'x' was changed"), "... and to the end: %s", err.msg);
+	kf_reader_close(r);
+	close(fd);
+}
+
+static void test_cut(const struct bytes *b)
+{
+	int fd = file_of(b->data, b->n);
+	struct kf_chunk *c;
+	struct kf_reader *r = open_old(fd, &c);
+	struct kf_err err;
+
+	ok(last_fits(r, c), "the last of the first rows lies in the file");
+	if (ftruncate(fd, 10000) < 0)
+		abort();
+	ok(!last_fits(r, c), "... and is gone when that is cut, which ends nothing");
+	ok(kf_reader_intact(r, &err) < 0 && strstr(err.msg, "'x' became shorter"),
+		"... and said: %s", err.msg);
+	ok(kf_reader_next(r, &c, &err) < 0 && strstr(err.msg, "'x' became shorter"),
+		"... and there are no further rows");
+	kf_reader_close(r);
+	close(fd);
+}
+
+static void test_changes(void)
+{
+	struct kf_schema s = sample_schema(64);
+	size_t full = kf_chunk_rows(&s);
+	struct bytes single =
+		sample(kf_writer_open_single, &s, 0, (size_t[]){ 2 * full, 0 });
+	struct bytes stream =
+		sample(kf_writer_open, &s, 0, (size_t[]){ full, full, 0 });
+
+	test_change(&single, (off_t)single.n - 1, "a large file changed behind");
+	test_change(&single, 100000, "a large file changed before");
+	test_change(&stream, 100000, "a file changed before");
+	test_change(&stream, (off_t)stream.n, "a file that grows");
+	/* the last one, as what is lost is not forgotten */
+	test_cut(&stream);
+	free(single.data);
+	free(stream.data);
 	kf_schema_free(&s);
 }
 
@@ -389,6 +511,7 @@ static const char *change(struct kf_schema *s, int which)
 	case 11: s->y_scale[1].factor++; return "y.scale";
 	case 12: s->p_scale[0].offset++; return "p.scale";
 	case 13: s->p_scale[1].factor++; return "p.scale";
+	case 14: s->no_images = true; return "images";
 	default: return NULL;
 	}
 }
@@ -408,8 +531,8 @@ static void test_differences(const struct kf_schema *s)
 		found = kf_schema_differs(s, &other, &d);
 		ok(what ? found && strstr(d.what, what) : !found,
 			"change %d of a schema: %s%s", which, d.what, d.how);
-		ok(!what || !strstr(what, "columns") == !*d.how,
-			"... with a column named where columns differ");
+		ok(!what || !(strstr(what, "columns") || other.no_images) == !*d.how,
+			"... and no more is said but of columns and images");
 		kf_schema_free(&other);
 	}
 }
@@ -575,10 +698,12 @@ int main(void)
 	test_round_trip(&s);
 	test_damage(&s);
 	test_sequences(&s);
-	test_slices();
+	test_slices(PLAIN);
+	test_slices(EAGER);
 	test_differences(&s);
 	test_schemas();
 	test_foreign();
+	test_changes();
 	kf_schema_free(&s);
 	return done_testing();
 }

@@ -11,4 +11,8 @@
  */
 void kf_large(void *p, size_t bytes);
 
+/* Allocates a multiple of 64 bytes at one, and in large pages alone where an array has
+ * their size: for one that is filled at once.  free frees it; NULL when out of memory. */
+void *kf_large_alloc(size_t bytes);
+
 #endif

@@ -1,4 +1,4 @@
-/* The signals by which a person or the system ends a program. */
+/* Lists of signals, and a stack for their handlers. */
 #define _GNU_SOURCE
 #include "base/signals.h"
 
@@ -42,4 +42,12 @@ void kf_ending_signals(sigset_t *set)
 void kf_fatal_signals(sigset_t *set)
 {
 	list_signals(set, true);
+}
+
+int kf_signal_stack(void)
+{
+	static _Thread_local char stack[1 << 16];
+	const stack_t own = { .ss_sp = stack, .ss_size = sizeof stack };
+
+	return sigaltstack(&own, NULL);
 }

@@ -8,6 +8,7 @@
 #include <xmmintrin.h>
 #endif
 
+#include "base/signals.h"
 #include "cpu/batch.h"
 #include "cpu/chain.h"
 #include "cpu/learn.h"
@@ -236,6 +237,7 @@ static int start_team(int wanted)
 #pragma omp parallel
 	{
 		flush_denormals();
+		kf_signal_stack(); /* data may be mapped */
 #pragma omp single
 		threads = omp_get_num_threads();
 	}

@@ -27,20 +27,32 @@ void cpu_fail(struct kf_backend *b, const char *fmt, ...)
 
 /* -- floats ---------------------------------------------------------------------- */
 
-float *cpu_floats(struct kf_backend *b, size_t n)
+/* Of n floats, and more than none behind them. */
+static size_t bytes_of(size_t n)
 {
-	size_t bytes = (n * sizeof(float) + ALIGNMENT) / ALIGNMENT * ALIGNMENT;
-	float *f = aligned_alloc(ALIGNMENT, bytes);
+	return (n * sizeof(float) + ALIGNMENT) / ALIGNMENT * ALIGNMENT;
+}
 
+/* f as it was allocated, or a failure where it was not. */
+static float *cleared(struct kf_backend *b, float *f, size_t bytes)
+{
 	if (!f) {
 		cpu_fail(b, "out of memory for %zu MiB", bytes >> 20);
 		return NULL;
 	}
-	kf_large(f, bytes);
-#pragma omp parallel for schedule(static) if (n >= CPU_PARALLEL_MIN)
+#pragma omp parallel for schedule(static) if (bytes >= CPU_PARALLEL_MIN * sizeof *f)
 	for (size_t at = 0; at < bytes; at += PIECE)
 		memset((char *)f + at, 0, bytes - at < PIECE ? bytes - at : PIECE);
 	return f;
+}
+
+float *cpu_floats(struct kf_backend *b, size_t n)
+{
+	size_t bytes = bytes_of(n);
+	float *f = aligned_alloc(ALIGNMENT, bytes);
+
+	kf_large(f, bytes);
+	return cleared(b, f, bytes);
 }
 
 float *cpu_floats_once(struct kf_backend *b, float **f, size_t n)
@@ -94,7 +106,9 @@ struct kf_mem *cpu_adopt(struct kf_backend *b, void *host, enum kf_dtype dtype,
 
 struct kf_mem *cpu_alloc(struct kf_backend *b, size_t n)
 {
-	return cpu_adopt(b, cpu_floats(b, n), KF_F32, n);
+	size_t bytes = bytes_of(n);
+
+	return cpu_adopt(b, cleared(b, kf_large_alloc(bytes), bytes), KF_F32, n);
 }
 
 struct kf_mem *cpu_show(struct kf_backend *b, struct kf_mem *m, void *host,

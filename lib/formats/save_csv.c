@@ -22,11 +22,15 @@ static int check_schema(const struct kf_save *s, struct kf_err *err)
 		return kf_fail(err,
 			"the stream is scaled; "
 			"pipe it through kfkd-scale --undo");
-	if (schema->dtype != KF_U8)
+	if (schema->no_images && s->ids != KF_IDS_ALWAYS && columns(s)->n == 0)
+		return kf_fail(err,
+			"the stream has neither images nor targets, and without ids "
+			"nothing is left");
+	if (!schema->no_images && schema->dtype != KF_U8)
 		return kf_fail(err,
 			"the pixels are F32; CSV holds whole numbers from "
 			"0 to 255");
-	if (schema->c != 1)
+	if (!schema->no_images && schema->c != 1)
 		return kf_fail(err, "the images have %d channels; CSV holds one",
 			schema->c);
 	if (schema->has_label)
@@ -59,6 +63,12 @@ static void write_name(FILE *file, const char *name)
 		fputs(name, file);
 }
 
+/* After a field that others may follow. */
+static void end_field(const struct kf_save *s, bool last)
+{
+	fputc(last && s->schema->no_images ? '\n' : ',', s->file);
+}
+
 static int check_written(struct kf_save *s, struct kf_err *err)
 {
 	if (fflush(s->file) || ferror(s->file))
@@ -70,13 +80,16 @@ int kf_save_header(struct kf_save *s, struct kf_err *err)
 {
 	if (check_schema(s, err) < 0)
 		return -1;
-	if (s->ids == KF_IDS_ALWAYS)
-		fputs("ImageId,", s->file);
+	if (s->ids == KF_IDS_ALWAYS) {
+		fputs("ImageId", s->file);
+		end_field(s, columns(s)->n == 0);
+	}
 	for (int i = 0; i < columns(s)->n; i++) {
 		write_name(s->file, columns(s)->name[i]);
-		fputc(',', s->file);
+		end_field(s, i == columns(s)->n - 1);
 	}
-	fputs("Image\n", s->file);
+	if (!s->schema->no_images)
+		fputs("Image\n", s->file);
 	return check_written(s, err);
 }
 
@@ -134,9 +147,10 @@ static int write_values(struct kf_save *s, const struct kf_chunk *c, size_t i,
 	int m = columns(s)->n;
 	const float *v = (s->predictions ? c->p : c->y) + i * (size_t)m;
 
-	if (s->ids == KF_IDS_ALWAYS)
-		fprintf(s->file, "%lld,", (long long)c->id[i]);
-	else if (s->ids == KF_IDS_COUNTED && c->id[i] != (int64_t)s->rows + 1)
+	if (s->ids == KF_IDS_ALWAYS) {
+		fprintf(s->file, "%lld", (long long)c->id[i]);
+		end_field(s, m == 0);
+	} else if (s->ids == KF_IDS_COUNTED && c->id[i] != (int64_t)s->rows + 1)
 		return kf_fail(err,
 			"row %llu has the id %lld: give --ids for a "
 			"column of ids, or --no-ids to drop them",
@@ -148,14 +162,22 @@ static int write_values(struct kf_save *s, const struct kf_chunk *c, size_t i,
 				"holds numbers only",
 				(unsigned long long)s->rows + 1, columns(s)->name[j]);
 		kf_save_number(s->file, v[j]);
-		fputc(',', s->file);
+		end_field(s, j == m - 1);
 	}
 	return 0;
+}
+
+static void write_image(struct kf_save *s, const uint8_t *pixel, size_t pixels,
+	const struct pixel_text table[256], char *text)
+{
+	fwrite(text, 1, print_image(pixel, pixels, table, text), s->file);
+	fputc('\n', s->file);
 }
 
 int kf_save_rows(struct kf_save *s, const struct kf_chunk *chunk, struct kf_err *err)
 {
 	size_t pixels = kf_image_bytes(s->schema);
+	const uint8_t *X = chunk->X; /* NULL without images */
 	struct pixel_text table[256];
 	char *text = malloc(4 * pixels);
 	int rc = text ? 0 : kf_fail_memory(err);
@@ -165,11 +187,8 @@ int kf_save_rows(struct kf_save *s, const struct kf_chunk *chunk, struct kf_err 
 		rc = write_values(s, chunk, i, err);
 		if (rc < 0)
 			break;
-		fwrite(text, 1,
-			print_image((const uint8_t *)chunk->X + i * pixels, pixels,
-				table, text),
-			s->file);
-		fputc('\n', s->file);
+		if (!s->schema->no_images)
+			write_image(s, X + i * pixels, pixels, table, text);
 		s->rows++;
 	}
 	free(text);

@@ -1,6 +1,7 @@
 /*
  * A tensor stream as CSV in Kaggle's layout: ImageId where it is needed, the
- * targets, Image.  What kfkd-load reads from it equals the stream.
+ * targets, Image.  What kfkd-load reads from it equals the stream, unless that has no
+ * images, and so the table no Image.
  */
 #ifndef KF_SAVE_CSV_H
 #define KF_SAVE_CSV_H

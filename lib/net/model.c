@@ -10,7 +10,7 @@
 
 #include "base/io.h"
 #include "base/large.h"
-#include "stream/safetensors.h"
+#include "stream/header.h"
 
 static const char train_history[] = "history.train_loss";
 static const char valid_history[] = "history.valid_loss";
@@ -67,7 +67,7 @@ static int read_metadata(struct kf_model *m, const struct kf_st *st, struct kf_e
 	const char *x_scale = kf_meta_get(&st->meta, KF_KEY_X_SCALE);
 	char tail;
 
-	if (!net && kf_st_find(st, "X"))
+	if (!net && kf_header_is_chunk(st))
 		return kf_fail(err, "a stream, not a model");
 	if (!net && st->foreign)
 		return kf_fail(err,
@@ -115,10 +115,9 @@ static int read_tensor(struct kf_model *m, struct kf_st *st, const struct kf_ten
 	if (history && (t->rank != 1 || t->shape[0] > 1 << 28))
 		return kf_fail(err, "tensor '%s' is not one value an epoch", t->name);
 	if (history || !want || !strcmp(want, t->name)) {
-		data = malloc(bytes + 1);
+		data = kf_large_alloc(bytes + 1);
 		if (!data)
 			return kf_fail(err, "out of memory for tensor '%s'", t->name);
-		kf_large(data, bytes);
 	}
 	if (!strncmp(t->name, run_prefix, strlen(run_prefix))) {
 		m->extra[m->n_extra] = *t;

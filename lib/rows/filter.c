@@ -85,7 +85,7 @@ bool kf_looks_scaled(const struct kf_schema *s, const struct kf_chunk *c)
 	const uint8_t *u = c->X;
 	const float *x = c->X;
 
-	if (kf_is_scaled(s->x_scale))
+	if (s->no_images || kf_is_scaled(s->x_scale))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		float v = s->dtype == KF_U8 ? u[i] : x[i];
@@ -172,6 +172,8 @@ int kf_scale_rows(const struct kf_schema *in, struct kf_chunk *from,
 		return -1;
 	scale_columns(&in->columns, out->y_scale, false, from->y, to->y, from->n);
 	scale_columns(&in->p_columns, out->p_scale, false, from->p, to->p, from->n);
+	if (in->no_images)
+		return 0;
 	if (in->dtype == KF_F32 && out->dtype == KF_U8)
 		return narrow(in, from, to->X, err);
 	if (in->dtype == KF_F32)
@@ -194,6 +196,8 @@ int kf_unscale_rows(const struct kf_schema *in, struct kf_chunk *from,
 		return -1;
 	scale_columns(&in->columns, in->y_scale, true, from->y, to->y, from->n);
 	scale_columns(&in->p_columns, in->p_scale, true, from->p, to->p, from->n);
+	if (in->no_images)
+		return 0;
 	u = to->X;
 	if (in->dtype == out->dtype) { /* pixels that are not scaled, or bytes */
 		copy_bytes(from, to, kf_image_bytes(in));

@@ -92,7 +92,7 @@ int kf_stats_init(struct kf_stats *s, const struct kf_schema *schema,
 void kf_stats_add(struct kf_stats *s, const struct kf_schema *schema,
 	const struct kf_chunk *c)
 {
-	size_t pixels = c->n * kf_image_pixels(schema);
+	size_t pixels = schema->no_images ? 0 : c->n * kf_image_pixels(schema);
 	struct kf_stat X = schema->dtype == KF_U8 ? of_bytes(c->X, pixels) :
 						    of_floats(c->X, pixels);
 

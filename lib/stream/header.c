@@ -37,6 +37,8 @@ struct kf_meta kf_header_meta(const struct kf_schema *s)
 		kf_scales_print(scale, k->n, text, sizeof text);
 		kf_meta_set(&m, k->key, "%s", text);
 	}
+	if (s->no_images)
+		kf_meta_set(&m, KF_KEY_X_SHAPE, "%d %d %d", s->c, s->h, s->w);
 	if (s->classes)
 		kf_meta_set(&m, KF_KEY_CLASSES, "%d", s->classes);
 	return m;
@@ -120,30 +122,50 @@ static int get_fields(const struct kf_st *st, struct kf_schema *s, struct kf_err
 	return 0;
 }
 
-static int get_image(const struct kf_st *st, struct kf_schema *s, struct kf_err *err)
+static int set_size(struct kf_schema *s, int64_t c, int64_t h, int64_t w,
+	struct kf_err *err)
 {
-	const struct kf_tensor *X = kf_st_find(st, "X");
-	int64_t c = 1, h, w;
-
-	if (!X)
-		return kf_fail(err, "there is no tensor 'X' (is it a model?)");
-	if ((X->rank != 4 && !(st->foreign && X->rank == 3)) || X->dtype == KF_I64)
-		return kf_fail(err,
-			"tensor 'X' is not U8 or F32 of shape "
-			"(rows, channels, height, width)");
-	if (X->rank == 4)
-		c = X->shape[1];
-	h = X->shape[X->rank - 2];
-	w = X->shape[X->rank - 1];
 	if (c < 1 || h < 1 || w < 1 || c > KF_SIDE_MAX || h > KF_SIDE_MAX ||
 		w > KF_SIDE_MAX || c * h > KF_PIXELS_MAX || c * h * w > KF_PIXELS_MAX)
 		return kf_fail(err, "images of %lld x %lld x %lld are out of bounds",
 			(long long)c, (long long)h, (long long)w);
-	s->dtype = X->dtype;
 	s->c = (int)c;
 	s->h = (int)h;
 	s->w = (int)w;
 	return 0;
+}
+
+/* What is known of images that were left out; their type follows from their scale. */
+static int get_shape(const struct kf_st *st, struct kf_schema *s, struct kf_err *err)
+{
+	const char *text = kf_meta_get(&st->meta, KF_KEY_X_SHAPE);
+	int c, h, w;
+	char tail;
+
+	if (!text || st->foreign)
+		return kf_fail(err, "there is no tensor 'X' (is it a model?)");
+	if (sscanf(text, "%6d %6d %6d%c", &c, &h, &w, &tail) != 3)
+		return kf_fail(err,
+			"metadata '%s' is not 'channels height width': '%.60s'",
+			KF_KEY_X_SHAPE, text);
+	s->no_images = true;
+	s->dtype = kf_meta_get(&st->meta, KF_KEY_X_SCALE) ? KF_F32 : KF_U8;
+	return set_size(s, c, h, w, err);
+}
+
+static int get_image(const struct kf_st *st, struct kf_schema *s, struct kf_err *err)
+{
+	const struct kf_tensor *X = kf_st_find(st, "X");
+
+	if (!X)
+		return get_shape(st, s, err);
+	if ((X->rank != 4 && !(st->foreign && X->rank == 3)) || X->dtype == KF_I64)
+		return kf_fail(err,
+			"tensor 'X' is not U8 or F32 of shape "
+			"(rows, channels, height, width)");
+	s->dtype = X->dtype;
+	return set_size(s, X->rank == 4 ? X->shape[1] : 1, X->shape[X->rank - 2],
+		X->shape[X->rank - 1], err);
 }
 
 static int unknown_tensor(const char *name, struct kf_err *err)
@@ -160,25 +182,31 @@ static int unknown_tensor(const char *name, struct kf_err *err)
 /* All tensors must be known and have the same number of rows. */
 static int count_rows(const struct kf_st *st, size_t *rows, struct kf_err *err)
 {
-	const struct kf_tensor *X = kf_st_find(st, "X");
+	const struct kf_tensor *id = kf_st_find(st, "id"), *X = kf_st_find(st, "X");
+	const struct kf_tensor *all = X ? X : id;
 
+	if (!st->foreign && !id)
+		return kf_fail(err, "there is no tensor 'id'");
 	for (int i = 0; i < st->n; i++) {
 		const struct kf_tensor *t = &st->tensor[i];
 		const struct kf_field *f = kf_field_find(t->name);
 
 		if (!f)
 			return unknown_tensor(t->name, err);
-		if (t->rank < 1 || t->shape[0] != X->shape[0])
-			return kf_fail(err, "tensor '%s' has not as many rows as 'X'",
-				t->name);
+		if (t->rank < 1 || t->shape[0] != all->shape[0])
+			return kf_fail(err, "tensor '%s' has not as many rows as '%s'",
+				t->name, all->name);
 		if (!f->image && !f->columns && (t->dtype != f->dtype || t->rank != 1))
 			return kf_fail(err, "tensor '%s' is not %s of shape (rows)",
 				t->name, kf_dtype_name(f->dtype));
 	}
-	if (!st->foreign && !kf_st_find(st, "id"))
-		return kf_fail(err, "there is no tensor 'id'");
-	*rows = (size_t)X->shape[0];
+	*rows = (size_t)all->shape[0];
 	return 0;
+}
+
+bool kf_header_is_chunk(const struct kf_st *st)
+{
+	return kf_st_find(st, "X") || kf_meta_get(&st->meta, KF_KEY_X_SHAPE);
 }
 
 int kf_header_schema(const struct kf_st *st, struct kf_schema *s, size_t *rows,

@@ -12,6 +12,9 @@
  * all metadata, what writes it notices where it is incomplete. */
 struct kf_meta kf_header_meta(const struct kf_schema *s);
 
+/* Whether an open blob claims to be a chunk, rather than a model. */
+bool kf_header_is_chunk(const struct kf_st *st);
+
 /*
  * The schema, which the caller frees, and the number of rows of an open blob.
  * In a foreign one X may lack its channels, and columns without names are

@@ -9,13 +9,22 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/mapping.h"
 #include "stream/header.h"
+
+/* Images of fewer bytes are read sooner than they are mapped. */
+#ifndef KF_MAP_BYTES /* see KF_CHUNK_BYTES */
+#define KF_MAP_BYTES ((size_t)1 << 18)
+#endif
 
 struct kf_reader {
 	struct kf_source src;
-	bool adopt;
+	struct stat opened; /* the source as it was opened */
+	bool adopt, eager;
 	struct kf_schema schema;
 	struct kf_chunk chunk;
+	struct kf_chunk view; /* as it is handed out: the same, or with the images */
+	void *mapped;         /* where they lie in the file; else NULL */
 	struct kf_st st;
 	bool ready;        /* the chunk holds rows not handed out yet */
 	bool pending;      /* st holds a header whose data has not been read */
@@ -27,6 +36,7 @@ struct kf_reader {
 	int spool;         /* either the source itself or this temporary file, */
 	uint64_t base;     /* from this offset; else file is -1 */
 	size_t at;         /* rows of the blob handed out */
+	bool flowing;      /* the last tensor is still to be read, not in file */
 };
 
 /* Checks the header in st; frees st when it is refused. */
@@ -89,8 +99,73 @@ static int further_header(struct kf_reader *r, struct kf_err *err)
 	return 1;
 }
 
-/* Copies the blob's data to a temporary file, checking its digest. */
-static int spool(struct kf_reader *r, struct kf_err *err)
+/* -- what is read from where ------------------------------------------------------ */
+
+static bool is_file(const struct kf_reader *r)
+{
+	return S_ISREG(r->opened.st_mode);
+}
+
+int kf_reader_intact(const struct kf_reader *r, struct kf_err *err)
+{
+	const struct timespec *was = &r->opened.st_mtim, *is;
+	struct stat now;
+
+	if (!r->eager || !is_file(r))
+		return 0;
+	if (fstat(r->src.fd, &now) < 0)
+		return kf_fail_errno(err, "cannot read '%s'", r->src.name);
+	is = &now.st_mtim;
+	if (now.st_size < r->opened.st_size)
+		return kf_fail(err, "'%s' became shorter while it was read",
+			r->src.name);
+	if (kf_mapping_lost())
+		return kf_fail(err, "cannot read '%s': a part of it is lost",
+			r->src.name);
+	if (was->tv_sec != is->tv_sec || was->tv_nsec != is->tv_nsec)
+		return kf_fail(err, "'%s' was changed while it was read", r->src.name);
+	return 0;
+}
+
+/* Where a tensor's rows go in the chunk; its name is known. */
+static void *destination(const struct kf_chunk *c, const char *name)
+{
+	return kf_field_data(kf_field_find(name), c);
+}
+
+/* The next bytes of the source, which are a tensor's; NULL where reading is better. */
+static void *map(const struct kf_reader *r, const struct kf_tensor *t, size_t bytes)
+{
+	off_t at = lseek(r->src.fd, 0, SEEK_CUR);
+
+	if (at < 0 || (size_t)at % kf_dtype_size(t->dtype))
+		return NULL;
+	return kf_map(r->src.fd, (uint64_t)at, bytes);
+}
+
+static void unmap(struct kf_reader *r)
+{
+	if (r->mapped)
+		kf_unmap();
+	r->mapped = NULL;
+}
+
+/* The next bytes of a tensor, from the source. */
+static int read_tensor(struct kf_reader *r, const struct kf_tensor *t, size_t bytes,
+	struct kf_err *err)
+{
+	if (r->eager && is_file(r) && bytes >= KF_MAP_BYTES && !strcmp(t->name, "X"))
+		r->mapped = map(r, t, bytes);
+	if (r->mapped)
+		return kf_st_skip(&r->st, r->mapped, bytes, err);
+	return kf_st_read(&r->st, destination(&r->chunk, t->name), bytes, err);
+}
+
+/* -- large blobs ------------------------------------------------------------------ */
+
+/* Copies the blob's data to a temporary file but for the last bytes, checking its
+ * digest. */
+static int spool(struct kf_reader *r, size_t last, struct kf_err *err)
 {
 	char piece[1 << 16];
 
@@ -98,8 +173,11 @@ static int spool(struct kf_reader *r, struct kf_err *err)
 		return -1;
 	if (lseek(r->spool, 0, SEEK_SET) < 0)
 		return kf_fail_errno(err, "cannot rewind the " KF_TEMPFILE);
-	while (r->st.left > 0) {
-		size_t n = r->st.left < sizeof piece ? r->st.left : sizeof piece;
+	while (r->st.left > last) {
+		uint64_t n = r->st.left - last;
+
+		if (n > sizeof piece)
+			n = sizeof piece;
 
 		if (kf_st_read(&r->st, piece, n, err) < 0 ||
 			kf_write(r->spool, KF_TEMPFILE, piece, n, err) < 0)
@@ -121,30 +199,29 @@ static bool in_slices(const struct kf_reader *r)
 	return r->n > full + full / 2;
 }
 
-/* Makes the data of a large blob readable in slices. */
+/*
+ * Makes the data of a large blob readable in slices.  An eager reader does so with all but
+ * the images, if these come last, and reads them when their turn comes.
+ */
 static int start_slices(struct kf_reader *r, struct kf_err *err)
 {
-	struct stat sb;
+	const struct kf_tensor *end = &r->st.tensor[r->st.n - 1];
+	size_t last = 0;
 	off_t base;
 
 	r->at = 0;
-	if (fstat(r->src.fd, &sb) == 0 && S_ISREG(sb.st_mode) &&
-		(base = lseek(r->src.fd, 0, SEEK_CUR)) >= 0) {
-		if (kf_st_finish(&r->st, err) < 0)
-			return -1;
+	r->flowing = r->eager && !strcmp(end->name, "X");
+	if (r->flowing)
+		last = kf_tensor_bytes(end);
+	if (is_file(r) && (base = lseek(r->src.fd, 0, SEEK_CUR)) >= 0) {
 		r->file = r->src.fd;
 		r->base = (uint64_t)base;
-		return 0;
-	}
-	if (spool(r, err) < 0)
+		if (kf_st_read(&r->st, NULL, r->st.left - last, err) < 0)
+			return -1;
+	} else if (spool(r, last, err) < 0) {
 		return -1;
-	return kf_st_finish(&r->st, err);
-}
-
-/* Where a tensor's rows go in the chunk; its name is known. */
-static void *destination(const struct kf_chunk *c, const char *name)
-{
-	return kf_field_data(kf_field_find(name), c);
+	}
+	return r->flowing ? 0 : kf_st_finish(&r->st, err);
 }
 
 static void count_ids(struct kf_reader *r, size_t first_row)
@@ -168,15 +245,19 @@ static int next_slice(struct kf_reader *r, struct kf_err *err)
 	for (int i = 0; i < r->st.n; i++) {
 		const struct kf_tensor *t = &r->st.tensor[i];
 		size_t row = kf_tensor_bytes(t) / r->n;
+		bool flows = r->flowing && i == r->st.n - 1;
 
-		if (kf_pread(r->file, r->src.name, destination(c, t->name), c->n * row,
-			    begin + r->at * row, err) < 0)
+		if (flows && read_tensor(r, t, c->n * row, err) < 0)
+			return -1;
+		if (!flows &&
+			kf_pread(r->file, r->src.name, destination(c, t->name),
+				c->n * row, begin + r->at * row, err) < 0)
 			return -1;
 		begin += kf_tensor_bytes(t);
 	}
 	count_ids(r, r->at);
 	r->at += c->n;
-	return 0;
+	return r->flowing && r->at == r->n ? kf_st_finish(&r->st, err) : 0;
 }
 
 static int read_whole(struct kf_reader *r, struct kf_err *err)
@@ -189,8 +270,7 @@ static int read_whole(struct kf_reader *r, struct kf_err *err)
 	for (int i = 0; i < r->st.n; i++) {
 		const struct kf_tensor *t = &r->st.tensor[i];
 
-		if (kf_st_read(&r->st, destination(c, t->name), kf_tensor_bytes(t),
-			    err) < 0)
+		if (read_tensor(r, t, kf_tensor_bytes(t), err) < 0)
 			return -1;
 	}
 	count_ids(r, 0);
@@ -221,7 +301,7 @@ static int finish_blob(struct kf_reader *r, struct kf_err *err)
 }
 
 /* Fills the chunk: 1, 0 at the end, -1. */
-static int next_rows(struct kf_reader *r, struct kf_err *err)
+static int fill_chunk(struct kf_reader *r, struct kf_err *err)
 {
 	for (;;) {
 		int rc = r->pending ? 1 : further_header(r, err);
@@ -244,23 +324,22 @@ static int next_rows(struct kf_reader *r, struct kf_err *err)
 	}
 }
 
-struct kf_reader *kf_reader_open(int fd, const char *name, bool adopt,
-	struct kf_err *err)
+/* The same; what was changed meanwhile may look damaged, but that is not the reason. */
+static int next_rows(struct kf_reader *r, struct kf_err *err)
 {
-	struct kf_source src = { .fd = fd, .name = name };
-	struct kf_st st;
-	int rc = kf_st_open(&st, &src, err);
+	int rc;
 
-	if (rc == 0)
-		kf_fail(err, "'%s' is empty: there is no stream in it", name);
-	return rc > 0 ? kf_reader_from(&st, adopt, err) : NULL;
+	unmap(r);
+	rc = fill_chunk(r, err);
+	return kf_reader_intact(r, err) < 0 ? -1 : rc;
 }
 
 /*
  * Reads the first rows too: a schema must not be used before its checksum has
- * been verified.
+ * been verified, unless the reader is eager.
  */
-struct kf_reader *kf_reader_from(struct kf_st *st, bool adopt, struct kf_err *err)
+static struct kf_reader *start(struct kf_st *st, bool adopt, bool eager,
+	struct kf_err *err)
 {
 	struct kf_reader *r = calloc(1, sizeof *r);
 	int rc;
@@ -274,6 +353,9 @@ struct kf_reader *kf_reader_from(struct kf_st *st, bool adopt, struct kf_err *er
 	r->st = *st;
 	r->st.src = &r->src;
 	r->adopt = adopt;
+	r->eager = eager;
+	if (fstat(r->src.fd, &r->opened) < 0)
+		r->opened = (struct stat){ 0 };
 	r->file = r->spool = -1;
 	rc = take_header(r, &r->schema, err);
 	if (rc > 0)
@@ -286,14 +368,44 @@ struct kf_reader *kf_reader_from(struct kf_st *st, bool adopt, struct kf_err *er
 	return r;
 }
 
+struct kf_reader *kf_reader_from(struct kf_st *st, bool adopt, struct kf_err *err)
+{
+	return start(st, adopt, false, err);
+}
+
+static struct kf_reader *open_reader(int fd, const char *name, bool adopt, bool eager,
+	struct kf_err *err)
+{
+	struct kf_source src = { .fd = fd, .name = name };
+	struct kf_st st;
+	int rc = kf_st_open(&st, &src, err);
+
+	if (rc == 0)
+		kf_fail(err, "'%s' is empty: there is no stream in it", name);
+	return rc > 0 ? start(&st, adopt, eager, err) : NULL;
+}
+
+struct kf_reader *kf_reader_open(int fd, const char *name, bool adopt,
+	struct kf_err *err)
+{
+	return open_reader(fd, name, adopt, false, err);
+}
+
+struct kf_reader *kf_reader_open_eager(int fd, const char *name, struct kf_err *err)
+{
+	return open_reader(fd, name, false, true, err);
+}
+
 int kf_reader_next(struct kf_reader *r, struct kf_chunk **chunk, struct kf_err *err)
 {
-	*chunk = &r->chunk;
-	if (r->ready) {
-		r->ready = false;
-		return 1;
-	}
-	return next_rows(r, err);
+	int rc = r->ready ? 1 : next_rows(r, err);
+
+	r->ready = false;
+	r->view = r->chunk;
+	if (r->mapped)
+		r->view.X = r->mapped;
+	*chunk = &r->view;
+	return rc;
 }
 
 void kf_reader_close(struct kf_reader *r)
@@ -302,6 +414,7 @@ void kf_reader_close(struct kf_reader *r)
 		return;
 	if (r->pending)
 		kf_st_free(&r->st);
+	unmap(r);
 	if (r->spool >= 0)
 		close(r->spool);
 	kf_chunk_free(&r->chunk);

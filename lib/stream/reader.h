@@ -5,7 +5,8 @@
  *
  * A reader yields chunks of bounded size: a blob with more data than that
  * (a single file of a whole data set) is handed out in slices, read from the
- * file itself or, from a pipe, through a temporary file.
+ * file itself or, from a pipe, through a temporary file.  Its checksum is known
+ * before the first, unless the reader is eager.
  */
 #ifndef KF_READER_H
 #define KF_READER_H
@@ -26,6 +27,16 @@ struct kf_reader *kf_reader_open(int fd, const char *name, bool adopt,
 /* The same where the first header has been read already; takes ownership of
  * st. */
 struct kf_reader *kf_reader_from(struct kf_st *st, bool adopt, struct kf_err *err);
+/*
+ * The same, without adopt, for a program whose output does not pass for whole where the
+ * input turns out to be damaged.  Slices are handed out while the blob is read, from a
+ * pipe too, and its checksum is known after the last one.  The images of a file lie where
+ * the system has them, and must not be changed; there is one such reader at a time.
+ * kf_reader_intact then says whether what the chunk was made of is still what was read.
+ */
+struct kf_reader *kf_reader_open_eager(int fd, const char *name, struct kf_err *err);
+/* 0, or -1 where the file of an eager reader was changed after it was opened. */
+int kf_reader_intact(const struct kf_reader *r, struct kf_err *err);
 const struct kf_schema *kf_reader_schema(const struct kf_reader *r);
 /*
  * The next chunk, which is the reader's and lives until the next call; the

@@ -1,8 +1,10 @@
 /* One safetensors blob, read front to back; safetensors_header.c opens it. */
+#define _GNU_SOURCE
 #include "stream/safetensors.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int kf_st_place(const struct kf_st *st, struct kf_err *err)
 {
@@ -26,14 +28,33 @@ static int read_piece(struct kf_st *st, void *to, size_t n, struct kf_err *err)
 	return 0;
 }
 
+static int check_left(const struct kf_st *st, size_t n, struct kf_err *err)
+{
+	if (n <= st->left)
+		return 0;
+	kf_fail(err, "read past the end of a blob");
+	return kf_source_place(st->src, err);
+}
+
+int kf_st_skip(struct kf_st *st, const void *bytes, size_t n, struct kf_err *err)
+{
+	if (check_left(st, n, err) < 0)
+		return -1;
+	if (lseek(st->src->fd, (off_t)n, SEEK_CUR) < 0)
+		return kf_fail_errno(err, "cannot read '%s'", st->src->name);
+	if (st->hash)
+		XXH3_64bits_update(st->hash, bytes, n);
+	st->src->offset += n;
+	st->left -= n;
+	return 0;
+}
+
 int kf_st_read(struct kf_st *st, void *dst, size_t n, struct kf_err *err)
 {
 	char scratch[1 << 16], *to = dst ? dst : scratch;
 
-	if (n > st->left) {
-		kf_fail(err, "read past the end of a blob");
-		return kf_source_place(st->src, err);
-	}
+	if (check_left(st, n, err) < 0)
+		return -1;
 	while (n > 0) {
 		/* in pieces, so that they are hashed while in the cache */
 		size_t piece = n < sizeof scratch ? n : sizeof scratch;

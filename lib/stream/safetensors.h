@@ -58,6 +58,10 @@ int kf_st_place(const struct kf_st *st, struct kf_err *err);
  * are fewer. */
 int kf_st_read(struct kf_st *st, void *dst, size_t n, struct kf_err *err);
 
+/* Takes the next n bytes of data as read, which are those at `bytes`: mapped from the
+ * source, which is a file. */
+int kf_st_skip(struct kf_st *st, const void *bytes, size_t n, struct kf_err *err);
+
 /* Reads what is left and checks the digest; only then is it known whether a blob
  * that is adopted is foreign.  Frees nothing. */
 int kf_st_finish(struct kf_st *st, struct kf_err *err);

@@ -203,14 +203,16 @@ static bool in_library_order(const struct kf_st *st)
 
 /*
  * Metadata first, between its version and the digest; data on a multiple of 64; and
- * another order than that library's, apart from streams of bytes without predictions.
+ * another order than that library's, apart from streams of bytes without predictions, and
+ * of those that have neither images nor both targets and predictions.
  */
 static bool has_own_layout(const struct kf_st *st, const char *text, size_t len)
 {
 	static const char start[] = "{\"__metadata__\":{\"kfkd\":";
 	const struct kf_meta *m = &st->meta;
-	const struct kf_tensor *X = kf_st_find(st, "X");
-	bool either_order = X && X->dtype == KF_U8 && !kf_st_find(st, "p");
+	const struct kf_tensor *X = kf_st_find(st, "X"), *p = kf_st_find(st, "p");
+	bool either_order = X ? X->dtype == KF_U8 && !p :
+				kf_st_find(st, "id") && !(p && kf_st_find(st, "y"));
 
 	return (8 + len) % 64 == 0 && len >= sizeof start &&
 		!memcmp(text, start, sizeof start - 1) &&

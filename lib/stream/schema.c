@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/large.h"
+
 #define IN_SCHEMA(member) offsetof(struct kf_schema, member)
 #define IN_CHUNK(member) offsetof(struct kf_chunk, member)
 
@@ -104,6 +106,12 @@ bool kf_schema_differs(const struct kf_schema *a, const struct kf_schema *b,
 	const char *columns, *other;
 
 	*d = (struct kf_difference){ .what = "" };
+	if (a->no_images != b->no_images) {
+		snprintf(d->what, sizeof d->what, "other images");
+		snprintf(d->how, sizeof d->how, ": %s",
+			b->no_images ? "none" : "the first has none");
+		return true;
+	}
 	columns = columns_differ(a, b, d);
 	other = columns ? NULL : others_differ(a, b);
 	if (columns)
@@ -124,6 +132,14 @@ bool kf_scaled_bytes(const struct kf_schema *s)
 	return s->dtype == KF_U8 && kf_is_scaled(s->x_scale);
 }
 
+int kf_schema_need_images(const struct kf_schema *s, struct kf_err *err)
+{
+	if (!s->no_images)
+		return 0;
+	return kf_fail(err,
+		"the stream has no images: kfkd-predict --no-images has left them out");
+}
+
 size_t kf_image_pixels(const struct kf_schema *s)
 {
 	return (size_t)s->c * (size_t)s->h * (size_t)s->w;
@@ -139,8 +155,9 @@ size_t kf_chunk_rows(const struct kf_schema *s)
 	size_t row = 0, n;
 
 	for (int i = 0; i < KF_FIELDS; i++)
-		row += kf_fields[i].image ? kf_image_pixels(s) :
-					    kf_field_bytes(&kf_fields[i], s);
+		row += kf_fields[i].image && !s->no_images ?
+			kf_image_pixels(s) :
+			kf_field_bytes(&kf_fields[i], s);
 	n = KF_CHUNK_BYTES / row;
 	return n ? n : 1;
 }
@@ -169,7 +186,7 @@ static int shape_of(const struct kf_field *f, const struct kf_schema *s, size_t 
 		shape[1] = s->c;
 		shape[2] = s->h;
 		shape[3] = s->w;
-		return 4;
+		return s->no_images ? 0 : 4;
 	}
 	if (f->columns) {
 		const struct kf_names *columns = part(s, f->columns);
@@ -233,6 +250,7 @@ int kf_chunk_reserve(struct kf_chunk *c, const struct kf_schema *s, size_t n,
 		data = realloc(data, n * bytes);
 		if (!data)
 			return kf_fail(err, "out of memory for %zu rows", n);
+		kf_large(data, n * bytes);
 		memcpy((char *)c + kf_fields[i].data, &data, sizeof data);
 	}
 	c->room = n;

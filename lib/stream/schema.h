@@ -28,6 +28,7 @@ struct kf_schema {
 	 * stand for scaled values, v / 255. */
 	enum kf_dtype dtype;
 	int c, h, w;               /* one image */
+	bool no_images;            /* X is left out; what is said of it still holds */
 	struct kf_names columns;   /* of y; none: there is no y */
 	struct kf_names p_columns; /* of p; none: there is no p */
 	bool has_label;
@@ -66,14 +67,17 @@ struct kf_difference {
 bool kf_schema_differs(const struct kf_schema *a, const struct kf_schema *b,
 	struct kf_difference *d);
 bool kf_schema_is_scaled(const struct kf_schema *s);
-bool kf_scaled_bytes(const struct kf_schema *s);   /* whether X is of such bytes */
+bool kf_scaled_bytes(const struct kf_schema *s); /* whether X is of such bytes */
+/* -1 for a schema without images, for programs that need them. */
+int kf_schema_need_images(const struct kf_schema *s, struct kf_err *err);
 size_t kf_image_pixels(const struct kf_schema *s); /* c * h * w */
-size_t kf_image_bytes(const struct kf_schema *s);  /* of one row of X */
+size_t kf_image_bytes(const struct kf_schema *s);  /* of one image */
 size_t kf_chunk_rows(const struct kf_schema *s);   /* of a full chunk */
 
 /* The keys of its parts in the metadata of streams and models. */
 #define KF_KEY_COLUMNS "columns"
 #define KF_KEY_P_COLUMNS "p.columns"
+#define KF_KEY_X_SHAPE "X.shape" /* of one image, where X is left out */
 #define KF_KEY_X_SCALE "X.scale"
 #define KF_KEY_Y_SCALE "y.scale"
 #define KF_KEY_P_SCALE "p.scale"

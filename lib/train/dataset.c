@@ -12,6 +12,8 @@
 
 int kf_check_scaled(const struct kf_schema *s, struct kf_err *err)
 {
+	if (kf_schema_need_images(s, err) < 0)
+		return -1;
 	if (!kf_is_scaled(s->x_scale))
 		return kf_fail(err,
 			"the images are not scaled; pipe through kfkd-scale");
