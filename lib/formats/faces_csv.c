@@ -9,7 +9,7 @@
 
 #include "formats/csv_rows.h"
 #include "formats/fields.h"
-#include "formats/parse.h"
+#include "formats/parse_pixels.h"
 
 /* What a column is: the number of its target, or one of these. */
 enum { IMAGE = -1, IMAGE_ID = -2, IGNORED = -3 };
