@@ -364,6 +364,8 @@ static void put_field(FILE *f, const char *text, int odd)
 
 static void put_end(FILE *f, bool crlf, int odd)
 {
+	if (one_in(odd * 8))
+		fputc('\0', f);
 	fputs(crlf ? "\r\n" : one_in(odd * 4) ? "\r" : "\n", f);
 	if (one_in(odd * 2))
 		fputs(one_in(2) ? "\n" : " \t\r\n", f);
