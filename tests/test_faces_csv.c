@@ -1,7 +1,8 @@
 /*
  * kfkd-load's CSV reader.  Its fast paths are compared with slow and simple
- * ones: numbers against strtof, pixels against a loop, whole files against
- * libcsv, with random input of which much is unusual or wrong.
+ * ones: numbers against strtof, pixels against a loop, by all instructions that this
+ * processor has, whole files against libcsv, with random input of which much is
+ * unusual or wrong.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -15,6 +16,7 @@
 #include "base/io.h"
 #include "formats/loader.h"
 #include "formats/parse.h"
+#include "formats/parse_pixels.h"
 #include "tap.h"
 
 /* -- random numbers ------------------------------------------------------------ */
@@ -158,15 +160,52 @@ static const char *simple_pixels(const char *p, uint8_t *pixel, size_t n)
 	return *p == ' ' ? NULL : p;
 }
 
+/* Memory between pages that must not be touched. */
+static char *fenced(size_t pages)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *p = mmap(NULL, (pages + 2) * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+		-1, 0);
+
+	if (p == MAP_FAILED || mprotect(p + page, pages * page, PROT_READ | PROT_WRITE))
+		abort();
+	return p + page;
+}
+
+#define ROOM 4096 /* at most a page */
+static char *text_room;
+static uint8_t *pixel_room;
+
+/* Whether a parser reads what follows text[0], which is a separator, like
+ * simple_pixels; at_end: what it may read ends with the room, else it starts there. */
+static bool parses(const struct kf_pixel_parser *parser, const char *text, size_t n,
+	bool at_end)
+{
+	size_t length = strspn(text + 1, "0123456789 ") + 64;
+	char *copy = text_room + (at_end ? ROOM - length : 7);
+	uint8_t want[ROOM], *got = pixel_room + ROOM - n;
+	const char *end;
+	bool same;
+
+	memset(text_room, one_in(2) ? '7' : 0, ROOM);
+	memcpy(copy - 1, text, length + 1);
+	memset(got, 0, n);
+	end = simple_pixels(copy, want, n);
+	same = parser->parse(copy, got, n) == end && (!end || !memcmp(got, want, n));
+	if (!same)
+		note("%s: %zu pixels: '%s'", parser->name, n, text);
+	return same;
+}
+
+/* Whether all parsers that this processor runs do so. */
 static bool pixels_agree(const char *text, size_t n)
 {
-	uint8_t got[300] = { 0 }, want[300] = { 0 };
-	const char *end = simple_pixels(text, want, n);
-	bool same =
-		kf_parse_pixels(text, got, n) == end && (!end || !memcmp(got, want, n));
+	bool same = true;
 
-	if (!same)
-		note("%zu pixels: '%s'", n, text);
+	for (int i = 0; i < KF_PIXEL_PARSERS; i++)
+		if (kf_pixel_parsers[i].runs())
+			same = same && parses(&kf_pixel_parsers[i], text, n, false) &&
+				parses(&kf_pixel_parsers[i], text, n, true);
 	return same;
 }
 
@@ -180,36 +219,72 @@ static char *random_pixels(char *p, int n)
 	return p;
 }
 
-static void test_pixels(void)
+/* Of numbers and separators one in odd is unusual. */
+static char *random_text(char *p, int n, int odd)
+{
+	static const char *const between[] = { "  ", "\t", "", "x", ",", " \n" };
+	static const char *const formats[] = { "%05d", "%04d", "%d1", "%03d", "-%d",
+		"%d." };
+
+	for (int i = 0; i < n; i++) {
+		if (i > 0)
+			p += sprintf(p, "%s", one_in(odd) ? between[below(6)] : " ");
+		p += sprintf(p, one_in(odd) ? formats[below(6)] : "%d",
+			below(one_in(odd) ? 100000 : 256));
+	}
+	return p;
+}
+
+/* What may follow a column of pixels, and then whatever comes. */
+static void put_behind(char *p)
 {
 	static const char behind[] = ",\n\r\"\0x";
-	static const char junk[] = "0129 ,.-+e\"\t\n\xff/:";
-	static char room[2000];
-	char *text = room + 64, *end;
-	bool same = true, damaged = true, numbers = true;
 
+	*p = behind[below(sizeof behind - 1)];
+	memset(p + 1, one_in(2) ? '7' : ' ', 63);
+	p[64] = '\0';
+}
+
+static void test_pixels(void)
+{
+	static const char junk[] = "0129 ,.-+e\"\t\n\xff/:";
+	static char room[ROOM];
+	char *text = room + 1, *end;
+	bool same = true, damaged = true, odd = true, numbers = true;
+
+	text_room = fenced(1);
+	pixel_room = (uint8_t *)fenced(1);
+	for (int i = 0; i < KF_PIXEL_PARSERS; i++)
+		note("instructions: %s, %s", kf_pixel_parsers[i].name,
+			kf_pixel_parsers[i].runs() ? "tested" :
+						     "not on this processor");
 	for (int i = 0; i < 100000 && same && damaged; i++) {
 		int n = 1 + below(200), want = one_in(10) ? n + below(3) - 1 : n;
 
 		text[-1] = ",\n"[below(2)];
-		text[-2] = (char)('0' + below(10));
 		end = random_pixels(text, n);
-		*end = behind[below(sizeof behind)];
-		memset(end + 1, one_in(2) ? '7' : ' ', 64);
-		end[65] = '\0';
-		same = pixels_agree(text, (size_t)(want ? want : 1));
+		put_behind(end);
+		same = pixels_agree(room, (size_t)(want ? want : 1));
 		text[below((int)(end - text))] = junk[below(sizeof junk - 1)];
-		damaged = pixels_agree(text, (size_t)n);
+		damaged = pixels_agree(room, (size_t)n);
 	}
 	ok(same, "random pixels as a simple loop reads them");
 	ok(damaged, "so with one byte changed");
+	for (int i = 0; i < 100000 && odd; i++) {
+		int n = 1 + below(200);
+
+		put_behind(random_text(text, n, one_in(2) ? 300 : 10));
+		odd = pixels_agree(room, (size_t)n);
+	}
+	ok(odd, "so with much that is unusual");
 	memset(room, 0, sizeof room);
+	room[0] = ',';
 	for (int at = 0; at < 70; at++)
 		for (int value = 0; value < 2000; value++) {
 			for (int i = 0; i < at; i++)
 				text[i] = i % 2 ? ' ' : '7';
 			sprintf(text + at - at % 2, "%d 3\n", value);
-			numbers = numbers && pixels_agree(text, (size_t)at / 2 + 2);
+			numbers = numbers && pixels_agree(room, (size_t)at / 2 + 2);
 		}
 	ok(numbers, "each number at each place of a block");
 }
@@ -289,6 +364,8 @@ static void put_field(FILE *f, const char *text, int odd)
 
 static void put_end(FILE *f, bool crlf, int odd)
 {
+	if (one_in(odd * 8))
+		fputc('\0', f);
 	fputs(crlf ? "\r\n" : one_in(odd * 4) ? "\r" : "\n", f);
 	if (one_in(odd * 2))
 		fputs(one_in(2) ? "\n" : " \t\r\n", f);

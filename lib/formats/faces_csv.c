@@ -9,7 +9,7 @@
 
 #include "formats/csv_rows.h"
 #include "formats/fields.h"
-#include "formats/parse.h"
+#include "formats/parse_pixels.h"
 
 /* What a column is: the number of its target, or one of these. */
 enum { IMAGE = -1, IMAGE_ID = -2, IGNORED = -3 };
@@ -23,6 +23,7 @@ struct csv {
 	int *role;              /* (header.n) */
 	/* The current row. */
 	uint64_t row; /* its number, from 1 */
+	size_t usual; /* length of the last plain one */
 	int64_t id;
 	float *y; /* (schema.columns.n) */
 };
@@ -136,17 +137,17 @@ static int take_field(void *user, int field, char *text, size_t len, struct kf_e
 /* -- rows ----------------------------------------------------------------------- */
 
 /*
- * Reads a row in place: true where each field is in its usual form, without
- * quotes or extra spaces, and the row ends with its line or at end.  False for
- * anything unusual or wrong, which is left to libcsv and the functions above.
+ * Reads a row in place, where each field is in its usual form, without quotes or extra
+ * spaces.  Returns where the row ends, with its line or the text, or NULL for anything
+ * unusual or wrong, which is left to libcsv and the functions above.
  */
-static bool plain_row(struct csv *c, const char *p, const char *end)
+static const char *plain_row(struct csv *c, const char *p)
 {
 	for (int i = 0; i < c->header.n; i++) {
 		int role = c->role[i];
 
 		if (i > 0 && *p++ != ',')
-			return false;
+			return NULL;
 		if (role == IMAGE)
 			p = kf_parse_pixels(p, image(c), pixels(c));
 		else if (role == IMAGE_ID)
@@ -156,25 +157,53 @@ static bool plain_row(struct csv *c, const char *p, const char *end)
 		else
 			p = kf_plain_target(p, &c->y[role]);
 		if (!p)
-			return false;
+			return NULL;
 	}
-	return p == end || *p == '\n' || *p == '\r';
+	return *p == '\n' || *p == '\r' || *p == '\0' ? p : NULL;
+}
+
+/*
+ * A row that seems to be in memory, being as long as the last, is read without looking
+ * for the end of its line first.  Its length with that end, or 0.
+ */
+static size_t row_at_hand(struct csv *c)
+{
+	const struct kf_input *in = c->l.in;
+	const char *end = in->n < c->usual ? NULL : plain_row(c, in->at);
+	size_t n = end ? (size_t)(end - in->at) + 1 : in->n;
+
+	if (n >= in->n || *end == '\0')
+		return 0; /* more may belong to it */
+	return *end == '\r' && end[1] == '\n' ? n + 1 : n;
+}
+
+/* The same of a line of n bytes that is in memory. */
+static size_t row_of_line(struct csv *c, size_t n)
+{
+	const char *line = c->l.in->at, *end = plain_row(c, line);
+
+	return end && (*end != '\0' || end == line + n) ? n : 0;
 }
 
 /* One row after the header: 1, 0 at the end of the input, -1. */
 static int next_row(struct csv *c, struct kf_err *err)
 {
 	bool known = c->l.chunk.room > 0; /* the size of an image */
-	const char *line;
-	ssize_t n;
+	bool in_place = known && !c->l.options->libcsv_only;
+	size_t plain = 0;
+	ssize_t n = 0;
 	int rc = -1;
 
 	c->id = (int64_t)++c->row;
-	n = kf_csv_peek(&c->rows, err);
-	line = c->l.in->at;
-	if (n > 0 && known && !c->l.options->libcsv_only &&
-		plain_row(c, line, line + n)) {
-		kf_lines_use(&c->rows.lines, (size_t)n);
+	if (in_place)
+		plain = row_at_hand(c);
+	if (!plain)
+		n = kf_csv_peek(&c->rows, err);
+	if (in_place && n > 0)
+		plain = row_of_line(c, (size_t)n);
+	if (plain) {
+		kf_lines_use(&c->rows.lines, plain);
+		c->usual = plain;
 		return 1;
 	}
 	if (n >= 0)

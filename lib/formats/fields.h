@@ -15,7 +15,7 @@
 const char *kf_plain_target(const char *p, float *value);
 const char *kf_plain_id(const char *p, int64_t *id);
 const char *kf_plain_text(const char *p);
-/* For pixels: kf_parse_pixels. */
+/* For pixels: formats/parse_pixels.h. */
 
 /* text has len bytes followed by a NUL, and no space at either end.  0 or -1. */
 int kf_field_target(const char *text, size_t len, float *value, struct kf_err *err);

@@ -7,6 +7,12 @@
 
 #include <stddef.h>
 #include <xxhash.h>
+/* the library's functions for AVX2 and AVX-512, where it was built with them */
+#if defined __x86_64__ && defined __has_include
+#if __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h>
+#endif
+#endif
 
 #define KF_DIGEST_KEY "xxh3" /* in the metadata */
 #define KF_DIGEST_ZEROS "0000000000000000"
