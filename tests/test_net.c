@@ -377,6 +377,66 @@ static void test_kf_net(const struct net_case *c)
 	close_net(&t);
 }
 
+/* The weights after a step on images m, in an order that is not theirs. */
+static float *step_on(struct kf_net *net, const struct kf_mem *m, const float *w, int n,
+	const struct kf_target *target)
+{
+	const struct kf_update u = kf_update(KF_SGD, 0.5, 0, 0, 1);
+	struct kf_pass pass = { .train = true };
+	struct kf_target t = *target;
+	struct kf_err err;
+	uint32_t *rows = calloc((size_t)n, sizeof *rows);
+	float *got;
+
+	for (int i = 0; i < n; i++)
+		rows[i] = (uint32_t)(n - 1 - i);
+	t.rows = rows;
+	for (int i = 0; i < net->layers->n_params; i++)
+		b->op->write_param(b, net->weights, &net->layers->param[i],
+			w + net->layers->param[i].offset);
+	kf_net_train(net, m, rows, NULL, n, &t, &pass, &u, NULL, NULL, &err);
+	got = download(net->weights, 0, net->layers->floats);
+	free(rows);
+	return got;
+}
+
+/* Images of bytes are to the last bit what floats are, in the layers that read them too. */
+static void test_bytes(const struct net_case *c)
+{
+	size_t n_x = (size_t)(c->n * c->c * c->h * c->w), n_y;
+	float *x = calloc(n_x, sizeof *x), *w, *y, *from[2];
+	uint8_t *u = malloc(n_x);
+	struct kf_layers l;
+	struct kf_net net;
+	struct kf_err err;
+	struct kf_mem *floats, *bytes, *targets, *losses;
+	struct kf_target t = { .present = 1 };
+
+	if (kf_layers_parse(&l, c->line, c->c, c->h, c->w, 0, &err) < 0 ||
+		kf_net_open(&net, b, &l, &err) < 0)
+		exit(1);
+	for (size_t i = 0; i < n_x; i++) {
+		u[i] = (uint8_t)i;
+		x[i] = (float)(u[i] / 255.0);
+	}
+	n_y = (size_t)c->n * (size_t)kf_layer_outputs(&l.layer[l.n - 1]);
+	y = numbers(n_y, 31);
+	w = parameters(&l, 32);
+	floats = upload(x, n_x);
+	bytes = b->op->adopt(b, u, KF_U8, n_x);
+	t.values = targets = upload(y, n_y);
+	t.losses = losses = b->op->alloc(b, 1);
+	from[0] = step_on(&net, floats, w, c->n, &t);
+	from[1] = step_on(&net, bytes, w, c->n, &t);
+	ok(!memcmp(from[0], from[1], l.floats * sizeof(float)) && healthy(),
+		"'%s': bytes", c->line);
+	kf_net_close(&net);
+	kf_layers_free(&l);
+	b->op->free(b, floats), b->op->free(b, bytes);
+	b->op->free(b, targets), b->op->free(b, losses);
+	free(from[0]), free(from[1]), free(x), free(y), free(w);
+}
+
 static void test_nets(const struct net_case *nets, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -384,6 +444,13 @@ static void test_nets(const struct net_case *nets, size_t n)
 		test_kf_net(&nets[i]);
 	}
 }
+
+static const struct net_case of_bytes[] = {
+	{ 69, 1, 23, 25, "dense131 relu dense3" },
+	{ 3, 4, 9, 7, "dense7 relu dense3" },
+	{ 3, 1, 9, 7, "save conv1x3p1 relu add dense3" },
+	{ 3, 1, 9, 7, "conv4x3 relu dense3" },
+};
 
 int main(void)
 {
@@ -438,6 +505,8 @@ int main(void)
 		return note("%s", err.msg), done_testing();
 	note("backend %s", b->device);
 	test_nets(nets, n);
+	for (size_t i = 0; i < sizeof of_bytes / sizeof *of_bytes; i++)
+		test_bytes(&of_bytes[i]);
 	recomputes = !strncmp(b->device, "cpu", 3);
 	b->op->close(b);
 	if (!recomputes)

@@ -33,6 +33,7 @@ static void cpu_close(struct kf_backend *b)
 
 static void cpu_read_act(struct kf_backend *b, struct kf_act *a, float *dst)
 {
+	cpu_copy_rows(b, a);
 	cpu_materialize(b, a);
 	if (cpu(b)->failed)
 		return;
@@ -96,6 +97,12 @@ static void cpu_forward(struct kf_backend *b, struct kf_plan *plan,
 		.x = x,
 		.other = f->other };
 
+	if (cpu(b)->failed)
+		return;
+	if (!plan->ops->takes_rows || x->layout.block > 1)
+		cpu_copy_rows(b, x);
+	if (f->other)
+		cpu_copy_rows(b, f->other);
 	if (cpu(b)->failed)
 		return;
 	if (plan->ops->survey)

@@ -260,7 +260,8 @@ static void take_rows(struct kf_backend *b, struct kf_act *a, const struct kf_me
 	end_plain(b, a, to);
 }
 
-/* Consecutive rows of floats are used in place where the batch's layout is plain. */
+/* Rows of floats that are consecutive are used in place where the batch's layout is plain,
+ * and others wait for a layer that reads them. */
 void cpu_take(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
 	const uint32_t *rows, const struct kf_warp *warps)
 {
@@ -268,10 +269,25 @@ void cpu_take(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
 
 	if (cpu(b)->failed)
 		return;
-	if (!m->bytes && a->layout.block == 1 && !warps && kf_consecutive(rows, a->n))
+	a->state = CPU_READY;
+	if (warps) {
+		if (cpu_batch_memory(b, a))
+			take_rows(b, a, m, rows, warps);
+	} else if (!m->bytes && a->layout.block == 1 && kf_consecutive(rows, a->n)) {
 		a->f = m->f + rows[0] * cpu_image_floats(&l);
-	else if (cpu_batch_memory(b, a))
-		take_rows(b, a, m, rows, warps);
+	} else {
+		a->state = CPU_ROWS;
+		a->data = m;
+		a->rows = rows;
+	}
+}
+
+void cpu_copy_rows(struct kf_backend *b, struct kf_act *a)
+{
+	if (a->state != CPU_ROWS || !cpu_batch_memory(b, a))
+		return;
+	take_rows(b, a, a->data, a->rows, NULL);
+	a->state = CPU_READY;
 }
 
 void cpu_write_act(struct kf_backend *b, struct kf_act *a, const float *src)

@@ -30,6 +30,9 @@ float *cpu_image(const struct kf_act *a, int i);
  * failure. */
 bool cpu_batch_memory(struct kf_backend *b, struct kf_act *a);
 
+/* Copies rows of data that wait for it, if a is a batch of such. */
+void cpu_copy_rows(struct kf_backend *b, struct kf_act *a);
+
 /* Copies a batch to or from plain (n, c, h, w). */
 void cpu_to_plain(struct kf_backend *b, const struct kf_act *a, float *plain);
 void cpu_from_plain(struct kf_backend *b, float *plain, struct kf_act *a);

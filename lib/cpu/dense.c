@@ -38,28 +38,42 @@ static struct cpu_sizes sizes(const struct kf_plan *plan)
 		(size_t)kf_layer_outputs(plan->layer) };
 }
 
-static const float *flatten(struct kf_backend *b, struct kf_plan *plan,
-	const struct kf_act *x)
+/* The input's rows, which forward has flattened, for backward too. */
+static struct cpu_rows rows_of(const struct kf_plan *plan, const struct kf_act *x)
+{
+	const struct dense *d = plan->state;
+
+	if (x->state != CPU_ROWS)
+		return (struct cpu_rows){ .f = x->layout.block == 1 ? x->f : d->x };
+	if (x->data->bytes)
+		return (struct cpu_rows){ .bytes = x->data->u, .rows = x->rows };
+	return (struct cpu_rows){ .f = x->data->f, .rows = x->rows };
+}
+
+static bool flatten(struct kf_backend *b, struct kf_plan *plan, const struct kf_act *x)
 {
 	struct dense *d = plan->state;
 
 	if (x->layout.block == 1)
-		return x->f;
-	if (cpu_floats_once(b, &d->x, cpu_batch_floats(x)))
-		cpu_to_plain(b, x, d->x);
-	return d->x;
+		return true;
+	if (!cpu_floats_once(b, &d->x, cpu_batch_floats(x)))
+		return false;
+	cpu_to_plain(b, x, d->x);
+	return true;
 }
 
 static void forward(struct kf_backend *b, struct kf_plan *plan,
 	const struct kf_mem *weights, const struct kf_flow *f)
 {
 	struct cpu_sizes s = sizes(plan);
-	const float *flat = flatten(b, plan, f->x);
+	struct cpu_rows x;
 
-	if (flat && cpu_batch_memory(b, f->y))
-		cpu_panels_forward(b, &s, flat, weights->f + plan->weight->offset,
-			plan->bias ? weights->f + plan->bias->offset : NULL,
-			f->y->activation, f->y->f);
+	if (!flatten(b, plan, f->x) || !cpu_batch_memory(b, f->y))
+		return;
+	x = rows_of(plan, f->x);
+	cpu_panels_forward(b, &s, &x, weights->f + plan->weight->offset,
+		plan->bias ? weights->f + plan->bias->offset : NULL, f->y->activation,
+		f->y->f);
 }
 
 /* sums (out) = the sums of v (n, out) over n */
@@ -121,9 +135,8 @@ static void backward(struct kf_backend *b, struct kf_plan *plan,
 {
 	struct cpu_sizes s = sizes(plan);
 	struct kf_act *x = f->x, *y = f->y, *dy = f->dy;
-	struct dense *d = plan->state;
 	struct cpu_backward a = { .dy = dy->f,
-		.x = x->layout.block == 1 ? x->f : d->x, /* from forward */
+		.x = rows_of(plan, x),
 		.w = weights->f + plan->weight->offset,
 		.add = f->sum_dx };
 
@@ -141,6 +154,7 @@ static void backward(struct kf_backend *b, struct kf_plan *plan,
 }
 
 const struct cpu_layer cpu_dense = { .make = make,
+	.takes_rows = true,
 	.free = free_state,
 	.forward = forward,
 	.backward = backward };

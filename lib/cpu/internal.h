@@ -86,6 +86,7 @@ struct cpu_deferred {
 /*
  * Where the values of a batch are.
  *
+ *   ROWS      rows of data, not copied yet: only in a net's input
  *   READY     at f: written, taken from data, or computed by a layer that works on
  *             complete batches.  f is NULL until then
  *   DEFERRED  not computed yet: `deferred` is the operation that does so, of a layer
@@ -94,19 +95,22 @@ struct cpu_deferred {
  *   STORED    at f, computed image by image; `deferred` stays, as the gradient is to
  *             follow the same chain of layers
  *
- * forward() of an image layer makes its output DEFERRED, whatever its state was.
+ * A layer that takes rows reads them where they are, and for all others they are copied
+ * to f.  forward() of an image layer makes its output DEFERRED, whatever its state was.
  * cpu_materialize() makes it STORED by way of STORING, and with it those outputs
  * in the chain below that backward will read; the others stay DEFERRED.  A
  * gradient that backward() left DEFERRED becomes READY.
  */
-enum cpu_state { CPU_READY, CPU_DEFERRED, CPU_STORING, CPU_STORED };
+enum cpu_state { CPU_READY, CPU_ROWS, CPU_DEFERRED, CPU_STORING, CPU_STORED };
 
 /* A batch of n images. */
 struct kf_act {
 	int n;
 	struct cpu_layout layout;
 	enum cpu_state state;
-	struct cpu_deferred deferred;  /* unless READY */
+	struct cpu_deferred deferred;  /* unless READY or ROWS */
+	const struct kf_mem *data;     /* if ROWS, */
+	const uint32_t *rows;          /* (n) of data */
 	float *f;                      /* (n, layout): own, the lender's or borrowed */
 	float *own;                    /* NULL until it is needed */
 	struct kf_act *lender;         /* whose memory it uses instead, or NULL */
@@ -149,6 +153,7 @@ struct cpu_layer {
 	void (*make)(struct kf_backend *b, struct kf_plan *plan);
 	void (*free)(struct kf_plan *plan); /* of plan->state; may be NULL */
 	bool only_in_training;              /* otherwise its output is its input */
+	bool takes_rows;                    /* reads x that is in state ROWS */
 	/* If x is a relu's output, its dx is with respect to the relu's input. */
 	bool absorbs_relu;
 

@@ -7,6 +7,8 @@
  *   VECTOR        a type of LANES floats, with
  *   LOAD(p), STORE(p, v), ALL(f), FMA(a, b, c)
  *                 a vector from memory or to it, one of equal floats, and a * b + c
+ *   BYTES(p)      a vector of LANES bytes from memory, as floats
+ *   OVER_255(v)   such a vector divided by 255
  *   SUM4(v)       an array of four vectors' sums, each over its lanes
  *   UNITS         columns of a tile of `dot`: 4 UNITS sums, UNITS weights and a value
  *                 are held in registers
@@ -111,6 +113,13 @@ TARGET static void NAMED(outer)(const float *a, const float *b, size_t n, float 
 	}
 }
 
+/* to (64) = v / 255 */
+TARGET static void NAMED(scale_bytes)(const uint8_t *v, float *to)
+{
+	for (int i = 0; i < PANEL; i += LANES)
+		STORE(to + i, OVER_255(BYTES(v + i)));
+}
+
 #undef NAMED
 #undef TARGET
 #undef VECTOR
@@ -119,6 +128,8 @@ TARGET static void NAMED(outer)(const float *a, const float *b, size_t n, float 
 #undef STORE
 #undef ALL
 #undef FMA
+#undef BYTES
+#undef OVER_255
 #undef SUM4
 #undef UNITS
 #undef COLUMNS

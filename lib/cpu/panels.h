@@ -26,17 +26,26 @@ void cpu_write_param(struct kf_backend *b, struct kf_mem *arena,
 void cpu_read_param(struct kf_backend *b, const struct kf_mem *arena,
 	const struct kf_param *p, float *dst);
 
-/* y (n, out) = f(x (n, in) times w + bias), without a bias if that is NULL. */
-void cpu_panels_forward(struct kf_backend *b, const struct cpu_sizes *s, const float *x,
-	const float *w, const float *bias, enum kf_activation f, float *y);
+/* The rows of x (n, in): of f or, if that is NULL, of bytes that stand for v / 255.  They
+ * are consecutive, unless there are rows. */
+struct cpu_rows {
+	const float *f;
+	const uint8_t *bytes;
+	const uint32_t *rows; /* (n) */
+};
+
+/* y (n, out) = f(x times w + bias), without a bias if that is NULL. */
+void cpu_panels_forward(struct kf_backend *b, const struct cpu_sizes *s,
+	const struct cpu_rows *x, const float *w, const float *bias,
+	enum kf_activation f, float *y);
 
 /* What the backward product works on. */
 struct cpu_backward {
 	const float *dy; /* (n, out) */
-	const float *x;  /* (n, in) */
-	float *w;        /* changed by a step only */
-	float *dx;       /* (n, in), NULL where it is not wanted; may be x */
-	bool add;        /* dx += the gradient, else = */
+	struct cpu_rows x;
+	float *w;  /* changed by a step only */
+	float *dx; /* (n, in), NULL where it is not wanted; may be x.f */
+	bool add;  /* dx += the gradient, else = */
 	/* The gradient of w is stored in dw or, where that is NULL, makes a step of w with
 	 * the states that the rule keeps. */
 	float *dw;
