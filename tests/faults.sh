@@ -198,6 +198,7 @@ branches='conv4x3p1 batchnorm relu save avgpool2 res5 upscale2 add5x3p1 tanh poo
 	kfkd-load -o in/raw in/faces.csv
 	kfkd-cat -1 -o in/single in/raw
 	kfkd-scale -o in/scaled in/raw
+	kfkd-scale --bytes -o in/bytes in/raw
 	kfkd-train -q -t 1 -n dense -e 3 -v .3 -o in/model in/scaled
 	kfkd-train -q -t 1 -n "$every" -e 2 -B 3 -c in/checkpoint -o in/every in/scaled
 	kfkd-train -q -t 1 -n "$branches" -e 2 -B 3 -o in/branches in/scaled
@@ -218,6 +219,7 @@ faults load-idx kfkd-load -l in/labels -o got/out in/images
 faults load-pgm kfkd-load -o got/out in/pgm
 faults dropna kfkd-dropna -o got/out in/raw
 faults scale kfkd-scale -o got/out in/raw
+faults scale-bytes kfkd-scale --bytes -o got/out in/raw
 faults unscale kfkd-scale --undo -o got/out in/predicted
 faults head kfkd-head -n 3 -o got/out in/raw
 faults cat kfkd-cat -o got/out in/raw in/single
@@ -238,12 +240,15 @@ faults curve kfkd-plot --curve --mean -o got/out in/model in/model
 faults weights kfkd-plot --weights -o got/out in/every
 faults train kfkd-train -q -t 1 -n "$every" -e 2 -B 3 -S -p 2 -N 1 -c got/checkpoint \
 	-a flip,shift:1,rotate:5,contrast:.1 -o got/out in/scaled
+faults train-bytes kfkd-train -q -t 1 -n "dense4 relu dense" -e 2 -B 3 -c got/checkpoint \
+	-a flip,rotate:5 -o got/out in/bytes
 faults train-classes kfkd-train -q -t 1 -n 'dense4 relu dense' -l crossentropy -u adam \
 	-e 2 -i in/classes -o got/out in/digits
 faults branches kfkd-train -q -t 1 -n "$branches" -e 2 -B 3 -u adamw -l wing -N 1 \
 	-r .01:.001:step -a flip:auto,shear:5,hole:2 -c got/checkpoint -o got/out in/scaled
 faults resume kfkd-train -q -t 1 -n "$every" -e 3 -B 3 -R in/checkpoint -o got/out in/scaled
 faults predict kfkd-predict -t 1 -m in/model -o got/out in/scaled
+faults predict-bytes kfkd-predict -t 1 -m in/every -o got/out in/bytes
 faults predict-two kfkd-predict -t 1 -m in/every -m in/model -o got/out in/scaled
 faults predict-flip kfkd-predict --flip -t 1 -m in/branches -o got/out in/scaled
 faults stat-branches kfkd-stat -o got/out in/branches
