@@ -5,15 +5,15 @@ kfkd-head -n 1 -o one faces
 kfkd-synth -t -n 1 -o one.csv
 for n in many one; do
 	kfkd-cat --single -o $n.safetensors $n
-	! have numpy || "$python" "$bench/to_npy.py" $n.safetensors $n.npy
 done
+! have numpy || "$python" "$bench/to_npy.py" one.safetensors one.npy
 
 # Of the peers' batches from 64 to 1,783 faces 256 were the fastest.
 # peer_predicts PEER MODEL
 peer_predicts() {
 	[ -f "$2" ] && have "$1" || return 0
 	clock "$net.$1.whole" "$KFKD_BUILD/tests/maxrss" kib \
-		"$python" "$bench/predict_$1.py" "$2" many.npy "$net.$1.npy" 256 "$threads" \
+		"$python" "$bench/predict_$1.py" "$2" many.safetensors "$net.$1.npy" 256 "$threads" \
 		>seconds
 	awk '{ print $1 / 1024 }' kib >>"$net.$1.predict.mib"
 	cut -d ' ' -f 1 seconds >>"$net.$1.warm"
@@ -25,8 +25,9 @@ predict_once() {
 	# first, since memory that a peer gave back may come slowly from a host
 	"$KFKD_BUILD/tests/predict_rate" "$net.kfkd" many "$threads" >>"$net.alone"
 	clock "$net.whole" kfkd-predict -m "$net.kfkd" many >/dev/null
+	clock "$net.lean" kfkd-predict --no-images -m "$net.kfkd" many.safetensors >/dev/null
 	clock "$net.cold" kfkd-predict -m "$net.kfkd" one >/dev/null
-	paste "$net.whole" "$net.cold" | awk '{ d = $1 - $2 } END { print d }' >>"$net.warm"
+	paste "$net.lean" "$net.cold" | awk '{ d = $1 - $2 } END { print d }' >>"$net.warm"
 	clock "$net.line" sh -c 'kfkd-load one.csv | kfkd-scale | kfkd-predict -m "$0"' \
 		"$net.kfkd" >/dev/null
 	clock "$net.cat" cat "$net.kfkd" >/dev/null
@@ -58,14 +59,17 @@ predict() {
 		"$(calc "1783 * $(flop "$net" face) / 1e9 / $rate")"
 
 	what="$net, 1,783 faces, whole process"
-	row "$what" kfkd-predict s "$net.whole"
+	row "$what" "kfkd-predict --no-images" s "$net.lean"
 	row "$what" PyTorch s "$net.torch.whole" 1.3
 	row "$what" "ONNX Runtime" s "$net.onnxruntime.whole" 1
+	row "$what" "kfkd-predict, which passes them on" s "$net.whole"
 
-	# Of kfkd a whole run less one of a single face.  It reads the faces, checks them
-	# and writes them again; the peers use the file where it lies in memory.
-	what="$net, 1,783 faces from a file, started"
-	row "$what" "kfkd-predict, which passes them on" s "$net.warm"
+	# The same file, which all use where it lies in memory, and kfkd checks, too.  The
+	# peers are running processes; of kfkd it is a whole one, and that less one of a
+	# single face.
+	what="$net, the same when started"
+	row "$what" "kfkd-predict --no-images, whole" s "$net.lean"
+	row "$what" "... less one face" s "$net.warm"
 	row "$what" PyTorch s "$net.torch.warm"
 	row "$what" "ONNX Runtime" s "$net.onnxruntime.warm"
 

@@ -19,7 +19,7 @@ def predict(x):
 
 
 def read():
-    return np.load(faces, mmap_mode="c")
+    return predicting.images(faces)
 
 
 p = predicting.measure(read, predict, batch)

@@ -1,6 +1,6 @@
 """predict_torch.py MODEL FACES FOUND BATCH THREADS
 
-Predicts the faces of a .npy file and writes .npy.  Prints the seconds of
+Predicts the faces of a safetensors file and writes .npy.  Prints the seconds of
 reading and predicting, then those of predicting alone; starting, the model and
 a first batch are done before.
 """
@@ -22,7 +22,7 @@ def predict(x):
 
 
 def read():
-    return torch.from_numpy(np.load(faces, mmap_mode="c"))
+    return torch.from_numpy(predicting.images(faces))
 
 
 with torch.inference_mode():

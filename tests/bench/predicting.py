@@ -1,7 +1,17 @@
-"""What predicting a .npy file of faces takes."""
+"""What predicting the faces of a safetensors file takes."""
+import json
 import time
 
 import numpy as np
+
+
+def images(path):
+    """The images of the file where they lie in it, mapped and unchecked."""
+    with open(path, "rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        x = json.loads(file.read(size))["X"]
+    return np.memmap(path, "<f4", "c", 8 + size + x["data_offsets"][0],
+                     tuple(x["shape"]))
 
 
 def measure(read, predict, batch):
