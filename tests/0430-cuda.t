@@ -67,6 +67,14 @@ same_losses() {
 every='conv4x3 relu pool2 drop.2 conv6x2 tanh pool3 conv8x2 sigmoid dense20 leakyrelu drop.5 dense'
 branches='conv8x3p1s2 batchnorm relu res save pool2 res12 upscale2 add12x1 leakyrelu drop.1 maps softargmax'
 same_losses "net1" -e 5 faces
+if kfkd-train -b cuda -e 5 --bf16 -o rounded.kfkd faces 2>said; then
+	like "the log names bf16" "$(head -n 1 said)" '^backend cuda \(.*, bf16\)$'
+	off=$(difference cpu.kfkd rounded.kfkd)
+	ok "... whose losses are near ($off)" awk "BEGIN { exit !($off <= .02) }"
+else
+	like "what --bf16 lacks is said" "$(cat said)" \
+		'^kfkd-train: backend cuda: .*, has no bf16 instructions \(8.0 and later have\)$'
+fi
 same_losses "net1 with flips, in shuffled batches" -a flip -S -B 16 -e 5 faces
 same_losses "every kind of layer, all of augmentation, missing targets" -n "$every" \
 	-a flip,shift:2,rotate:5,scale:.1,contrast:.2,brightness:.1,shear:5,hole:4 -B 16 -e 5 faces

@@ -64,7 +64,7 @@ kfkd_epochs() {
 	fi
 }
 
-# torch_epochs FILE NET EPOCHS BATCH THREADS: the same of PyTorch.
+# torch_epochs FILE NET EPOCHS BATCH THREADS [bf16]: the same of PyTorch.
 torch_epochs() {
 	epochs=$1 net=$2
 	shift 2

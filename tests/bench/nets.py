@@ -31,6 +31,7 @@ class SoftArgmax(nn.Module):
         self.side = side
 
     def forward(self, maps):
+        maps = maps.float()
         n, points, h, w = maps.shape
         share = maps.reshape(n, points, -1).softmax(-1).reshape(maps.shape)
         at = [(2 * torch.arange(cells, dtype=maps.dtype) + 1) / cells

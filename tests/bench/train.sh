@@ -19,10 +19,19 @@ spec() {
 	esac
 }
 
+# Both round the factors of products; PyTorch keeps most activations so, too.
+kfkd-train -q --bf16 -e 0 -o rounds faces 2>log || sed 's/.*: //' log
+bf16_once() {
+	kfkd_epochs "$1.bf16" -n "$(spec "$1")" -e "$2" --bf16
+	! have torch || torch_epochs "$1.bf16.torch" "$1" "$2" 128 "$threads" bf16
+}
+
 # train_once NET EPOCHS
 train_once() {
 	spec=$(spec "$1")
 	kfkd_epochs "$1" -n "$spec" -e "$2"
+	# no row of it where there are no such instructions
+	[ "$1" = net1 ] || [ ! -f rounds ] || bf16_once "$1" "$2"
 	# a net without convolutions has nothing to compute again
 	[ "$1" = net1 ] || kfkd_epochs "$1.recompute" -n "$spec" -e "$2" --recompute
 	if have torch; then
@@ -60,6 +69,14 @@ report() {
 		"$(calc "1.3 * 4 * (2140 * (9216 + 30) + 3 * $weights) / 2^20")" 1
 }
 
+# report_bf16 NET PEER
+report_bf16() {
+	what="$1, an epoch, --bf16"
+	row "$what" "kfkd-train --bf16" s "$1.bf16"
+	row "$what" "kfkd-train" s "$1"
+	row "$what" "PyTorch, autocast" s "$1.bf16.torch" "$2"
+}
+
 # train NET EPOCHS ROUNDS PEER LIMIT
 train() {
 	kfkd-train -qn "$(spec "$1")" -e 0 -o "$1.start" faces
@@ -68,6 +85,7 @@ train() {
 	[ "$1" = net7 ] || ! have torch || same_loss "$1"
 	report "$1" "" "$4" "$5"
 	[ "$1" = net1 ] || report "$1" recompute "$4" "$5"
+	[ ! -f "$1.bf16" ] || report_bf16 "$1" "$4"
 }
 
 train net1 20 3 2 0.6
