@@ -62,7 +62,7 @@ static void forward(struct kf_backend *b, const struct cpu_deferred *d, int thre
 	const struct conv *v = plan->state;
 
 	(void)i, (void)mask;
-	cpu_convolve(b, v->direction[CPU_FORWARD], thread, x, y);
+	cpu_convolve(b, v->direction[CPU_FORWARD], thread, 0, x, y);
 	if (!v->shape.relu)
 		cpu_activate(y, cpu_image_floats(&plan->y), plan->layer->activation);
 }
@@ -78,9 +78,10 @@ static void backward(struct kf_backend *b, const struct cpu_deferred *d, int thr
 	if (!cpu_is_preactivation(d->dy, activation))
 		cpu_activation_backward(dy, cpu_values(b, d->y, i, thread),
 			cpu_image_floats(&plan->y), activation);
-	cpu_convolve(b, v->direction[CPU_BACKWARD_WEIGHTS], thread, x, dy);
+	cpu_convolve(b, v->direction[CPU_BACKWARD_WEIGHTS], thread,
+		i / cpu_group_size(b, plan->n), x, dy);
 	if (dx)
-		cpu_convolve(b, v->direction[CPU_BACKWARD_DATA], thread, dx, dy);
+		cpu_convolve(b, v->direction[CPU_BACKWARD_DATA], thread, 0, dx, dy);
 }
 
 static void end(struct kf_backend *b, struct kf_plan *plan, struct kf_mem *grads)

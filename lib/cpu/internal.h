@@ -54,6 +54,24 @@ static inline struct cpu *cpu(struct kf_backend *b)
 	return (struct cpu *)b;
 }
 
+/*
+ * What is summed over a batch is summed in groups of images first, and then group by group:
+ * so the result does not depend on which thread took which, nor on how many threads there
+ * are, as long as they are not more than groups.
+ */
+#define CPU_GROUPS 16
+
+static inline int cpu_groups(struct kf_backend *b)
+{
+	return cpu(b)->threads > CPU_GROUPS ? cpu(b)->threads : CPU_GROUPS;
+}
+
+/* Images in each group of a batch of n, the last groups having fewer or none. */
+static inline int cpu_group_size(struct kf_backend *b, int n)
+{
+	return (n + cpu_groups(b) - 1) / cpu_groups(b);
+}
+
 struct kf_mem {
 	union {
 		float *f;

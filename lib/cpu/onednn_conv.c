@@ -30,6 +30,7 @@ static const enum cpu_conv_role result[CPU_DIRECTIONS] = {
 /* Gradients of weights and bias, in oneDNN's layout. */
 struct gradients {
 	float *weights, *bias;
+	bool set; /* a sum: it has an image */
 };
 
 /* The weights' shape: filters and channels as the layer has them, and as oneDNN gets them,
@@ -48,7 +49,7 @@ struct copy {
 /* One thread's memory. */
 struct worker {
 	dnnl_memory_t memory[CPU_CONV_ROLES];
-	struct gradients image, sum; /* BACKWARD_WEIGHTS: of one image, of all */
+	struct gradients image; /* BACKWARD_WEIGHTS: of one image */
 	dnnl_memory_t scratch;
 	float *scratch_data;
 	struct copy copy[CPU_CONV_ROLES]; /* where struct cpu_convolution has one */
@@ -66,8 +67,9 @@ struct cpu_convolution {
 	float *bias;              /* (padded_out), likewise */
 	float *weights;           /* in oneDNN's layout */
 	size_t n_weights, n_bias; /* floats, in oneDNN's layout */
-	int workers;
+	int workers, groups;
 	struct worker *worker;
+	struct gradients *sum; /* (groups) BACKWARD_WEIGHTS: of images so far */
 };
 
 /* Channels as oneDNN gets them: at least a block. */
@@ -111,7 +113,7 @@ static struct gradients new_gradients(struct kf_backend *b,
 	const struct cpu_convolution *v)
 {
 	return (struct gradients){ cpu_floats(b, v->n_weights),
-		cpu_floats(b, v->n_bias + 1) };
+		cpu_floats(b, v->n_bias + 1), false };
 }
 
 static void make_copy(struct kf_backend *b, const struct cpu_primitive *p,
@@ -131,7 +133,6 @@ static void make_worker(struct kf_backend *b, const struct cpu_convolution *v,
 	float *data[CPU_CONV_ROLES] = { [CPU_CONV_WEIGHTS] = v->weights };
 
 	if (v->direction == CPU_BACKWARD_WEIGHTS) {
-		w->sum = new_gradients(b, v);
 		w->image = new_gradients(b, v);
 		data[CPU_CONV_WEIGHTS] = w->image.weights;
 		data[CPU_CONV_BIAS] = w->image.bias;
@@ -279,18 +280,28 @@ struct cpu_convolution *cpu_convolution_new(struct kf_backend *b,
 	struct cpu_convolution *v = calloc(1, sizeof *v);
 	int threads = cpu(b)->threads;
 
-	if (!v || !(v->worker = calloc((size_t)threads, sizeof *v->worker))) {
+	if (!v || !(v->worker = calloc((size_t)threads, sizeof *v->worker)) ||
+		!(v->sum = calloc((size_t)cpu_groups(b), sizeof *v->sum))) {
 		cpu_fail(b, "out of memory");
+		if (v)
+			free(v->worker);
 		free(v);
 		return NULL;
 	}
 	v->direction = direction;
 	v->workers = threads;
+	v->groups = cpu_groups(b);
 	/* oneDNN plans for the number of threads that it sees */
 	omp_set_num_threads(1);
 	make(b, v, shape, forward);
 	omp_set_num_threads(threads);
 	return v;
+}
+
+static void free_gradients(struct gradients *g)
+{
+	free(g->weights);
+	free(g->bias);
 }
 
 static void free_copy(struct copy *c)
@@ -309,10 +320,7 @@ static void free_worker(struct worker *w)
 	}
 	cpu_memory_free(w->scratch);
 	free(w->scratch_data);
-	free(w->image.weights);
-	free(w->image.bias);
-	free(w->sum.weights);
-	free(w->sum.bias);
+	free_gradients(&w->image);
 }
 
 void cpu_convolution_free(struct cpu_convolution *v)
@@ -321,7 +329,10 @@ void cpu_convolution_free(struct cpu_convolution *v)
 		return;
 	for (int i = 0; i < v->workers; i++)
 		free_worker(&v->worker[i]);
+	for (int i = 0; v->sum && i < v->groups; i++)
+		free_gradients(&v->sum[i]);
 	free(v->worker);
+	free(v->sum);
 	free(v->weights);
 	free(v->padded);
 	free(v->bias);
@@ -356,17 +367,41 @@ void cpu_convolution_begin(struct kf_backend *b, struct cpu_convolution *v,
 			wanted(v, CPU_CONV_WEIGHTS), v->weights);
 		return;
 	}
-	for (int i = 0; i < v->workers; i++) {
-		memset(v->worker[i].sum.weights, 0, v->n_weights * sizeof(float));
-		memset(v->worker[i].sum.bias, 0, v->n_bias * sizeof(float));
-	}
+	for (int i = 0; i < v->groups; i++)
+		v->sum[i].set = false;
 }
 
-static void add_gradients(const struct cpu_convolution *v, const struct gradients *to,
-	const struct gradients *from)
+/* Adds an image's gradients to a sum, which gets memory when it is first needed: small
+ * batches have few groups. */
+static void add_gradients(struct kf_backend *b, const struct cpu_convolution *v,
+	struct gradients *to, const struct gradients *from)
 {
-	cpu_add_to(to->weights, from->weights, v->n_weights);
-	cpu_add_to(to->bias, from->bias, v->n_bias);
+	if (!to->weights)
+		*to = new_gradients(b, v);
+	if (cpu(b)->failed)
+		return;
+	if (to->set) {
+		cpu_add_to(to->weights, from->weights, v->n_weights);
+		cpu_add_to(to->bias, from->bias, v->n_bias);
+		return;
+	}
+	memcpy(to->weights, from->weights, v->n_weights * sizeof(float));
+	memcpy(to->bias, from->bias, v->n_bias * sizeof(float));
+	to->set = true;
+}
+
+/* Adds the sums of all groups to the first one's. */
+static void add_groups(const struct cpu_convolution *v)
+{
+	const size_t piece = CPU_PARALLEL_MIN / 4;
+
+#pragma omp parallel for schedule(dynamic) if (v->n_weights >= CPU_PARALLEL_MIN)
+	for (size_t at = 0; at < v->n_weights; at += piece)
+		for (int i = 1; i < v->groups && v->sum[i].set; i++)
+			cpu_add_to(v->sum[0].weights + at, v->sum[i].weights + at,
+				v->n_weights - at < piece ? v->n_weights - at : piece);
+	for (int i = 1; i < v->groups && v->sum[i].set; i++)
+		cpu_add_to(v->sum[0].bias, v->sum[i].bias, v->n_bias);
 }
 
 /* Passes x or y to the primitive, as a copy if it wants one. */
@@ -386,8 +421,8 @@ static void pass(struct kf_backend *b, struct cpu_convolution *v, struct worker 
 	cpu_execute(b, &v->copy[role], &a);
 }
 
-void cpu_convolve(struct kf_backend *b, struct cpu_convolution *v, int thread, float *x,
-	float *y)
+void cpu_convolve(struct kf_backend *b, struct cpu_convolution *v, int thread,
+	int group, float *x, float *y)
 {
 	struct worker *w = &v->worker[thread];
 	struct cpu_arguments a = { 0 };
@@ -401,18 +436,17 @@ void cpu_convolve(struct kf_backend *b, struct cpu_convolution *v, int thread, f
 	cpu_argument(&a, DNNL_ARG_SCRATCHPAD, w->scratch);
 	cpu_execute(b, &v->op, &a);
 	if (v->direction == CPU_BACKWARD_WEIGHTS)
-		add_gradients(v, &w->sum, &w->image);
+		add_gradients(b, v, &v->sum[group], &w->image);
 }
 
 void cpu_convolution_end(struct kf_backend *b, struct cpu_convolution *v,
 	float *weights, float *bias)
 {
-	const struct gradients *sum = &v->worker[0].sum;
+	const struct gradients *sum = &v->sum[0];
 
 	if (cpu(b)->failed)
 		return;
-	for (int i = 1; i < v->workers; i++)
-		add_gradients(v, sum, &v->worker[i].sum);
+	add_groups(v);
 	cpu_reorder(b, wanted(v, CPU_CONV_WEIGHTS), sum->weights, v->plain,
 		v->padded ? v->padded : weights);
 	if (v->padded)

@@ -38,12 +38,13 @@ void cpu_convolution_begin(struct kf_backend *b, struct cpu_convolution *v,
 /*
  * One image, in thread number `thread`.  FORWARD: sets y from x; BACKWARD_DATA: sets dx,
  * passed as x, from dy, passed as y; BACKWARD_WEIGHTS: adds the image's gradients, from x
- * and from dy, passed as y, to the sums.
+ * and from dy, passed as y, to the sums of its group, which is another thread's in no
+ * moment; others ignore the group.
  */
-void cpu_convolve(struct kf_backend *b, struct cpu_convolution *v, int thread, float *x,
-	float *y);
+void cpu_convolve(struct kf_backend *b, struct cpu_convolution *v, int thread,
+	int group, float *x, float *y);
 
-/* After a team ran in BACKWARD_WEIGHTS: stores the sums of all threads in weights (out,
+/* After a team ran in BACKWARD_WEIGHTS: stores the sums of all groups in weights (out,
  * in, k, k) and bias (out). */
 void cpu_convolution_end(struct kf_backend *b, struct cpu_convolution *v,
 	float *weights, float *bias);
