@@ -48,6 +48,9 @@ int kf_signal_stack(void)
 {
 	static _Thread_local char stack[1 << 16];
 	const stack_t own = { .ss_sp = stack, .ss_size = sizeof stack };
+	stack_t now;
 
+	if (sigaltstack(NULL, &now) == 0 && !(now.ss_flags & SS_DISABLE))
+		return 0;
 	return sigaltstack(&own, NULL);
 }

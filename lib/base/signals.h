@@ -14,8 +14,8 @@ void kf_ending_signals(sigset_t *set);
 void kf_fatal_signals(sigset_t *set);
 
 /*
- * Gives the calling thread a stack for handlers that were installed with SA_ONSTACK:
- * oneDNN's matrix products use the stack pointer for purposes of their own.  -1 where
+ * Gives the calling thread a stack, unless it has one, for handlers that were installed
+ * with SA_ONSTACK: oneDNN's matrix products use the stack pointer for purposes of their own.  -1 where
  * that fails.
  */
 int kf_signal_stack(void);
