@@ -5,165 +5,19 @@
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 #include "cpu/activation.h"
 #include "cpu/learn.h"
 #include "cpu/memory.h"
+#include "cpu/panel_kernels.h"
 
 enum {
-	PANEL = 64, /* inputs */
-	STRIP = 5,  /* rows of a tile of outer products; divides net1's 100 */
-	GROUP = 18, /* panels that a piece of the forward product goes through: their */
-		    /* inputs of 128 rows take 384 KiB of the second cache */
-	BLOCK = 128,
-	SPAN = 256
+	GROUP = 18, /* panels that a piece of the forward product goes through: 64 rows */
+		    /* of them take 288 KiB of the second cache, and a tile's weights */
+		    /* 23 KiB of the first */
+	BLOCK = 128, /* the most rows of a piece */
+	SPAN = 256   /* the most units */
 };
-
-/* -- inner loops ------------------------------------------------------------------- */
-
-struct kernels {
-	void (*dots)(const float *x, const float *const *w, int panels, float *y,
-		size_t y_row, int rows, int units);
-	void (*outer)(const float *a, const float *b, size_t n, float *c);
-	void (*scale_bytes)(const uint8_t *v, float *to);
-};
-
-/* For any processor, by vectors of GCC and clang. */
-typedef float floats4 __attribute__((vector_size(16), aligned(4)));
-
-static inline void sum4(float *total, const floats4 *v)
-{
-	for (int i = 0; i < 4; i++)
-		total[i] = (v[i][0] + v[i][1]) + (v[i][2] + v[i][3]);
-}
-
-#define NAMED(f) f##_plain
-#define TARGET
-#define VECTOR floats4
-#define LANES 4
-#define LOAD(p) (*(const floats4 *)(p))
-#define STORE(p, v) (*(floats4 *)(p) = (v))
-#define ALL(f) ((f) - (floats4){ 0 })
-#define FMA(a, b, c) ((a) * (b) + (c))
-#define BYTES(p) ((floats4){ (p)[0], (p)[1], (p)[2], (p)[3] })
-#define OVER_255(v) ((v) / 255)
-#define SUM4 sum4
-#define UNITS 2
-#define COLUMNS 2
-#include "cpu/panel_kernels.h"
-
-static const struct kernels plain = { dots_plain, outer_plain, scale_bytes_plain };
-
-#if defined(__x86_64__)
-
-#define AVX2 __attribute__((target("avx2,fma")))
-
-AVX2 static inline void sum4_avx2(float *total, const __m256 *v)
-{
-	__m256 sum =
-		_mm256_hadd_ps(_mm256_hadd_ps(v[0], v[1]), _mm256_hadd_ps(v[2], v[3]));
-
-	_mm_storeu_ps(total,
-		_mm_add_ps(_mm256_castps256_ps128(sum), _mm256_extractf128_ps(sum, 1)));
-}
-
-/* v / 255 by its remainder: for each byte what a division gives, in a fraction of its
- * time. */
-AVX2 static inline __m256 over_255_avx2(__m256 v)
-{
-	const __m256 part = _mm256_set1_ps(1.0F / 255);
-	__m256 q = _mm256_mul_ps(v, part);
-
-	return _mm256_fmadd_ps(_mm256_fnmadd_ps(q, _mm256_set1_ps(255), v), part, q);
-}
-
-#define NAMED(f) f##_avx2
-#define TARGET AVX2
-#define VECTOR __m256
-#define LANES 8
-#define LOAD _mm256_loadu_ps
-#define STORE _mm256_storeu_ps
-#define ALL _mm256_set1_ps
-#define FMA _mm256_fmadd_ps
-#define BYTES(p) \
-	_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(p))))
-#define OVER_255(v) over_255_avx2(v)
-#define SUM4 sum4_avx2
-#define UNITS 3
-#define COLUMNS 2
-#include "cpu/panel_kernels.h"
-
-static const struct kernels avx2 = { dots_avx2, outer_avx2, scale_bytes_avx2 };
-
-#define AVX512 __attribute__((target("avx512f,avx512dq")))
-
-/* Pairs of lanes, then pairs of pairs, then the four quarters of the vector. */
-AVX512 static inline void sum4_avx512(float *total, const __m512 *v)
-{
-	__m512 a = _mm512_add_ps(_mm512_unpacklo_ps(v[0], v[1]),
-		_mm512_unpackhi_ps(v[0], v[1]));
-	__m512 b = _mm512_add_ps(_mm512_unpacklo_ps(v[2], v[3]),
-		_mm512_unpackhi_ps(v[2], v[3]));
-	__m512 sum = _mm512_add_ps(_mm512_shuffle_ps(a, b, _MM_SHUFFLE(1, 0, 1, 0)),
-		_mm512_shuffle_ps(a, b, _MM_SHUFFLE(3, 2, 3, 2)));
-	__m256 half = _mm256_add_ps(_mm512_castps512_ps256(sum),
-		_mm512_extractf32x8_ps(sum, 1));
-
-	_mm_storeu_ps(total,
-		_mm_add_ps(_mm256_castps256_ps128(half),
-			_mm256_extractf128_ps(half, 1)));
-}
-
-AVX512 static inline __m512 over_255_avx512(__m512 v)
-{
-	const __m512 part = _mm512_set1_ps(1.0F / 255);
-	__m512 q = _mm512_mul_ps(v, part);
-
-	return _mm512_fmadd_ps(_mm512_fnmadd_ps(q, _mm512_set1_ps(255), v), part, q);
-}
-
-#define NAMED(f) f##_avx512
-#define TARGET AVX512
-#define VECTOR __m512
-#define LANES 16
-#define LOAD _mm512_loadu_ps
-#define STORE _mm512_storeu_ps
-#define ALL _mm512_set1_ps
-#define FMA _mm512_fmadd_ps
-#define BYTES(p) \
-	_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(p))))
-#define OVER_255(v) over_255_avx512(v)
-#define SUM4 sum4_avx512
-#define UNITS 5
-#define COLUMNS 4
-#include "cpu/panel_kernels.h"
-
-static const struct kernels avx512 = { dots_avx512, outer_avx512, scale_bytes_avx512 };
-
-static bool has(dnnl_cpu_isa_t isa)
-{
-	return (dnnl_get_effective_cpu_isa() & isa) == isa;
-}
-
-/* What oneDNN may use, too, so that the environment limits both alike. */
-static const struct kernels *kernels(void)
-{
-	if (has(dnnl_cpu_isa_avx512_core))
-		return &avx512;
-	return has(dnnl_cpu_isa_avx2) && __builtin_cpu_supports("fma") ? &avx2 : &plain;
-}
-
-#else
-
-static const struct kernels *kernels(void)
-{
-	return &plain;
-}
-
-#endif
 
 /* -- layout ------------------------------------------------------------------------ */
 
@@ -240,7 +94,7 @@ static void widen(float *to, const float *from, size_t from_row, size_t rows,
 }
 
 /* to (PANEL) = one row of a panel of x. */
-static void pack_row(const struct kernels *k, const struct cpu_sizes *s,
+static void pack_row(const struct cpu_kernels *k, const struct cpu_sizes *s,
 	const struct cpu_rows *x, size_t row, size_t p, float *to)
 {
 	size_t at = (x->rows ? x->rows[row] : row) * s->in + p * PANEL;
@@ -255,7 +109,60 @@ static void pack_row(const struct kernels *k, const struct cpu_sizes *s,
 			to[i] = i < wide ? (float)x->bytes[at + i] / 255 : 0;
 }
 
-/* A panel of `units` from the first, all PANEL inputs wide: in place, or in spare. */
+/* -- words ------------------------------------------------------------------------- */
+
+/* Words in a row of a panel, for `dots`, and rows of words for `outer`. */
+static size_t row_words(const struct cpu_kernels *k)
+{
+	return k->round ? PANEL / 2 : PANEL;
+}
+
+static size_t word_rows(const struct cpu_kernels *k, size_t n)
+{
+	return k->pair ? pieces(n, 2) : n;
+}
+
+/* words (word_rows, PANEL) = v (n, PANEL), for `outer`; words may be v. */
+static void pair_rows(const struct cpu_kernels *k, float *words, const float *v,
+	size_t n)
+{
+	for (size_t i = 0; k->pair && i < n; i += 2)
+		k->pair(words + i / 2 * PANEL, v + i * PANEL,
+			i + 1 < n ? v + (i + 1) * PANEL : NULL, PANEL);
+}
+
+/* to (STRIP) = the values at v, v + column, ..., of which there are `columns`, and zeros
+ * behind. */
+static void cut_strip(float *to, const float *v, size_t columns, size_t column)
+{
+	for (size_t i = 0; i < STRIP; i++)
+		to[i] = i < columns ? v[i * column] : 0;
+}
+
+/* to (strips, word_rows, STRIP) = the words of v, of which row r and column c are at
+ * r * row + c * column: n rows, and columns in strips. */
+static void cut_strips(const struct cpu_kernels *k, float *to, const float *v, size_t n,
+	size_t row, size_t columns, size_t column)
+{
+	size_t step = k->pair ? 2 : 1;
+
+	for (size_t c = 0; c < columns; c += STRIP)
+		for (size_t r = 0; r < n; r += step, to += STRIP) {
+			float pair[2][PANEL] = { { 0 } };
+			const float *at = v + r * row + c * column;
+
+			cut_strip(k->pair ? pair[0] : to, at, columns - c, column);
+			if (!k->pair)
+				continue;
+			if (r + 1 < n)
+				cut_strip(pair[1], at + row, columns - c, column);
+			k->pair(pair[0], pair[0], pair[1], PANEL);
+			memcpy(to, pair[0], STRIP * sizeof *to);
+		}
+}
+
+/* A panel of `units` from the first, all PANEL inputs wide: in place, or in spare (units,
+ * PANEL). */
 static const float *panel(const struct cpu_sizes *s, const float *w, size_t p,
 	size_t first, size_t units, float *spare)
 {
@@ -268,15 +175,27 @@ static const float *panel(const struct cpu_sizes *s, const float *w, size_t p,
 	return spare;
 }
 
-/* to (strips, n, STRIP) = v, of which row r and column c are at r * row + c * column: n
- * rows, and columns in strips, the last filled up with zeros. */
-static void cut_strips(float *to, const float *v, size_t n, size_t row, size_t columns,
-	size_t column)
+/* The words of such a panel for `dots`, and for `outer`, likewise. */
+static const float *panel_rows(const struct cpu_kernels *k, const struct cpu_sizes *s,
+	const float *w, size_t p, size_t first, size_t units, float *spare)
 {
-	for (size_t c = 0; c < columns; c += STRIP)
-		for (size_t r = 0; r < n; r++)
-			for (size_t i = c; i < c + STRIP; i++)
-				*to++ = i < columns ? v[r * row + i * column] : 0;
+	const float *at = panel(s, w, p, first, units, spare);
+
+	if (!k->round)
+		return at;
+	k->round(spare, at, units * PANEL);
+	return spare;
+}
+
+static const float *panel_pairs(const struct cpu_kernels *k, const struct cpu_sizes *s,
+	const float *w, size_t p, float *spare)
+{
+	const float *at = panel(s, w, p, 0, s->out, spare);
+
+	if (!k->pair)
+		return at;
+	pair_rows(k, spare, at, s->out);
+	return spare;
 }
 
 /* -- memory ------------------------------------------------------------------------ */
@@ -328,20 +247,30 @@ static struct cut cut(const struct cpu_sizes *s)
 	return c;
 }
 
-/* to (tiles of 4 rows, panels, 4, PANEL) = the panels from `first` on of some rows of x;
- * the last row fills up the last tile. */
-static void pack_tiles(const struct kernels *k, const struct cpu_sizes *s,
+/* Floats for a piece's weights where they cannot be used in place: all in bf16, else those
+ * of the last panel, which may be narrow. */
+static size_t spare_weights(const struct cpu_kernels *k, const struct cut *c)
+{
+	return (k->round ? c->panels + 1 : 2) * c->units * PANEL / 2;
+}
+
+/* to (tiles of 4 rows, panels, 4, row_words) = the panels from `first` on of some rows of
+ * x; the last row fills up the last tile. */
+static void pack_tiles(const struct cpu_kernels *k, const struct cpu_sizes *s,
 	const struct cpu_rows *x, size_t row, size_t rows, size_t first, size_t panels,
 	float *to)
 {
 	for (size_t tile = 0; tile < rows; tile += 4)
 		for (size_t p = first; p < first + panels; p++)
-			for (size_t i = tile; i < tile + 4; i++, to += PANEL)
+			for (size_t i = tile; i < tile + 4; i++, to += row_words(k)) {
 				pack_row(k, s, x, row + least(i, rows - 1), p, to);
+				if (k->round)
+					k->round(to, to, PANEL);
+			}
 }
 
 /* One piece: the sums over a group of panels, of some rows and units. */
-static void forward_piece(const struct kernels *k, const struct cpu_sizes *s,
+static void forward_piece(const struct cpu_kernels *k, const struct cpu_sizes *s,
 	const struct cut *c, size_t piece, const struct cpu_rows *x, const float *w,
 	float *sums /* (groups, n, out) */, float *spare)
 {
@@ -352,10 +281,11 @@ static void forward_piece(const struct kernels *k, const struct cpu_sizes *s,
 	size_t first = group * c->panels;
 	size_t panels = least(c->panels, pieces(s->in, PANEL) - first);
 	const float *at[GROUP + 1];
-	float *packed = spare + c->units * PANEL;
+	float *packed = spare + spare_weights(k, c);
 
 	for (size_t p = 0; p < panels; p++)
-		at[p] = panel(s, w, first + p, unit, units, spare);
+		at[p] = panel_rows(k, s, w, first + p, unit, units,
+			k->round ? spare + p * units * row_words(k) : spare);
 	at[panels] = at[panels - 1];
 	pack_tiles(k, s, x, row, rows, first, panels, packed);
 	k->dots(packed, at, (int)panels, sums + (group * s->n + row) * s->out + unit,
@@ -377,13 +307,13 @@ void cpu_panels_forward(struct kf_backend *b, const struct cpu_sizes *s,
 	const struct cpu_rows *x, const float *w, const float *bias,
 	enum kf_activation f, float *y)
 {
-	const struct kernels *k = kernels();
+	const struct cpu_kernels *k = cpu_kernels(b);
 	struct cut c = cut(s);
 	size_t count = c.groups * c.blocks * c.spans, total = s->n * s->out;
 	struct memory m;
 
 	if (!get_memory(b, c.groups * total,
-		    (c.units + (c.rows + 3) * c.panels) * PANEL, &m))
+		    spare_weights(k, &c) + (c.rows + 3) * c.panels * PANEL, &m))
 		return;
 #pragma omp parallel for schedule(dynamic)
 	for (size_t i = 0; i < count; i++)
@@ -430,7 +360,7 @@ static void use_gradient(const struct cpu_sizes *s, const struct cpu_backward *a
 }
 
 /* c (strips STRIP, PANEL) = a (strips, n, STRIP) times b (n, PANEL) */
-static void outer_products(const struct kernels *k, const float *a, const float *b,
+static void outer_products(const struct cpu_kernels *k, const float *a, const float *b,
 	size_t n, size_t strips, float *c)
 {
 	for (size_t i = 0; i < strips; i++)
@@ -442,18 +372,19 @@ static void outer_products(const struct kernels *k, const float *a, const float 
 void cpu_panels_backward(struct kf_backend *b, const struct cpu_sizes *s,
 	const struct cpu_backward *a)
 {
-	const struct kernels *k = kernels();
+	const struct cpu_kernels *k = cpu_kernels(b);
 	size_t units = pieces(s->out, STRIP), rows = a->dx ? pieces(s->n, STRIP) : 0;
-	size_t by_unit = units * STRIP * s->n, by_row = rows * STRIP * s->out;
+	size_t n = word_rows(k, s->n), out = word_rows(k, s->out);
+	size_t by_unit = units * STRIP * n, by_row = rows * STRIP * out;
 	struct memory m;
 
 	/* dy in both orders; a panel of x, of dx, of the gradient and of the weights */
 	if (!get_memory(b, by_unit + by_row,
 		    (s->n + rows * STRIP + units * STRIP + s->out) * PANEL, &m))
 		return;
-	cut_strips(m.shared, a->dy, s->n, s->out, s->out, 1);
+	cut_strips(k, m.shared, a->dy, s->n, s->out, s->out, 1);
 	if (a->dx)
-		cut_strips(m.shared + by_unit, a->dy, s->out, 1, s->n, s->out);
+		cut_strips(k, m.shared + by_unit, a->dy, s->out, 1, s->n, s->out);
 #pragma omp parallel for schedule(dynamic)
 	for (size_t p = 0; p < pieces(s->in, PANEL); p++) {
 		float *x = own_memory(&m), *dx = x + s->n * PANEL;
@@ -462,10 +393,11 @@ void cpu_panels_backward(struct kf_backend *b, const struct cpu_sizes *s,
 
 		for (size_t i = 0; i < s->n; i++)
 			pack_row(k, s, &a->x, i, p, x + i * PANEL);
-		outer_products(k, m.shared, x, s->n, units, g);
+		pair_rows(k, x, x, s->n);
+		outer_products(k, m.shared, x, n, units, g);
 		if (a->dx) {
 			outer_products(k, m.shared + by_unit,
-				panel(s, a->w, p, 0, s->out, spare), s->out, rows, dx);
+				panel_pairs(k, s, a->w, p, spare), out, rows, dx);
 			put_panel(s, a->dx, p, dx, a->add);
 		}
 		use_gradient(s, a, p, g);
