@@ -136,10 +136,12 @@ static void round_factors(struct layer_test *t)
 /* A dense layer on the CPU rounds dy in its products alone, not in its bias's gradient. */
 static void sum_bias_exactly(struct layer_test *t)
 {
-	const struct kf_param *p = &t->l->param[t->layer->bias];
+	const struct kf_param *p;
 
-	if (!rounds(t->layer) || t->layer->kind != KF_DENSE || !is_cpu())
+	if (!rounds(t->layer) || t->layer->kind != KF_DENSE || t->layer->bias < 0 ||
+		!is_cpu())
 		return;
+	p = &t->l->param[t->layer->bias];
 	for (size_t i = 0; i < p->count; i++)
 		t->grads64[p->offset + i] = 0;
 	for (size_t i = 0; i < t->n_y; i++)
