@@ -5,6 +5,7 @@ kfkd-synth -n 7049 -o csv
 load_once() {
 	clock load kfkd-load csv
 	clock pipe sh -c 'kfkd-load csv | kfkd-dropna | kfkd-scale'
+	clock bytes sh -c 'kfkd-load csv | kfkd-dropna | kfkd-scale --bytes'
 	clock scan sh -c '"$0" <csv' "$KFKD_BUILD/tests/csv_scan"
 	clock cat cat csv
 	clock cats sh -c 'cat csv | cat | cat'
@@ -17,7 +18,7 @@ done
 
 what="load 7,049 rows"
 row "$what" kfkd-load s load
-row "$what" "pandas, the tutorial's code" s pandas 40
+row "$what" "pandas, the tutorial's code" s pandas 80
 row "$what" polars s polars
 row "$what" pyarrow s pyarrow
 row "$what" "libcsv, fields ignored" s scan 1
@@ -31,6 +32,11 @@ row "$what" pyarrow MiB pyarrow.mib
 
 what="load | dropna | scale, 7,049 rows"
 row "$what" kfkd s pipe
-row "$what" "kfkd-load alone" s load 0.667
+row "$what" "kfkd, kfkd-scale --bytes" s bytes
+row "$what" "kfkd-load alone" s load
 row "$what" "pandas, the tutorial's code" s pandas
 row "$what" "limit: cat | cat | cat" s cats
+
+what="load | dropna | scale --bytes, 7,049 rows"
+row "$what" kfkd s bytes
+row "$what" "kfkd-load alone" s load 0.769

@@ -27,6 +27,7 @@ fi | kfkd-dropna | kfkd-scale -o "$tmp/some"
 cd "$tmp"
 kfkd-cat $(yes some | head -n 2140) | kfkd-head -n 2140 -o faces
 kfkd-cat --single -o faces.safetensors faces
+kfkd-scale -u faces | kfkd-scale --bytes -o faces.bytes
 
 echo "$threads threads,$(sed -n 's/^model name[^:]*://p' /proc/cpuinfo | uniq)"
 kfkd-train -V
