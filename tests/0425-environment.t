@@ -1,6 +1,6 @@
 #!/bin/sh
-# Results depend on the number of threads at most, not on the environment: variables
-# that limit OpenMP's teams or make libraries print.
+# Results depend neither on the number of threads nor on the environment: variables that
+# limit OpenMP's teams or make libraries print.
 
 . "${0%/*}/lib.sh"
 cd "$tmp" || exit 1
