@@ -246,6 +246,9 @@ faults train-classes kfkd-train -q -t 1 -n 'dense4 relu dense' -l crossentropy -
 	-e 2 -i in/classes -o got/out in/digits
 faults branches kfkd-train -q -t 1 -n "$branches" -e 2 -B 3 -u adamw -l wing -N 1 \
 	-r .01:.001:step -a flip:auto,shear:5,hole:2 -c got/checkpoint -o got/out in/scaled
+if kfkd-train -q --bf16 -n dense -e 0 -o in/rounded in/scaled 2>/dev/null; then
+	faults rounded kfkd-train -q -t 1 --bf16 -n "$branches" -e 1 -B 3 -o got/out in/scaled
+fi
 faults resume kfkd-train -q -t 1 -n "$every" -e 3 -B 3 -R in/checkpoint -o got/out in/scaled
 faults predict kfkd-predict -t 1 -m in/model -o got/out in/scaled
 faults predict-bytes kfkd-predict -t 1 -m in/every -o got/out in/bytes

@@ -85,6 +85,7 @@ train() {
 	again "$3" train_once "$1" "$2"
 	# net7's dropout draws other units in PyTorch
 	[ "$1" = net7 ] || ! have torch || same_loss "$1"
+	[ "$1" = net7 ] || [ ! -f "$1.bf16.torch" ] || same_loss "$1.bf16"
 	report "$1" "" "$4" "$5"
 	[ "$1" = net1 ] || report "$1" recompute "$4" "$5"
 	[ ! -f "$1.bf16" ] || report_bf16 "$1" "$4"
