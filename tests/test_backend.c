@@ -720,6 +720,10 @@ static void test_layers(void)
 		{ 33, 3, 1, 43, "dense67 relu", 0 },
 		{ 127, 1, 7, 43, "dense30", 0 },
 		{ 128, 1, 1, 577, "dense100 relu", 0 },
+		/* several pieces of rows, of units and of inputs */
+		{ 130, 1, 1, 300, "dense257", 0 },
+		{ 2, 1, 49, 49, "dense260 relu", 0 },
+		{ 65, 1, 1, 1217, "dense5", 0 },
 		{ 6, 2, 3, 7, "dense17 leakyrelu", 0 },
 		{ 7, 19, 5, 3, "dense11 relu", 0 },
 		{ 4, 32, 3, 3, "dense10", 0 },

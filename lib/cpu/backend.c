@@ -13,6 +13,8 @@
 #include "cpu/chain.h"
 #include "cpu/learn.h"
 #include "cpu/memory.h"
+#include "cpu/onednn.h"
+#include "cpu/panel_kernels.h"
 #include "cpu/panels.h"
 
 static int cpu_sync(struct kf_backend *b, struct kf_err *err)
@@ -252,12 +254,6 @@ static int start_team(int wanted)
 	return threads;
 }
 
-/* Whether oneDNN finds, and may use, all of these instructions. */
-static bool has_isa(dnnl_cpu_isa_t isa)
-{
-	return (dnnl_get_effective_cpu_isa() & isa) == isa;
-}
-
 static struct kf_backend *cpu_open(const struct kf_backend_options *options,
 	struct kf_err *err)
 {
@@ -265,7 +261,7 @@ static struct kf_backend *cpu_open(const struct kf_backend_options *options,
 	struct cpu *c;
 
 	/* processors with AMX-BF16 have these, too */
-	if (options->bf16 && !has_isa(dnnl_cpu_isa_avx512_core_bf16)) {
+	if (options->bf16 && !cpu_has(dnnl_cpu_isa_avx512_core_bf16)) {
 		kf_fail(err,
 			"this processor has no bf16 instructions (avx512_bf16 or "
 			"amx_bf16)");
@@ -280,10 +276,11 @@ static struct kf_backend *cpu_open(const struct kf_backend_options *options,
 	c->base.op = &operations;
 	c->recompute = options->recompute;
 	c->bf16 = options->bf16;
+	c->kernels = cpu_kernels(c->bf16);
 	/* the environment may allow oneDNN to round to fewer bits */
 	dnnl_set_default_fpmath_mode(dnnl_fpmath_mode_strict);
 	/* as many channels as a vector register has floats */
-	c->block = has_isa(dnnl_cpu_isa_avx512_core) ? 16 : 8;
+	c->block = cpu_has(dnnl_cpu_isa_avx512_core) ? 16 : 8;
 	if (dnnl_engine_create(&c->engine, dnnl_cpu, 0) != dnnl_success ||
 		dnnl_stream_create(&c->stream, c->engine, dnnl_stream_default_flags) !=
 			dnnl_success) {

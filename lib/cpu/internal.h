@@ -36,12 +36,13 @@ typedef int32_t cpu_masks8 __attribute__((vector_size(32), aligned(4)));
 #define CPU_PARALLEL_MIN ((size_t)1 << 15)
 
 struct cpu {
-	struct kf_backend base; /* first: the handle is this */
-	int block;              /* channels in a block */
-	int threads;            /* of a team, as OpenMP gives it */
-	bool recompute, bf16;   /* see kf_backend_options */
-	unsigned long sweep;    /* counts parallel passes over a batch, for chain.c */
-	float *workspace;       /* (workspace_floats), of one operation at a time */
+	struct kf_backend base;            /* first: the handle is this */
+	int block;                         /* channels in a block */
+	int threads;                       /* of a team, as OpenMP gives it */
+	bool recompute, bf16;              /* see kf_backend_options */
+	const struct cpu_kernels *kernels; /* of dense layers' products */
+	unsigned long sweep; /* counts parallel passes over a batch, for chain.c */
+	float *workspace;    /* (workspace_floats), of one operation at a time */
 	size_t workspace_floats;
 	dnnl_engine_t engine;
 	dnnl_stream_t stream;

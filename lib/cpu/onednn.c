@@ -5,6 +5,11 @@
 
 #include "cpu/memory.h"
 
+bool cpu_has(dnnl_cpu_isa_t isa)
+{
+	return (dnnl_get_effective_cpu_isa() & isa) == isa;
+}
+
 /* -- memory descriptors -------------------------------------------------------- */
 
 #if DNNL_VERSION_MAJOR >= 3

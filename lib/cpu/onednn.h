@@ -7,6 +7,9 @@
 
 #include "cpu/internal.h"
 
+/* Whether oneDNN finds, and may use, all of these instructions. */
+bool cpu_has(dnnl_cpu_isa_t isa);
+
 /* A memory descriptor: type, shape and layout of a tensor.  A cpu_md is owned and must
  * be freed; a cpu_const_md is borrowed. */
 #if DNNL_VERSION_MAJOR >= 3

@@ -38,8 +38,8 @@ void cpu_convolution_begin(struct kf_backend *b, struct cpu_convolution *v,
 /*
  * One image, in thread number `thread`.  FORWARD: sets y from x; BACKWARD_DATA: sets dx,
  * passed as x, from dy, passed as y; BACKWARD_WEIGHTS: adds the image's gradients, from x
- * and from dy, passed as y, to the sums of its group, which is another thread's in no
- * moment; others ignore the group.
+ * and from dy, passed as y, to the sums of its group, and no two threads may work on a group at the same time; the
+ * others ignore the group.
  */
 void cpu_convolve(struct kf_backend *b, struct cpu_convolution *v, int thread,
 	int group, float *x, float *y);

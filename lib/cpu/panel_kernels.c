@@ -2,11 +2,11 @@
 #define _GNU_SOURCE
 #include "cpu/panel_kernels.h"
 
-#include <math.h>
-#include <string.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+
+#include "cpu/onednn.h"
 
 /* For any processor, by vectors of GCC and clang. */
 typedef float floats4 __attribute__((vector_size(16), aligned(4)));
@@ -198,27 +198,22 @@ BF16 static void pair_bf16(float *words, const float *a, const float *b, size_t 
 static const struct cpu_kernels bf16 = { dots_bf16, outer_bf16, scale_bytes_avx512,
 	round_bf16, pair_bf16 };
 
-static bool has_isa(dnnl_cpu_isa_t isa)
-{
-	return (dnnl_get_effective_cpu_isa() & isa) == isa;
-}
-
 /* What oneDNN may use, too, so that the environment limits both alike. */
-const struct cpu_kernels *cpu_kernels(struct kf_backend *b)
+const struct cpu_kernels *cpu_kernels(bool rounds)
 {
-	if (cpu(b)->bf16)
+	if (rounds)
 		return &bf16;
-	if (has_isa(dnnl_cpu_isa_avx512_core))
+	if (cpu_has(dnnl_cpu_isa_avx512_core))
 		return &avx512;
-	return has_isa(dnnl_cpu_isa_avx2) && __builtin_cpu_supports("fma") ? &avx2 :
+	return cpu_has(dnnl_cpu_isa_avx2) && __builtin_cpu_supports("fma") ? &avx2 :
 									     &plain;
 }
 
 #else
 
-const struct cpu_kernels *cpu_kernels(struct kf_backend *b)
+const struct cpu_kernels *cpu_kernels(bool rounds)
 {
-	(void)b;
+	(void)rounds; /* no such processor is known here */
 	return &plain;
 }
 

@@ -20,13 +20,15 @@
  * and undefines all of these at its end.
  */
 
+#define DOT NAMED(dot)
+
 /*
  * y (4, units) = x (panels, 4, WORDS) times w, which has a pointer to the first of these
  * units in each panel; `units` is a constant.  Only the first `rows` of y are set.
  */
-TARGET static inline __attribute__((always_inline)) void NAMED(dot)(const float *x,
+TARGET static inline __attribute__((always_inline)) void DOT(const float *x,
 	const float *const *w, size_t first, int panels, float *y, size_t y_row,
-	int rows, const int units)
+	int rows, const int units, struct cpu_ahead *ahead)
 {
 	VECTOR sum[4][UNITS];
 
@@ -38,6 +40,7 @@ TARGET static inline __attribute__((always_inline)) void NAMED(dot)(const float 
 		/* the next panel is far away: the processor does not guess it */
 		const float *next = w[g + 1] + first * WORDS;
 
+		cpu_fetch_line(ahead);
 		for (int k = 0; k < WORDS; k += LANES, at += LANES, next += LANES) {
 			FACTORS weight[UNITS];
 
@@ -69,7 +72,7 @@ TARGET static inline __attribute__((always_inline)) void NAMED(dot)(const float 
  * A tile's weights stay in the first cache while all rows come by.
  */
 TARGET static void NAMED(dots)(const float *x, const float *const *w, int panels,
-	float *y, size_t y_row, int rows, int units)
+	float *y, size_t y_row, int rows, int units, struct cpu_ahead *ahead)
 {
 	for (int unit = 0; unit < units; unit += units < UNITS ? 1 : UNITS) {
 		int j = units >= UNITS && unit > units - UNITS ? units - UNITS : unit;
@@ -80,16 +83,17 @@ TARGET static void NAMED(dots)(const float *x, const float *const *w, int panels
 			int n = rows - i < 4 ? rows - i : 4;
 
 			if (units < UNITS)
-				NAMED(dot)(tile, w, (size_t)j, panels, at, y_row, n, 1);
+				DOT(tile, w, (size_t)j, panels, at, y_row, n, 1, ahead);
 			else
-				NAMED(dot)
-			(tile, w, (size_t)j, panels, at, y_row, n, UNITS);
+				DOT(tile, w, (size_t)j, panels, at, y_row, n, UNITS,
+					ahead);
 		}
 	}
 }
 
 /* c (STRIP, 64) = a (n, STRIP) transposed, times b (n, 64). */
-TARGET static void NAMED(outer)(const float *a, const float *b, size_t n, float *c)
+TARGET static void NAMED(outer)(const float *a, const float *b, size_t n, float *c,
+	struct cpu_ahead *ahead)
 {
 	for (int column = 0; column < PANEL; column += COLUMNS * LANES) {
 		VECTOR sum[STRIP][COLUMNS];
@@ -100,6 +104,7 @@ TARGET static void NAMED(outer)(const float *a, const float *b, size_t n, float 
 		for (size_t k = 0; k < n; k++) {
 			FACTORS value[COLUMNS];
 
+			cpu_fetch_line(ahead);
 			for (int v = 0; v < COLUMNS; v++)
 				value[v] = LOAD(b + k * PANEL + column + v * LANES);
 			for (int i = 0; i < STRIP; i++) {
@@ -115,6 +120,7 @@ TARGET static void NAMED(outer)(const float *a, const float *b, size_t n, float 
 	}
 }
 
+#undef DOT
 #undef NAMED
 #undef TARGET
 #undef VECTOR

@@ -13,8 +13,8 @@
 
 enum {
 	GROUP = 18, /* panels that a piece of the forward product goes through: 64 rows */
-		    /* of them take 288 KiB of the second cache, and a tile's weights */
-		    /* 23 KiB of the first */
+		    /* of them take 288 KiB of the second cache, 128 rows 576 KiB, */
+		    /* and a tile's weights 23 KiB of the first */
 	BLOCK = 128, /* the most rows of a piece */
 	SPAN = 256   /* the most units */
 };
@@ -93,20 +93,59 @@ static void widen(float *to, const float *from, size_t from_row, size_t rows,
 	}
 }
 
+/* Where the rows of x are: each at row, in values of this many bytes. */
+struct input {
+	const char *const *row; /* (n) */
+	size_t value;           /* that of a float, or 1 */
+};
+
+/* Floats that the pointers of n rows take. */
+static size_t pointers(size_t n)
+{
+	return pieces(n * sizeof(char *), sizeof(float));
+}
+
+/* Stores the pointers in memory. */
+static struct input find_rows(const struct cpu_sizes *s, const struct cpu_rows *x,
+	float *memory)
+{
+	size_t value = x->f ? sizeof(float) : 1;
+	const char *first = x->f ? (const char *)x->f : (const char *)x->bytes;
+	const char **row = (const char **)(void *)memory;
+
+	for (size_t i = 0; i < s->n; i++)
+		row[i] = first + (x->rows ? x->rows[i] : i) * s->in * value;
+	return (struct input){ row, value };
+}
+
+/* Some rows of the panels from `first` to before `end`, for who will read them soon. */
+static struct cpu_ahead look_ahead(const struct cpu_sizes *s, const struct input *x,
+	size_t row, size_t rows, size_t first, size_t end)
+{
+	size_t from = first * PANEL * x->value;
+
+	return (struct cpu_ahead){ .row = x->row + row,
+		.rows = rows,
+		.at = from,
+		.from = from,
+		.to = least(end * PANEL, s->in) * x->value };
+}
+
 /* to (PANEL) = one row of a panel of x. */
 static void pack_row(const struct cpu_kernels *k, const struct cpu_sizes *s,
-	const struct cpu_rows *x, size_t row, size_t p, float *to)
+	const struct input *x, size_t row, size_t p, float *to)
 {
-	size_t at = (x->rows ? x->rows[row] : row) * s->in + p * PANEL;
+	const char *at = x->row[row] + p * PANEL * x->value;
+	const uint8_t *bytes = (const uint8_t *)at;
 	size_t wide = width(s->in, p);
 
-	if (x->f)
-		widen(to, x->f + at, 0, 1, wide);
+	if (x->value > 1)
+		widen(to, (const float *)(const void *)at, 0, 1, wide);
 	else if (wide == PANEL)
-		k->scale_bytes(x->bytes + at, to);
+		k->scale_bytes(bytes, to);
 	else
 		for (size_t i = 0; i < PANEL; i++)
-			to[i] = i < wide ? (float)x->bytes[at + i] / 255 : 0;
+			to[i] = i < wide ? (float)bytes[i] / 255 : 0;
 }
 
 /* -- words ------------------------------------------------------------------------- */
@@ -203,19 +242,24 @@ static const float *panel_pairs(const struct cpu_kernels *k, const struct cpu_si
 /* Floats for all threads, then some for each: they are the backend's, as products do not
  * overlap. */
 struct memory {
-	float *shared, *own;
+	float *pointers, *shared, *own;
 	size_t each;
 };
 
-static bool get_memory(struct kf_backend *b, size_t shared, size_t each,
-	struct memory *m)
+static bool get_memory(struct kf_backend *b, size_t pointers, size_t shared,
+	size_t each, struct memory *m)
 {
+	pointers = pieces(pointers, PANEL) * PANEL;
 	each = pieces(each, PANEL) * PANEL; /* threads share no line of the cache */
 	shared = pieces(shared, PANEL) * PANEL;
-	m->shared = cpu_workspace(b, shared + (size_t)cpu(b)->threads * each);
-	m->own = m->shared ? m->shared + shared : NULL;
+	m->pointers =
+		cpu_workspace(b, pointers + shared + (size_t)cpu(b)->threads * each);
+	if (!m->pointers)
+		return false;
+	m->shared = m->pointers + pointers;
+	m->own = m->shared + shared;
 	m->each = each;
-	return m->shared != NULL;
+	return true;
 }
 
 static float *own_memory(const struct memory *m)
@@ -257,7 +301,7 @@ static size_t spare_weights(const struct cpu_kernels *k, const struct cut *c)
 /* to (tiles of 4 rows, panels, 4, row_words) = the panels from `first` on of some rows of
  * x; the last row fills up the last tile. */
 static void pack_tiles(const struct cpu_kernels *k, const struct cpu_sizes *s,
-	const struct cpu_rows *x, size_t row, size_t rows, size_t first, size_t panels,
+	const struct input *x, size_t row, size_t rows, size_t first, size_t panels,
 	float *to)
 {
 	for (size_t tile = 0; tile < rows; tile += 4)
@@ -269,27 +313,46 @@ static void pack_tiles(const struct cpu_kernels *k, const struct cpu_sizes *s,
 			}
 }
 
-/* One piece: the sums over a group of panels, of some rows and units. */
-static void forward_piece(const struct cpu_kernels *k, const struct cpu_sizes *s,
-	const struct cut *c, size_t piece, const struct cpu_rows *x, const float *w,
-	float *sums /* (groups, n, out) */, float *spare)
+/* A piece of the product: a group of panels, a block of rows and a span of units. */
+struct piece {
+	size_t group, first, panels;
+	size_t row, rows, unit, units;
+};
+
+static struct piece piece(const struct cpu_sizes *s, const struct cut *c, size_t i)
 {
-	size_t span = piece % c->spans, block = piece / c->spans % c->blocks;
-	size_t group = piece / c->spans / c->blocks;
-	size_t row = block * c->rows, rows = least(c->rows, s->n - row);
-	size_t unit = span * c->units, units = least(c->units, s->out - unit);
-	size_t first = group * c->panels;
-	size_t panels = least(c->panels, pieces(s->in, PANEL) - first);
+	struct piece p = { .unit = i % c->spans * c->units,
+		.row = i / c->spans % c->blocks * c->rows,
+		.group = i / c->spans / c->blocks };
+
+	p.units = least(c->units, s->out - p.unit);
+	p.rows = least(c->rows, s->n - p.row);
+	p.first = p.group * c->panels;
+	p.panels = least(c->panels, pieces(s->in, PANEL) - p.first);
+	return p;
+}
+
+/* Sets the piece's sums of all groups' (groups, n, out), and has what is read of x for the
+ * next one, if there is one, fetched meanwhile. */
+static void forward_piece(const struct cpu_kernels *k, const struct cpu_sizes *s,
+	const struct cut *c, const struct piece *p, const struct piece *next,
+	const struct input *x, const float *w, float *sums, float *spare)
+{
 	const float *at[GROUP + 1];
 	float *packed = spare + spare_weights(k, c);
+	struct cpu_ahead ahead = { .rows = 0 };
 
-	for (size_t p = 0; p < panels; p++)
-		at[p] = panel_rows(k, s, w, first + p, unit, units,
-			k->round ? spare + p * units * row_words(k) : spare);
-	at[panels] = at[panels - 1];
-	pack_tiles(k, s, x, row, rows, first, panels, packed);
-	k->dots(packed, at, (int)panels, sums + (group * s->n + row) * s->out + unit,
-		s->out, (int)rows, (int)units);
+	if (next)
+		ahead = look_ahead(s, x, next->row, next->rows, next->first,
+			next->first + next->panels);
+	for (size_t i = 0; i < p->panels; i++)
+		at[i] = panel_rows(k, s, w, p->first + i, p->unit, p->units,
+			k->round ? spare + i * p->units * row_words(k) : spare);
+	at[p->panels] = at[p->panels - 1];
+	pack_tiles(k, s, x, p->row, p->rows, p->first, p->panels, packed);
+	k->dots(packed, at, (int)p->panels,
+		sums + (p->group * s->n + p->row) * s->out + p->unit, s->out,
+		(int)p->rows, (int)p->units, &ahead);
 }
 
 /* y (count) = the sum of all groups. */
@@ -307,17 +370,24 @@ void cpu_panels_forward(struct kf_backend *b, const struct cpu_sizes *s,
 	const struct cpu_rows *x, const float *w, const float *bias,
 	enum kf_activation f, float *y)
 {
-	const struct cpu_kernels *k = cpu_kernels(b);
+	const struct cpu_kernels *k = cpu(b)->kernels;
 	struct cut c = cut(s);
 	size_t count = c.groups * c.blocks * c.spans, total = s->n * s->out;
+	size_t threads = (size_t)cpu(b)->threads;
+	struct input in;
 	struct memory m;
 
-	if (!get_memory(b, c.groups * total,
+	if (!get_memory(b, pointers(s->n), c.groups * total,
 		    spare_weights(k, &c) + (c.rows + 3) * c.panels * PANEL, &m))
 		return;
-#pragma omp parallel for schedule(dynamic)
-	for (size_t i = 0; i < count; i++)
-		forward_piece(k, s, &c, i, x, w, m.shared, own_memory(&m));
+	in = find_rows(s, x, m.pointers);
+#pragma omp parallel for schedule(dynamic) num_threads(cpu(b)->threads)
+	for (size_t i = 0; i < count; i++) {
+		struct piece p = piece(s, &c, i), next = piece(s, &c, i + threads);
+
+		forward_piece(k, s, &c, &p, i + threads < count ? &next : NULL, &in, w,
+			m.shared, own_memory(&m));
+	}
 #pragma omp parallel for schedule(static) if (c.groups * total >= CPU_PARALLEL_MIN)
 	for (size_t at = 0; at < total; at += CPU_PARALLEL_MIN / 8)
 		add_groups(y + at, m.shared + at, c.groups, total,
@@ -361,45 +431,80 @@ static void use_gradient(const struct cpu_sizes *s, const struct cpu_backward *a
 
 /* c (strips STRIP, PANEL) = a (strips, n, STRIP) times b (n, PANEL) */
 static void outer_products(const struct cpu_kernels *k, const float *a, const float *b,
-	size_t n, size_t strips, float *c)
+	size_t n, size_t strips, float *c, struct cpu_ahead *ahead)
 {
 	for (size_t i = 0; i < strips; i++)
-		k->outer(a + i * n * STRIP, b, n, c + i * STRIP * PANEL);
+		k->outer(a + i * n * STRIP, b, n, c + i * STRIP * PANEL, ahead);
+}
+
+/* What all panels of a backward product share. */
+struct backward {
+	const struct cpu_kernels *k;
+	const struct cpu_sizes *s;
+	const struct cpu_backward *a;
+	struct input x;
+	size_t panels;
+	size_t units, rows;   /* in strips of dy; rows are 0 if there is no dx */
+	size_t n, out;        /* in rows of words */
+	const float *by_unit; /* dy (units, n, STRIP) */
+	const float *by_row;  /* dy (rows, out, STRIP) */
+};
+
+/* Floats for one panel of x, dx, the gradient and the weights. */
+static size_t panel_memory(const struct backward *t)
+{
+	return (t->s->n + (t->rows + t->units) * STRIP + t->s->out) * PANEL;
 }
 
 /* What a panel needs is read before any of it is written: x may become dx, and the
  * weights change. */
+static void backward_panel(const struct backward *t, size_t p, float *memory)
+{
+	float *x = memory, *dx = x + t->s->n * PANEL;
+	float *g = dx + t->rows * STRIP * PANEL;
+	float *spare = g + t->units * STRIP * PANEL;
+	struct cpu_ahead ahead = { .rows = 0 };
+
+	if (p + 1 < t->panels)
+		ahead = look_ahead(t->s, &t->x, 0, t->s->n, p + 1, p + 2);
+	for (size_t i = 0; i < t->s->n; i++)
+		pack_row(t->k, t->s, &t->x, i, p, x + i * PANEL);
+	pair_rows(t->k, x, x, t->s->n);
+	outer_products(t->k, t->by_unit, x, t->n, t->units, g, &ahead);
+	if (t->a->dx) {
+		outer_products(t->k, t->by_row,
+			panel_pairs(t->k, t->s, t->a->w, p, spare), t->out, t->rows, dx,
+			&ahead);
+		put_panel(t->s, t->a->dx, p, dx, t->a->add);
+	}
+	use_gradient(t->s, t->a, p, g);
+}
+
 void cpu_panels_backward(struct kf_backend *b, const struct cpu_sizes *s,
 	const struct cpu_backward *a)
 {
-	const struct cpu_kernels *k = cpu_kernels(b);
-	size_t units = pieces(s->out, STRIP), rows = a->dx ? pieces(s->n, STRIP) : 0;
-	size_t n = word_rows(k, s->n), out = word_rows(k, s->out);
-	size_t by_unit = units * STRIP * n, by_row = rows * STRIP * out;
+	const struct cpu_kernels *k = cpu(b)->kernels;
+	struct backward t = { .k = k,
+		.s = s,
+		.a = a,
+		.panels = pieces(s->in, PANEL),
+		.units = pieces(s->out, STRIP),
+		.rows = a->dx ? pieces(s->n, STRIP) : 0,
+		.n = word_rows(k, s->n),
+		.out = word_rows(k, s->out) };
+	size_t by_unit = t.units * STRIP * t.n, by_row = t.rows * STRIP * t.out;
 	struct memory m;
 
-	/* dy in both orders; a panel of x, of dx, of the gradient and of the weights */
-	if (!get_memory(b, by_unit + by_row,
-		    (s->n + rows * STRIP + units * STRIP + s->out) * PANEL, &m))
+	if (!get_memory(b, pointers(s->n), by_unit + by_row, panel_memory(&t), &m))
 		return;
+	t.x = find_rows(s, &a->x, m.pointers);
 	cut_strips(k, m.shared, a->dy, s->n, s->out, s->out, 1);
 	if (a->dx)
 		cut_strips(k, m.shared + by_unit, a->dy, s->out, 1, s->n, s->out);
-#pragma omp parallel for schedule(dynamic)
-	for (size_t p = 0; p < pieces(s->in, PANEL); p++) {
-		float *x = own_memory(&m), *dx = x + s->n * PANEL;
-		float *g = dx + rows * STRIP * PANEL,
-		      *spare = g + units * STRIP * PANEL;
-
-		for (size_t i = 0; i < s->n; i++)
-			pack_row(k, s, &a->x, i, p, x + i * PANEL);
-		pair_rows(k, x, x, s->n);
-		outer_products(k, m.shared, x, n, units, g);
-		if (a->dx) {
-			outer_products(k, m.shared + by_unit,
-				panel_pairs(k, s, a->w, p, spare), out, rows, dx);
-			put_panel(s, a->dx, p, dx, a->add);
-		}
-		use_gradient(s, a, p, g);
-	}
+	t.by_unit = m.shared;
+	t.by_row = m.shared + by_unit;
+	/* a thread goes through a few in turn, as it has the next one fetched */
+#pragma omp parallel for schedule(dynamic, 4) num_threads(cpu(b)->threads)
+	for (size_t p = 0; p < t.panels; p++)
+		backward_panel(&t, p, own_memory(&m));
 }

@@ -7,7 +7,9 @@
  * the update can be made at once.
  *
  * Work is cut into pieces of a size that does not depend on the number of threads, and
- * sums of pieces are added in a fixed order: so neither do the results.
+ * sums of pieces are added in a fixed order: so neither do the results.  A piece of the
+ * forward product has at most 1152 inputs, 128 rows and 256 units, and one of the backward
+ * products is a panel: so many threads find work in large layers alone.
  */
 #ifndef KF_CPU_PANELS_H
 #define KF_CPU_PANELS_H

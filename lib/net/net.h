@@ -10,8 +10,9 @@ struct kf_net {
 	struct kf_backend *b;
 	const struct kf_layers *layers;
 	struct kf_mem *weights; /* (layers->floats) */
-	/* Of the same size, and NULL until the first training pass: gradients and, where
-	 * weights has statistics, those of the last batch. */
+	/* Of the same size, and NULL until the first training pass: gradients, but not
+	 * after kf_net_train, and, where weights has statistics, those of the last
+	 * batch. */
 	struct kf_mem *grads;
 	bool *made; /* (layers->n_params): steps made in a pass, likewise NULL */
 	struct kf_batch *batches; /* plans and activations for each batch size */
@@ -79,8 +80,9 @@ int kf_net_loss(struct kf_net *net, const struct kf_mem *images, const uint32_t 
 	const struct kf_pass *pass, struct kf_err *err);
 
 /*
- * A training pass and a step by its gradients: what kf_net_loss and then kf_net_update do,
- * but with less memory to go through, as gradients need not be stored.
+ * A training pass, for which pass->train is true, and a step by its gradients: what
+ * kf_net_loss and then kf_net_update do, but with less memory to go through, as gradients
+ * need not be stored.
  */
 int kf_net_train(struct kf_net *net, const struct kf_mem *images, const uint32_t *rows,
 	const struct kf_warp *warps, int n, const struct kf_target *target,
@@ -93,7 +95,7 @@ struct kf_act *kf_net_outputs(struct kf_net *net, int n);
 /* How far batch norm's statistics move towards those of a batch. */
 #define KF_STATISTICS_PART 0.1F
 
-/* One step of an update rule by the gradients of the last training pass; statistics move
+/* One step of an update rule by the gradients of the last pass of kf_net_loss; statistics move
  * towards those of its batch. */
 void kf_net_update(struct kf_net *net, const struct kf_update *u, struct kf_mem *state1,
 	struct kf_mem *state2);
