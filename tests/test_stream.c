@@ -467,6 +467,10 @@ static void test_cut(const struct bytes *b)
 		"... and said: %s", err.msg);
 	ok(kf_reader_next(r, &c, &err) < 0 && strstr(err.msg, "'x' became shorter"),
 		"... and there are no further rows");
+	if (ftruncate(fd, (off_t)b->n) < 0)
+		abort();
+	ok(kf_reader_intact(r, &err) < 0 && strstr(err.msg, "'x' was changed"),
+		"... as when it is as long as before: %s", err.msg);
 	kf_reader_close(r);
 	close(fd);
 }
