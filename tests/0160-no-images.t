@@ -69,6 +69,17 @@ is "kfkd-save: ids alone" "$(kfkd-save test | head -n 3)" "$(printf 'ImageId\n1\
 refuses "... or nothing" 1 'neither images nor targets, and without ids nothing is left' \
 	kfkd-save --no-ids test
 
+# a line with nothing in it would be skipped
+printf 'nose_tip_x,Image\n1,1 2 3 4\n,1 2 3 4\n3,1 2 3 4\n' | kfkd-load | kfkd-scale -o one
+kfkd-train -q -n dense -e 1 -o one.model one
+kfkd-predict -m one.model --no-images one | kfkd-scale --undo -o one.undone
+is "kfkd-save: the only number is missing" "$(kfkd-save one.undone)" \
+	"$(printf 'nose_tip_x\n1\n""\n3')"
+kfkd-save -o one.csv one.undone
+is "... which Python reads back" "$(python3 -c 'import csv
+print([r["nose_tip_x"] for r in csv.DictReader(open("one.csv"))])')" "['1', '', '3']"
+is "kfkd-save --ids: ... beside an id" "$(kfkd-save --ids one.undone | sed -n 3p)" '2,'
+
 # -- who does not ---------------------------------------------------------------------
 
 message='the stream has no images: kfkd-predict --no-images has left them out$'

@@ -78,6 +78,23 @@ for name in stream single; do
 		kfkd-predict -m model cut
 done
 
+# who stops earlier learns of damage in the chunks of a stream, but not in a single file
+for name in stream single; do
+	cp $name damaged
+	flip 100000 damaged # among the first images
+	kfkd-predict -m model damaged 2>err | kfkd-head -n 5 -o found 2>head.err
+	case $? in
+	0) taken=$(kfkd-stat found | sed -n 1p) ;;
+	*) taken=none ;;
+	esac
+	case $name in
+	stream) want=none ;;
+	single) want='rows: 5' ;;
+	esac
+	is "kfkd-head behind a damaged $name" "$taken" "$want"
+	refuses "... and before it" 1 'damaged: the checksum' kfkd-head -n 5 damaged
+done
+
 # -- files that change meanwhile -----------------------------------------------------------
 
 # meanwhile FILE ACTION ...: predicts the file; when the first chunk is on its way, which

@@ -82,7 +82,10 @@ if perl -MJSON::PP -e 1 2>/dev/null; then
 	kfkd-train -q -t 1 -e 1 -n 'dense3 relu dense' -o model scaled.kfkd
 	kfkd-predict -t 1 -m model -o found scaled.kfkd
 	kfkd-cat --single found >found.safetensors
-	for f in raw.safetensors bytes.safetensors found.safetensors model; do
+	kfkd-predict -t 1 --no-images -m model -o without scaled.kfkd
+	kfkd-cat --single without >without.safetensors
+	for f in raw.safetensors bytes.safetensors found.safetensors without.safetensors \
+		model; do
 		for keep in all others; do
 			perl resave.pl $keep $f >again
 			kfkd-cat again >out
@@ -92,6 +95,7 @@ if perl -MJSON::PP -e 1 2>/dev/null; then
 			esac
 			case $f in
 			raw* | bytes*) kfkd-cat "${f%.*}.kfkd" >want ;;
+			without*) kfkd-cat without >want ;;
 			*) kfkd-cat found >want ;;
 			esac
 			equal "$f saved again with $keep metadata: kfkd-cat takes it" back want

@@ -117,6 +117,10 @@ static void test_scale(void)
 	((float *)to.X)[24 + 3] = -0.6f / 255;
 	ok(kf_unscale_rows(&scaled, &to, &back, &again, &err) < 0,
 		"nor half a level below 0: %s", err.msg);
+	((float *)to.X)[24 + 3] = 255.50002f / 255;
+	ok(kf_unscale_rows(&scaled, &to, &back, &again, &err) < 0 &&
+			strstr(err.msg, "is 255.50001"),
+		"however little: %s", err.msg);
 	((float *)to.X)[24 + 3] = 255.4f / 255;
 	ok(kf_unscale_rows(&scaled, &to, &back, &again, &err) == 0 &&
 			((uint8_t *)again.X)[24 + 3] == 255,
@@ -142,6 +146,32 @@ static void test_scale(void)
 	kf_schema_free(&s);
 }
 
+/* Floats that are almost bytes. */
+static void test_narrow(void)
+{
+	struct kf_schema s = { .dtype = KF_F32, .c = 1, .h = 1, .w = 2 }, scaled;
+	struct kf_chunk c = { 0 }, to = { 0 };
+	struct kf_err err;
+
+	if (kf_scale_schema(&s, true, &scaled, &err) < 0 ||
+		kf_chunk_reserve(&c, &s, 1, &err) < 0)
+		abort();
+	c.n = 1;
+	c.id[0] = 5;
+	((float *)c.X)[0] = 255;
+	((float *)c.X)[1] = 17;
+	ok(kf_scale_rows(&s, &c, &scaled, &to, &err) == 0 &&
+			!memcmp(to.X, "\377\21", 2),
+		"whole numbers become bytes");
+	((float *)c.X)[1] = 254.99998f;
+	ok(kf_scale_rows(&s, &c, &scaled, &to, &err) < 0 &&
+			strstr(err.msg, "row 5: pixel 2 is 254.99998"),
+		"others do not: %s", err.msg);
+	kf_chunk_free(&c);
+	kf_chunk_free(&to);
+	kf_schema_free(&scaled);
+}
+
 static void test_axes(void)
 {
 	struct kf_schema s = sample_schema(), scaled;
@@ -161,6 +191,7 @@ int main(void)
 {
 	test_drop();
 	test_scale();
+	test_narrow();
 	test_axes();
 	return done_testing();
 }

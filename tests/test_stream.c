@@ -467,6 +467,10 @@ static void test_cut(const struct bytes *b)
 		"... and said: %s", err.msg);
 	ok(kf_reader_next(r, &c, &err) < 0 && strstr(err.msg, "'x' became shorter"),
 		"... and there are no further rows");
+	if (ftruncate(fd, (off_t)b->n) < 0)
+		abort();
+	ok(kf_reader_intact(r, &err) < 0 && strstr(err.msg, "'x' was changed"),
+		"... as when it is as long as before: %s", err.msg);
 	kf_reader_close(r);
 	close(fd);
 }
@@ -690,6 +694,23 @@ static void test_foreign(void)
 	close(fd);
 }
 
+/* Images that were left out do not say how many rows there are. */
+static void test_left_out(void)
+{
+	static const char header[] =
+		"{\"__metadata__\":{\"X.shape\":\"1 2 2\"},"
+		"\"y\":{\"dtype\":\"F32\",\"shape\":[1,1],\"data_offsets\":[0,4]}}";
+	char blob[200] = { (char)strlen(header) };
+	struct kf_err err;
+	int fd;
+
+	strcpy(blob + 8, header);
+	fd = file_of(blob, 8 + strlen(header) + 4);
+	ok(!kf_reader_open(fd, "x", true, &err) && strstr(err.msg, "no tensor 'id'"),
+		"neither images nor ids: %s", err.msg);
+	close(fd);
+}
+
 int main(void)
 {
 	test_fields();
@@ -703,6 +724,7 @@ int main(void)
 	test_differences(&s);
 	test_schemas();
 	test_foreign();
+	test_left_out();
 	test_changes();
 	kf_schema_free(&s);
 	return done_testing();

@@ -11,8 +11,11 @@
  */
 void kf_large(void *p, size_t bytes);
 
-/* Allocates a multiple of 64 bytes at one, and in large pages alone where an array has
- * their size: for one that is filled at once.  free frees it; NULL when out of memory. */
+/*
+ * Allocates the bytes, rounded up to a multiple of 64 and aligned to 64; from the size of
+ * a large page on, rounded up to whole large pages and aligned to these: for an array that
+ * is filled at once.  free frees it; NULL when out of memory.
+ */
 void *kf_large_alloc(size_t bytes);
 
 #endif

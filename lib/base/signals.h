@@ -15,8 +15,8 @@ void kf_fatal_signals(sigset_t *set);
 
 /*
  * Gives the calling thread a stack, unless it has one, for handlers that were installed
- * with SA_ONSTACK: oneDNN's matrix products use the stack pointer for purposes of their own.  -1 where
- * that fails.
+ * with SA_ONSTACK: oneDNN's matrix products use the stack pointer for purposes of their
+ * own.  -1 where that fails.
  */
 int kf_signal_stack(void);
 

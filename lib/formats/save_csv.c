@@ -141,6 +141,13 @@ void kf_save_number(FILE *file, float v)
 	fputs(text, file);
 }
 
+/* What the only field of a line holds where it is empty: programs skip blank lines. */
+static void write_nothing(const struct kf_save *s)
+{
+	if (s->schema->no_images && s->ids != KF_IDS_ALWAYS && columns(s)->n == 1)
+		fputs("\"\"", s->file);
+}
+
 static int write_values(struct kf_save *s, const struct kf_chunk *c, size_t i,
 	struct kf_err *err)
 {
@@ -161,6 +168,8 @@ static int write_values(struct kf_save *s, const struct kf_chunk *c, size_t i,
 				"row %llu, column '%s': an infinity; CSV "
 				"holds numbers only",
 				(unsigned long long)s->rows + 1, columns(s)->name[j]);
+		if (isnan(v[j]))
+			write_nothing(s);
 		kf_save_number(s->file, v[j]);
 		end_field(s, j == m - 1);
 	}

@@ -149,8 +149,8 @@ static int narrow(const struct kf_schema *in, const struct kf_chunk *from, uint8
 	for (size_t i = 0; i < from->n * image; i++) {
 		if (!(v[i] >= 0 && v[i] <= 255 && v[i] == floorf(v[i])))
 			return kf_fail(err,
-				"row %lld: pixel %zu is %g, and bytes are whole numbers "
-				"from 0 to 255",
+				"row %lld: pixel %zu is %.9g, and bytes are whole "
+				"numbers from 0 to 255",
 				(long long)from->id[i / image], i % image + 1, v[i]);
 		out[i] = (uint8_t)v[i];
 	}
@@ -208,7 +208,7 @@ int kf_unscale_rows(const struct kf_schema *in, struct kf_chunk *from,
 		float v = x[i] * in->x_scale.factor + in->x_scale.offset;
 
 		if (!(v > -0.5f && v < 255.5f))
-			return kf_fail(err, "row %lld: pixel %zu is %g, not 0 to 255",
+			return kf_fail(err, "row %lld: pixel %zu is %.9g, not 0 to 255",
 				(long long)from->id[i / image], i % image + 1, v);
 		u[i] = (uint8_t)(v + 0.5f);
 	}

@@ -142,7 +142,7 @@ static int get_shape(const struct kf_st *st, struct kf_schema *s, struct kf_err 
 	int c, h, w;
 	char tail;
 
-	if (!text || st->foreign)
+	if (!text)
 		return kf_fail(err, "there is no tensor 'X' (is it a model?)");
 	if (sscanf(text, "%6d %6d %6d%c", &c, &h, &w, &tail) != 3)
 		return kf_fail(err,
@@ -185,7 +185,7 @@ static int count_rows(const struct kf_st *st, size_t *rows, struct kf_err *err)
 	const struct kf_tensor *id = kf_st_find(st, "id"), *X = kf_st_find(st, "X");
 	const struct kf_tensor *all = X ? X : id;
 
-	if (!st->foreign && !id)
+	if (!id && !(st->foreign && X)) /* ids that can be counted */
 		return kf_fail(err, "there is no tensor 'id'");
 	for (int i = 0; i < st->n; i++) {
 		const struct kf_tensor *t = &st->tensor[i];

@@ -119,11 +119,11 @@ int kf_reader_intact(const struct kf_reader *r, struct kf_err *err)
 	if (now.st_size < r->opened.st_size)
 		return kf_fail(err, "'%s' became shorter while it was read",
 			r->src.name);
+	if (was->tv_sec != is->tv_sec || was->tv_nsec != is->tv_nsec)
+		return kf_fail(err, "'%s' was changed while it was read", r->src.name);
 	if (kf_mapping_lost())
 		return kf_fail(err, "cannot read '%s': a part of it is lost",
 			r->src.name);
-	if (was->tv_sec != is->tv_sec || was->tv_nsec != is->tv_nsec)
-		return kf_fail(err, "'%s' was changed while it was read", r->src.name);
 	return 0;
 }
 

@@ -28,11 +28,16 @@ struct kf_reader *kf_reader_open(int fd, const char *name, bool adopt,
  * st. */
 struct kf_reader *kf_reader_from(struct kf_st *st, bool adopt, struct kf_err *err);
 /*
- * The same, without adopt, for a program whose output does not pass for whole where the
- * input turns out to be damaged.  Slices are handed out while the blob is read, from a
- * pipe too, and its checksum is known after the last one.  The images of a file lie where
- * the system has them, and must not be changed; there is one such reader at a time.
- * kf_reader_intact then says whether what the chunk was made of is still what was read.
+ * The same, without adopt, for a program whose output lacks its end where the input turns
+ * out to be damaged.  Slices are handed out while the blob is read, from a pipe too, and
+ * none of its rows is checked before its end; so what the program passes on is known to be
+ * good only to those who read it to the end.  Who stops earlier and writes an end of its
+ * own, as kfkd-head does, does not learn of damage.  Blobs that are hardly larger than a
+ * chunk are checked before they are handed out, as ever.
+ *
+ * The images of a file lie where the system has them, and must not be changed; there is
+ * one such reader at a time.  kf_reader_intact then says whether what the chunk was made
+ * of is still what was read.
  */
 struct kf_reader *kf_reader_open_eager(int fd, const char *name, struct kf_err *err);
 /* 0, or -1 where the file of an eager reader was changed after it was opened. */

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "base/rng.h"
+#include "stream/digest.h"
 
 #define PIECE 1024 /* bytes that become floats at a time */
 

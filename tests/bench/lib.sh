@@ -49,9 +49,9 @@ peer() {
 	memory "$to.mib" "$python" "$bench/$script" "$@" >>"$to" 2>log
 }
 
-# kfkd_epochs FILE ARGUMENT ...: trains on faces, or $data, and adds each epoch's seconds to FILE and the memory
-# to FILE.mib.  An epoch is from one line of the log to the next, since the log's
-# own times are rounded.
+# kfkd_epochs FILE ARGUMENT ...: trains on faces, or $data, and adds each epoch's seconds
+# to FILE and the memory to FILE.mib.  An epoch is from one line of the log to the next,
+# since the log's own times are rounded.
 kfkd_epochs() {
 	epochs=$1
 	shift
