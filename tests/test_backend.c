@@ -832,6 +832,27 @@ static void test_bf16(void)
 	b->op->close(b);
 }
 
+/* A backend keeps to the threads that it was opened with while another has more. */
+static void test_two(void)
+{
+	static const struct layer_case dense = { 70, 1, 1, 1217, "dense9", 0 };
+	static const struct kf_backend_options options[] = { { .threads = 1 },
+		{ .threads = 5 } };
+	struct kf_backend *two[2];
+	struct kf_err err;
+
+	for (int i = 0; i < 2; i++)
+		two[i] = kf_backend_open("auto", &options[i], &err);
+	if (!ok(two[0] && two[1], "two backends open"))
+		return;
+	for (int i = 0; i < 2; i++) {
+		b = two[i];
+		test_layer(&dense);
+	}
+	for (int i = 0; i < 2; i++)
+		two[i]->op->close(two[i]);
+}
+
 int main(void)
 {
 	static const struct warp_case warps[] = { { 1, 1, 1 }, { 1, 9, 7 },
@@ -860,6 +881,7 @@ int main(void)
 		test_warp(&warps[i]), test_bytes(&warps[i]);
 	test_many_rows(50000);
 	b->op->close(b);
+	test_two();
 	test_bf16();
 	return done_testing();
 }
