@@ -44,7 +44,7 @@ static void pass_on(struct kf_backend *b, const struct kf_act *dy, struct kf_act
 
 	if (!to || (!sum && !cpu_batch_memory(b, to)))
 		return;
-#pragma omp parallel for schedule(dynamic) num_threads(cpu(b)->threads)
+#pragma omp parallel for schedule(dynamic) num_threads(cpu(b)->team.working)
 	for (int i = 0; i < dy->n; i++)
 		if (sum)
 			cpu_add_to(cpu_image(to, i), cpu_image(dy, i), image);

@@ -16,6 +16,7 @@
 #include "cpu/onednn.h"
 #include "cpu/panel_kernels.h"
 #include "cpu/panels.h"
+#include "cpu/team.h"
 
 static int cpu_sync(struct kf_backend *b, struct kf_err *err)
 {
@@ -273,6 +274,7 @@ static struct kf_backend *cpu_open(const struct kf_backend_options *options,
 		return NULL;
 	}
 	c->threads = start_team(options->threads);
+	cpu_team_start(&c->base);
 	c->base.op = &operations;
 	c->recompute = options->recompute;
 	c->bf16 = options->bf16;

@@ -202,7 +202,7 @@ static void gather(struct kf_backend *b, const struct kf_act *a, float *to,
 	int c = a->layout.c, h = a->layout.h, w = a->layout.w;
 	size_t area = (size_t)h * (size_t)w, row = (size_t)c * area;
 
-#pragma omp parallel for schedule(dynamic) num_threads(cpu(b)->threads)
+#pragma omp parallel for schedule(dynamic) num_threads(cpu(b)->team.working)
 	for (int i = 0; i < a->n; i++) {
 		float *out = to + (size_t)i * row, *mine = NULL;
 		size_t at = rows[i] * row;

@@ -190,7 +190,7 @@ static void materialize_values(struct kf_backend *b, struct kf_act *a,
 	if (cpu(b)->failed)
 		return;
 	cpu(b)->sweep++;
-#pragma omp parallel for schedule(dynamic) num_threads(cpu(b)->threads)
+#pragma omp parallel for schedule(dynamic) num_threads(cpu(b)->team.working)
 	for (int i = 0; i < a->n; i++)
 		visit_image(b, v, i, cpu_values(b, a, i, omp_get_thread_num()));
 	for (; pending(a); a = a->deferred.x)
@@ -308,7 +308,7 @@ static void run_backward(struct kf_backend *b, const struct cpu_deferred *last,
 	if (cpu(b)->failed)
 		return;
 	cpu(b)->sweep++;
-#pragma omp parallel for schedule(dynamic) num_threads(cpu(b)->threads)
+#pragma omp parallel for schedule(dynamic) num_threads(cpu(b)->team.working)
 	for (int first = 0; first < n; first += size)
 		for (int i = first; i < first + size && i < n; i++)
 			image_backward(b, last, to, i, omp_get_thread_num());
@@ -340,7 +340,7 @@ void cpu_chain_backward(struct kf_backend *b, const struct cpu_deferred *d,
 static void visit_all(struct kf_backend *b, const struct kf_act *a,
 	const struct visitor *v)
 {
-#pragma omp parallel for schedule(dynamic) num_threads(cpu(b)->threads)
+#pragma omp parallel for schedule(dynamic) num_threads(cpu(b)->team.working)
 	for (int i = 0; i < a->n; i++)
 		visit_image(b, v, i, cpu_image(a, i));
 }

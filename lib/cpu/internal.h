@@ -1,6 +1,7 @@
 /*
  * The CPU backend's types, which all its files share.  From the bottom up:
  *
+ *   team.c        how many threads work
  *   memory.c      arenas of floats, and the first failure
  *   onednn.c, onednn_describe.c, onednn_conv.c
  *                 changes of layout and convolutions, by oneDNN
@@ -35,10 +36,19 @@ typedef int32_t cpu_masks8 __attribute__((vector_size(32), aligned(4)));
 /* Loops over fewer floats than this are not worth waking another thread. */
 #define CPU_PARALLEL_MIN ((size_t)1 << 15)
 
+/* See cpu/team.h. */
+struct cpu_team {
+	int working; /* threads */
+	double since,
+		processor; /* when it was last judged, and processors' time then */
+	double resting_until, rest; /* seconds */
+};
+
 struct cpu {
-	struct kf_backend base;            /* first: the handle is this */
-	int block;                         /* channels in a block */
-	int threads;                       /* of a team, as OpenMP gives it */
+	struct kf_backend base; /* first: the handle is this */
+	int block;              /* channels in a block */
+	int threads; /* of a team, as OpenMP gives it; memory is for so many */
+	struct cpu_team team;
 	bool recompute, bf16;              /* see kf_backend_options */
 	const struct cpu_kernels *kernels; /* of dense layers' products */
 	unsigned long sweep; /* counts parallel passes over a batch, for chain.c */

@@ -6,6 +6,7 @@
 
 #include "cpu/batch.h"
 #include "cpu/chain.h"
+#include "cpu/team.h"
 
 /* Prepares to write a loss's gradient, unless dp is NULL: layers changed it in the last
  * pass. */
@@ -46,6 +47,7 @@ void cpu_regression(struct kf_backend *b, const struct kf_loss *loss, struct kf_
 	float scale = (float)(2 / present);
 	double sum = 0;
 
+	cpu_team_judge(b);
 	cpu_materialize(b, p);
 	if (cpu(b)->failed || !set_gradient(b, dp))
 		return;
@@ -92,6 +94,7 @@ void cpu_cross_entropy(struct kf_backend *b, struct kf_act *p,
 	double sum = 0;
 	int hit = 0;
 
+	cpu_team_judge(b);
 	cpu_materialize(b, p);
 	if (cpu(b)->failed || !set_gradient(b, dp))
 		return;

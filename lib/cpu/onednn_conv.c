@@ -294,7 +294,7 @@ struct cpu_convolution *cpu_convolution_new(struct kf_backend *b,
 	/* oneDNN plans for the number of threads that it sees */
 	omp_set_num_threads(1);
 	make(b, v, shape, forward);
-	omp_set_num_threads(threads);
+	omp_set_num_threads(cpu(b)->team.working);
 	return v;
 }
 

@@ -373,7 +373,7 @@ void cpu_panels_forward(struct kf_backend *b, const struct cpu_sizes *s,
 	const struct cpu_kernels *k = cpu(b)->kernels;
 	struct cut c = cut(s);
 	size_t count = c.groups * c.blocks * c.spans, total = s->n * s->out;
-	size_t threads = (size_t)cpu(b)->threads;
+	size_t threads = (size_t)cpu(b)->team.working;
 	struct input in;
 	struct memory m;
 
@@ -381,7 +381,7 @@ void cpu_panels_forward(struct kf_backend *b, const struct cpu_sizes *s,
 		    spare_weights(k, &c) + (c.rows + 3) * c.panels * PANEL, &m))
 		return;
 	in = find_rows(s, x, m.pointers);
-#pragma omp parallel for schedule(dynamic) num_threads(cpu(b)->threads)
+#pragma omp parallel for schedule(dynamic) num_threads(cpu(b)->team.working)
 	for (size_t i = 0; i < count; i++) {
 		struct piece p = piece(s, &c, i), next = piece(s, &c, i + threads);
 
@@ -504,7 +504,7 @@ void cpu_panels_backward(struct kf_backend *b, const struct cpu_sizes *s,
 	t.by_unit = m.shared;
 	t.by_row = m.shared + by_unit;
 	/* a thread goes through a few in turn, as it has the next one fetched */
-#pragma omp parallel for schedule(dynamic, 4) num_threads(cpu(b)->threads)
+#pragma omp parallel for schedule(dynamic, 4) num_threads(cpu(b)->team.working)
 	for (size_t p = 0; p < t.panels; p++)
 		backward_panel(&t, p, own_memory(&m));
 }
