@@ -407,9 +407,14 @@ static void test_rows(const struct net_case *c)
 	struct kf_mem *data[3], *targets, *losses;
 	struct kf_target t = { .rows = back, .present = 1 };
 
-	if (kf_layers_parse(&l, c->line, c->c, c->h, c->w, 0, &err) < 0 ||
-		kf_net_open(&net, b, &l, &err) < 0)
+	if (kf_layers_parse(&l, c->line, c->c, c->h, c->w, 0, &err) < 0)
 		exit(1);
+	if (!ok(kf_net_open(&net, b, &l, &err) == 0, "'%s' opens", c->line)) {
+		kf_net_close(&net);
+		kf_layers_free(&l);
+		free(x), free(u), free(forth);
+		return;
+	}
 	for (size_t i = 0; i < n * image; i++) {
 		u[i] = (uint8_t)i;
 		x[i] = (float)(u[i] / 255.0);

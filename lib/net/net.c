@@ -402,8 +402,11 @@ static struct kf_step begin_step(struct kf_net *net, const struct kf_update *u,
 void kf_net_update(struct kf_net *net, const struct kf_update *u, struct kf_mem *state1,
 	struct kf_mem *state2)
 {
-	struct kf_step step = begin_step(net, u, state1, state2);
+	struct kf_step step;
 
+	if (!net->made)
+		return; /* no pass could be started */
+	step = begin_step(net, u, state1, state2);
 	finish_step(net, &step);
 }
 
