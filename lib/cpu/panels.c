@@ -78,19 +78,15 @@ void cpu_read_param(struct kf_backend *b, const struct kf_mem *arena,
 			(size_t)p->shape[0]);
 }
 
-/* to (rows, PANEL) = from (rows, wide), with zeros behind. */
-static void widen(float *to, const float *from, size_t from_row, size_t rows,
-	size_t wide)
+/* to (PANEL) = from (wide), with zeros behind. */
+static void widen(float *to, const float *from, size_t wide)
 {
 	if (wide == PANEL) { /* a copy of constant size needs no call */
-		for (size_t i = 0; i < rows; i++, to += PANEL, from += from_row)
-			memcpy(to, from, PANEL * sizeof *to);
+		memcpy(to, from, PANEL * sizeof *to);
 		return;
 	}
-	for (size_t i = 0; i < rows; i++, to += PANEL, from += from_row) {
-		memcpy(to, from, wide * sizeof *to);
-		memset(to + wide, 0, (PANEL - wide) * sizeof *to);
-	}
+	memcpy(to, from, wide * sizeof *to);
+	memset(to + wide, 0, (PANEL - wide) * sizeof *to);
 }
 
 /* Where the rows of x are: each at row, in values of this many bytes. */
@@ -140,7 +136,7 @@ static void pack_row(const struct cpu_kernels *k, const struct cpu_sizes *s,
 	size_t wide = width(s->in, p);
 
 	if (x->value > 1)
-		widen(to, (const float *)(const void *)at, 0, 1, wide);
+		widen(to, (const float *)(const void *)at, wide);
 	else if (wide == PANEL)
 		k->scale_bytes(bytes, to);
 	else
@@ -210,7 +206,8 @@ static const float *panel(const struct cpu_sizes *s, const float *w, size_t p,
 
 	if (wide == PANEL)
 		return at;
-	widen(spare, at, wide, units, wide);
+	for (size_t i = 0; i < units; i++)
+		widen(spare + i * PANEL, at + i * wide, wide);
 	return spare;
 }
 

@@ -7,12 +7,15 @@
 
 #include "base/clock.h"
 
-#define WINDOW 0.1 /* seconds that are judged at a time */
-#define LEAST \
-	0.55     /* of its time that a thread must work on average: two that do less */
-		 /* are slower than one that does not wait */
-#define REST 1.0 /* seconds with fewer threads before all are tried again, */
-#define REST_MAX 8.0 /* doubled each time that it is in vain, up to this */
+/* Seconds that are judged at a time. */
+#define WINDOW 0.1
+/* The part of its time that a thread must work on average: two that do less are slower than
+ * one that does not wait. */
+#define LEAST 0.55
+/* Seconds with fewer threads before all are tried again, doubled each time that it is in
+ * vain, and the most. */
+#define REST 1.0
+#define REST_MAX 8.0
 
 /* Of all threads of this process, in seconds. */
 static double processor_seconds(void)
