@@ -4,6 +4,7 @@
 #   make demo     set-up, build, and the complete pipeline on drawn faces
 #   make check    set-up, build, and all tests
 #   make fuzz     feeds damaged input to all that reads any, under the sanitizers
+#   make mpi      the engine for several processes as well, by Open MPI
 #   make cuda     the CUDA backend as well, with the toolkit named in config.mk
 #   make bench    speed on this machine, compared with other software
 #   make install  to PREFIX (and DESTDIR)
@@ -19,9 +20,9 @@ KF_CFLAGS = -std=c11 -Wall -Wextra -Wswitch-enum -Wcast-qual -pedantic -Werror -
 LIBS = -lcsv -lnetpbm -ljansson -lxxhash -ldl -lm
 
 PROGRAMS = $(patsubst cmd/%.c,$(BIN)/%,$(wildcard cmd/kfkd-*.c))
-# lib/cpu is a plugin; the rest of lib is the library.
+# lib/cpu and lib/mpi are plugins; the rest of lib is the library.
 LIB_OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,\
-	$(filter-out lib/cpu/%.c,$(wildcard lib/*/*.c)))
+	$(filter-out lib/cpu/%.c lib/mpi/%.c,$(wildcard lib/*/*.c)))
 TESTS = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 TOOLS = $(patsubst tests/%.c,$(BUILD)/tests/%,\
 	$(filter-out tests/test_%.c tests/faults.c,$(wildcard tests/*.c))) \
@@ -34,6 +35,9 @@ cuda:
 	@[ -x $(NVCC) ] || { echo "$(NVCC): not found; set CUDA to the directory of a CUDA toolkit" >&2; \
 		exit 1; }
 	@$(MAKE) --no-print-directory all $(PLUGINS)/backend_cuda.so
+
+mpi: deps-mpi
+	@$(MAKE) --no-print-directory all $(PLUGINS)/comm_mpi.so
 
 # -- building -------------------------------------------------------------------
 
@@ -72,6 +76,15 @@ $(CPU_OBJECTS): private KF_CFLAGS += -O3 -fopenmp -fno-math-errno -fvisibility=h
 $(PLUGINS)/backend_cpu.so: $(CPU_OBJECTS) $(BUILD)/lib/libkfkd.a
 	@mkdir -p $(@D)
 	$(CC) -fopenmp -shared -Wl,-z,defs $(LDFLAGS) -o $@ $^ -ldnnl -lm
+
+# The engine that joins processes by MPI.
+MPI_OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/mpi/*.c))
+MPI_OF = $(shell $(MPICC) --showme:$(1) | sed 's/-I/-isystem /g')
+$(MPI_OBJECTS): private KF_CFLAGS += -fvisibility=hidden $(call MPI_OF,compile)
+
+$(PLUGINS)/comm_mpi.so: $(MPI_OBJECTS) $(BUILD)/lib/libkfkd.a
+	@mkdir -p $(@D)
+	$(CC) -shared -Wl,-z,defs $(LDFLAGS) -o $@ $^ $(call MPI_OF,link) -lpthread
 
 # The CUDA backend, built by `make cuda` with the toolkit's compiler.
 NVCC = $(CUDA)/bin/nvcc
@@ -140,6 +153,9 @@ endef
 
 deps:
 	$(call install,$(BUILD_PACKAGES))
+
+deps-mpi: deps
+	$(call install,libopenmpi-dev openmpi-bin)
 
 deps-check:
 	$(call install,$(CHECK_PACKAGES))
@@ -261,5 +277,5 @@ clean:
 	rm -rf $(BUILD) demo
 
 FORCE:
-.PHONY: all cuda deps deps-check demo check check-gpu test bench check-sanitize check-faults \
+.PHONY: all cuda mpi deps deps-mpi deps-check demo check check-gpu test bench check-sanitize check-faults \
 	fuzz check-clang format check-format install clean FORCE

@@ -8,6 +8,9 @@ LDFLAGS =
 # Runs commands that install packages.
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
+# The compiler of an MPI, for `make mpi`.
+MPICC = mpicc
+
 # The CUDA toolkit, and the GPU architectures that `make cuda` builds for, as far as
 # its compiler supports them; later GPUs compile the first one's PTX when they load it.
 CUDA = /usr/local/cuda

@@ -10,6 +10,7 @@
 #include "net/layers_parse.h"
 #include "progress.h"
 #include "train_options.h"
+#include "train_ranks.h"
 #include "train_run.h"
 
 /* -- the model's description ---------------------------------------------------- */
@@ -79,20 +80,45 @@ static void start_from(struct kf_net *net, const char *path, struct progress *p)
 	close(fd);
 }
 
-static void say_data(const struct progress *p, const struct kf_dataset *d, double valid)
+static void say_data(const struct progress *p, const struct settings *s,
+	const struct kf_dataset *d)
 {
-	size_t n_valid = kf_valid_rows(d->n, valid), missing = 0;
-	size_t values = d->n * (size_t)d->m;
+	size_t valid = kf_valid_rows(d->n, s->train.valid), missing = 0;
+	size_t values = d->n * (size_t)d->m, n = ranks_total(s, d->n);
 
 	for (size_t i = 0; i < values; i++)
 		missing += isnan(d->y[i]);
-	progress_say(p, "%zu rows: %zu to train on, %zu to validate", d->n,
-		d->n - n_valid, n_valid);
+	valid = ranks_total(s, valid);
+	missing = ranks_total(s, missing);
+	values = ranks_total(s, values);
+	progress_say(p, "%zu rows: %zu to train on, %zu to validate", n, n - valid,
+		valid);
 	if (missing)
 		progress_say(p,
 			"%zu of %zu target values are missing and left out of "
 			"the loss",
 			missing, values);
+}
+
+/* Only the first of several ranks writes. */
+static void begin_output(const struct settings *s, const struct options *o)
+{
+	if (!ranks_first(s))
+		return;
+	output_begin(o->output);
+	output_is_binary();
+}
+
+static void write_model(struct kf_model *m, struct kf_net *net)
+{
+	struct kf_backend *b = net->b;
+	struct kf_err err;
+
+	m->n = net->layers->n_params;
+	m->param = kf_net_get(net, net->weights, "", m->n);
+	must_alloc(m->param);
+	check(b->op->sync(b, &err), &err);
+	check(kf_model_write(m, output_descriptor(), output_name(), &err), &err);
 }
 
 int main(int argc, char **argv)
@@ -111,13 +137,14 @@ int main(int argc, char **argv)
 
 	s = train_settings(&o, argc, argv);
 	output_keep_apart();
-	output_begin(o.output);
-	output_is_binary();
+	ranks_join(&s, &o);
+	begin_output(&s, &o);
 	train_begin(&s);
 	in = cli_reader(&o);
 	b = train_open_backend(&s.device);
 	check(kf_dataset_read(&data, in, s.train.classify, &err), &err);
 	kf_reader_close(in);
+	ranks_check_data(&s, &data);
 	describe(&model, &s, &data.schema);
 	check(kf_layers_parse(&layers, s.line, data.schema.c, data.schema.h,
 		      data.schema.w, model.columns.n, &err),
@@ -129,7 +156,9 @@ int main(int argc, char **argv)
 	progress_start(&progress, s.quiet, s.train.epochs, s.train.classify,
 		kf_model_pixels(&model));
 	progress_say(&progress, "backend %s", b->device);
-	say_data(&progress, &data, s.train.valid);
+	if (s.train.comm)
+		progress_say(&progress, "ranks joined by %s", s.train.comm->engine);
+	say_data(&progress, &s, &data);
 	progress_layers(&progress, &layers);
 	check(kf_net_open(&net, b, &layers, &err), &err);
 	check(kf_net_init(&net, s.train.seed, &err), &err);
@@ -138,17 +167,16 @@ int main(int argc, char **argv)
 	if (s.train.epochs > 0)
 		status = train_run(&net, &data, &model, &s, &progress);
 	train_end();
-	model.n = layers.n_params;
-	model.param = kf_net_get(&net, net.weights, "", layers.n_params);
-	must_alloc(model.param);
-	check(b->op->sync(b, &err), &err);
-	check(kf_model_write(&model, output_descriptor(), output_name(), &err), &err);
+	if (ranks_first(&s))
+		write_model(&model, &net);
 
 	kf_net_close(&net);
 	b->op->close(b);
 	kf_dataset_free(&data);
 	kf_layers_free(&layers);
 	kf_model_free(&model);
-	output_finish();
+	if (ranks_first(&s))
+		output_finish();
+	ranks_leave(&s);
 	return status;
 }

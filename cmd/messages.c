@@ -9,6 +9,7 @@
 
 const char *program_name = "kfkd";
 static const char *usage = "";
+static const char *where = NULL;
 
 void messages_begin(char *argv0, const char *synopsis)
 {
@@ -16,6 +17,11 @@ void messages_begin(char *argv0, const char *synopsis)
 
 	program_name = slash ? slash + 1 : argv0;
 	usage = synopsis;
+}
+
+void messages_place(const char *place)
+{
+	where = place;
 }
 
 const char *visible(const char *text)
@@ -35,7 +41,8 @@ const char *visible(const char *text)
 static void say(const char *fmt, va_list ap)
 {
 	char text[5000], shown[4 * sizeof text];
-	int n = snprintf(text, sizeof text, "%.500s: ", program_name);
+	int n = snprintf(text, sizeof text, "%.500s: %s%s", program_name,
+		where ? where : "", where ? ": " : "");
 
 	vsnprintf(text + n, sizeof text - (size_t)n, fmt, ap);
 	kf_visible(shown, sizeof shown, text);

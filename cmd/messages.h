@@ -21,6 +21,10 @@ extern const char *program_name; /* as it was called, without its directory */
 /* Sets program_name, and what misuse says of the usage: what follows the name. */
 void messages_begin(char *argv0, const char *synopsis);
 
+/* What each message begins with after the program's name, such as "rank 2": a text that
+ * lives until the program ends. */
+void messages_place(const char *place);
+
 /* "name: message" on standard error; die exits 1; misuse adds a line of usage and a
  * hint at --help, and exits 2. */
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

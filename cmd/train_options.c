@@ -10,7 +10,7 @@
 
 #define EPOCHS_MAX 100000000
 
-enum { RECOMPUTE = DEVICE_KEYS_END, OVERWRITE, WARMUP };
+enum { RECOMPUTE = DEVICE_KEYS_END, OVERWRITE, WARMUP, COMM };
 
 static const char crossentropy[] = "crossentropy";
 
@@ -31,6 +31,13 @@ static const char *loss_word(int i)
 	if (i < KF_LOSS_COUNT)
 		return kf_loss_form(i);
 	return i == KF_LOSS_COUNT ? crossentropy : NULL;
+}
+
+static const char *comm_word(int i)
+{
+	static const char *const words[] = { "auto", "none" };
+
+	return i < 2 ? words[i] : kf_comm_name(i - 2);
 }
 
 static const struct program program = {
@@ -91,6 +98,10 @@ static const struct program program = {
 		{ THREADS_ROW },
 		{ TF32_ROW },
 		{ BF16_ROW },
+		{ COMM, "comm", "ENGINE",
+			"%s: joins the processes that mpirun\nstarted, each with a part of "
+			"a batch (auto)",
+			OPTION_WORD, .word = comm_word },
 		{ RECOMPUTE, "recompute",
 			.help = "cpu: less memory, longer epochs of convolutions" },
 		{ 'q', "quiet", .help = "say nothing while training" },
@@ -173,6 +184,7 @@ static void apply(struct settings *s, int key, const struct options *o)
 	case 'N': s->every = (int)o->number; break;
 	case 'R': s->resume = o->text; break;
 	case OVERWRITE: s->overwrite = true; break;
+	case COMM: s->comm = o->text; break;
 	case RECOMPUTE: s->device.options.recompute = true; break;
 	case 'q': s->quiet = true; break;
 	default: device_option(&s->device, key, o);
@@ -186,6 +198,7 @@ static struct settings start_from_preset(const char *net)
 	struct settings s = { .line = p ? p->line : net,
 		.train = (p ? p : kf_preset_find("net1"))->train,
 		.device = { .backend = "auto" },
+		.comm = "auto",
 		.every = 10 };
 
 	s.train.seed = 42;
@@ -211,6 +224,7 @@ struct settings train_settings(struct options *o, int argc, char **argv)
 		misuse("--every: it is for --checkpoint, which is not given");
 	if (s.overwrite && !s.checkpoint)
 		misuse("--overwrite: it is for --checkpoint, which is not given");
+	s.keeps = s.checkpoint || s.resume;
 	if (s.train.rule != preset_rule && !options_given(o, 'r'))
 		s.train.rate = (struct kf_schedule){ .from = kf_rule_rate(s.train.rule),
 			.to = kf_rule_rate(s.train.rule) };

@@ -12,7 +12,9 @@ struct settings {
 	struct kf_train_options train;
 	struct device device;
 	int every;
-	bool overwrite; /* what --checkpoint would lose */
+	const char *comm; /* the engine that joins ranks */
+	bool keeps;       /* whether a checkpoint is read or written, by any rank */
+	bool overwrite;   /* what --checkpoint would lose */
 	bool quiet;
 };
 

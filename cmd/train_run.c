@@ -8,6 +8,7 @@
 #include "base/signals.h"
 #include "cli.h"
 #include "train/checkpoint.h"
+#include "train_ranks.h"
 
 /*
  * Signals that end a run are blocked, and polled between batches.  A handler
@@ -75,7 +76,19 @@ static int write_checkpoint(struct kf_trainer *t, struct kf_model *m,
 	return kf_checkpoint_write(&checkpoint, t, m, digest, err);
 }
 
-static int run(struct kf_trainer *t, struct kf_model *m, const struct settings *s,
+/* The signal's end of a run whose checkpoint is written. */
+_Noreturn static void end_stopped(const struct kf_trainer *t, struct settings *s)
+{
+	int number;
+
+	if (s->checkpoint)
+		warn("stopped in epoch %d; the same command with --resume %s goes on",
+			t->epoch + 1, s->checkpoint);
+	number = ranks_stop(s, end_signal);
+	output_end_by_signal(number);
+}
+
+static int run(struct kf_trainer *t, struct kf_model *m, struct settings *s,
 	uint64_t digest, struct progress *p)
 {
 	struct kf_epoch e;
@@ -85,6 +98,7 @@ static int run(struct kf_trainer *t, struct kf_model *m, const struct settings *
 	sigprocmask(SIG_BLOCK, &ending, NULL);
 	if (s->resume) {
 		check(kf_checkpoint_read(s->resume, t, m, digest, &err), &err);
+		kf_trainer_restored(t);
 		progress_say(p, "resumed after epoch %d", t->epoch);
 		progress_best(p, t->best_epoch, t->best_valid);
 	}
@@ -104,17 +118,15 @@ static int run(struct kf_trainer *t, struct kf_model *m, const struct settings *
 	}
 	progress_clear(p);
 	check(rc, &err);
+	check(kf_trainer_gather(t, &err), &err);
 	if (write_checkpoint(t, m, s, digest, &err) < 0) {
 		if (rc == 2)
 			die("%s", err.msg);
 		warn("%s; the model is written all the same", err.msg);
 		status = 1;
 	}
-	if (rc == 2 && s->checkpoint)
-		warn("stopped in epoch %d; the same command with --resume %s goes on",
-			t->epoch + 1, s->checkpoint);
 	if (rc == 2)
-		output_end_by_signal(end_signal);
+		end_stopped(t, s);
 	progress_end(p);
 	if (t->flip.moves)
 		progress_say(p,
@@ -132,15 +144,17 @@ static int run(struct kf_trainer *t, struct kf_model *m, const struct settings *
 }
 
 int train_run(struct kf_net *net, struct kf_dataset *data, struct kf_model *m,
-	const struct settings *s, struct progress *p)
+	struct settings *s, struct progress *p)
 {
 	uint64_t digest = 0;
 	struct kf_trainer trainer;
 	struct kf_err err;
 	int status;
 
-	if (s->checkpoint || s->resume)
+	if (s->keeps) {
 		check(kf_dataset_digest(data, &digest, &err), &err);
+		digest = ranks_digest(s, digest);
+	}
 	check(kf_dataset_shuffle(data, (uint32_t)s->train.seed, &err), &err);
 	check(kf_trainer_open(&trainer, net, data, &s->train, &err), &err);
 	status = run(&trainer, m, s, digest, p);

@@ -23,7 +23,7 @@ struct kf_backend *train_open_backend(const struct device *d);
  * status: 1 if the last checkpoint failed.
  */
 int train_run(struct kf_net *net, struct kf_dataset *data, struct kf_model *m,
-	const struct settings *s, struct progress *p);
+	struct settings *s, struct progress *p);
 
 /* What follows is the model on standard output; if its reader goes away, the program
  * ends by SIGPIPE like others. */

@@ -82,7 +82,8 @@ static void test_dots(const char *how)
 	ok(kf_augment_parse(&a, how, &err) == 0 &&
 			kf_augmenter_open(&g, &a, &s, &err) == 0,
 		"%s", how);
-	kf_augment_batch(&g, 1, 2, y, rows, ROWS, warps, moved);
+	kf_augment_batch(&g, 1, 2, y, rows,
+		&(struct kf_slice){ .n = ROWS, .all = ROWS }, warps, moved);
 	b->op->take(b, batch, data, rows, warps);
 	b->op->read_act(b, batch, out);
 	for (int i = 0; i < ROWS; i++) {
@@ -131,7 +132,8 @@ static void test_flip(void)
 		y[i] = i == 2 ? NAN : (float)(i * 5 % 13) / 13 - 0.5f;
 	b->op->write(b, data, 0, X, 4 * SIDE * SIDE);
 	ok(kf_augmenter_open(&g, &a, &s, &err) == 0, "both sides are there");
-	kf_augment_batch(&g, 3, 9, y, rows, 4, warps, moved);
+	kf_augment_batch(&g, 3, 9, y, rows, &(struct kf_slice){ .n = 4, .all = 4 },
+		warps, moved);
 	b->op->take(b, batch, data, rows, warps);
 	b->op->read_act(b, batch, out);
 	for (int i = 0; i < 4; i++) {
@@ -158,7 +160,8 @@ static void test_flip(void)
 	ok(flipped == 2, "half the rows are flipped");
 	ok(pixels, "pixels are mirrored exactly");
 	ok(values, "sides change places, missing values stay missing");
-	kf_augment_batch(&g, 3, 9, y, rows, 5, warps, moved);
+	kf_augment_batch(&g, 3, 9, y, rows, &(struct kf_slice){ .n = 5, .all = 5 },
+		warps, moved);
 	flipped = 0;
 	for (int i = 0; i < 5; i++)
 		flipped += warps[i].m[0] < 0;
@@ -204,7 +207,8 @@ static void test_numbers(const char *how, double sum)
 	ok(kf_augment_parse(&a, how, &err) == 0 &&
 			kf_augmenter_open(&g, &a, &s, &err) == 0,
 		"%s", how);
-	kf_augment_batch(&g, 5, 3, y, rows, ROWS, warps, moved);
+	kf_augment_batch(&g, 5, 3, y, rows,
+		&(struct kf_slice){ .n = ROWS, .all = ROWS }, warps, moved);
 	for (int i = 0; i < ROWS; i++) {
 		double angle = drawn(5, 3, i, 0) * 20 * pi / 180;
 		double size = 1 + drawn(5, 3, i, 1) * 0.2;
@@ -254,7 +258,9 @@ static void test_sum(void)
 			abort();
 		ok(kf_augmenter_open(&g, &a, &s, &err) == 0,
 			"a mirror image whose x add up to %g", kf_flip_sum(&a, SIDE));
-		kf_augment_batch(&g, 1, 2, y, rows, ROWS, warps[k], moved[k]);
+		kf_augment_batch(&g, 1, 2, y, rows,
+			&(struct kf_slice){ .n = ROWS, .all = ROWS }, warps[k],
+			moved[k]);
 		kf_augmenter_close(&g);
 	}
 	ok(!memcmp(warps[0], warps[1], sizeof warps[0]), "pixels are mirrored alike");
@@ -300,7 +306,8 @@ static void test_masks(void)
 		s.columns.n = a.rotate > 0 ? 2 : 3; /* chin_x is missing */
 		if (!ok(kf_augmenter_open(&g, &a, &s, &err) == 0, "%s", cases[k].how))
 			note("%s", err.msg);
-		kf_augment_batch(&g, 5, 3, y, rows, ROWS, warps, moved);
+		kf_augment_batch(&g, 5, 3, y, rows,
+			&(struct kf_slice){ .n = ROWS, .all = ROWS }, warps, moved);
 		for (int i = 0; i < ROWS; i++) {
 			const float *to = moved + i * s.columns.n;
 
@@ -343,7 +350,8 @@ static void test_light(void)
 	ok(kf_augment_parse(&a, "contrast:.3,brightness:.4,hole:20", &err) == 0 &&
 			kf_augmenter_open(&g, &a, &s, &err) == 0,
 		"contrast, brightness and holes");
-	kf_augment_batch(&g, 5, 3, y, rows, ROWS, warps, moved);
+	kf_augment_batch(&g, 5, 3, y, rows,
+		&(struct kf_slice){ .n = ROWS, .all = ROWS }, warps, moved);
 	b->op->take(b, batch, data, rows, warps);
 	b->op->read_act(b, batch, out);
 	for (int i = 0; i < ROWS; i++) {

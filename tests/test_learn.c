@@ -176,8 +176,8 @@ static void test_cross_entropy(size_t n, size_t classes, float size)
 	targets = upload(labels, 2 * n);
 	b->op->write_act(b, a_p, p);
 	b->op->write_act(b, a_dp, p);
-	b->op->cross_entropy(b, a_p, targets, rows, a_dp, losses, hit, 1);
-	b->op->cross_entropy(b, a_p, targets, rows, NULL, losses, hit, 2);
+	b->op->cross_entropy(b, a_p, targets, rows, (double)n, a_dp, losses, hit, 1);
+	b->op->cross_entropy(b, a_p, targets, rows, (double)n, NULL, losses, hit, 2);
 	b->op->read(b, losses, 0, loss, 3);
 	b->op->read(b, hit, 0, hits, 3);
 	b->op->read_act(b, a_dp, got);
@@ -205,7 +205,8 @@ static void test_ties(void)
 	struct kf_mem *targets = upload(labels, 2), *m = b->op->alloc(b, 2);
 
 	b->op->write_act(b, a, p);
-	b->op->cross_entropy(b, a, targets, (const uint32_t[]){ 0, 1 }, NULL, m, m, 1);
+	b->op->cross_entropy(b, a, targets, (const uint32_t[]){ 0, 1 }, 2, NULL, m, m,
+		1);
 	b->op->read(b, m, 1, &hits, 1);
 	ok(hits == 1 && healthy(), "of equal outputs the first counts");
 	b->op->free_act(b, a);

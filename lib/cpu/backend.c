@@ -204,6 +204,8 @@ static const struct kf_backend_ops operations = {
 	.regression = cpu_regression,
 	.cross_entropy = cpu_cross_entropy,
 	.update = cpu_update,
+	.sum = cpu_sum,
+	.finish_sums = cpu_finish_sums,
 	.average = cpu_average,
 };
 

@@ -21,6 +21,7 @@
 struct norm {
 	const struct kf_plan *plan;
 	const struct kf_flow *flow;
+	struct kf_share share; /* of the last training batch */
 	size_t channels;
 	double *sums;             /* (n, 2, channels): of each image */
 	double *mean, *variance;  /* of the last training batch */
@@ -91,8 +92,8 @@ static void survey_image(struct kf_backend *b, void *context, int i, float *x)
 	cpu_sum_squares(l, x, mean, squares);
 }
 
-/* Mean and variance of the batch: a sum of squares around the mean is that around another
- * value, less the distance's. */
+/* Mean and variance of this rank's images: a sum of squares around the mean is that around
+ * another value, less the distance's. */
 static void combine(struct norm *v)
 {
 	double n = v->plan->n, area = (double)v->plan->x.h * v->plan->x.w;
@@ -112,6 +113,33 @@ static void combine(struct norm *v)
 		v->mean[c] = mean;
 		v->variance[c] = squares / (n * area);
 	}
+}
+
+/* Sums n doubles over the ranks; those of an idle one are taken as zeros. */
+static void sum_ranks(struct kf_backend *b, const struct kf_share *s, double *v,
+	size_t n)
+{
+	struct kf_err err;
+
+	if (s->idle)
+		memset(v, 0, n * sizeof *v);
+	if (!cpu(b)->failed && s->comm->op->sum_doubles(s->comm, v, n, &err) < 0)
+		cpu_fail(b, "%s", err.msg);
+}
+
+/* Of each rank's mean and variance makes those of all images.  Summed are the means and the
+ * mean squares around 0, each weighted by the rank's images, in one message. */
+static void combine_ranks(struct kf_backend *b, struct norm *v)
+{
+	double part = (double)v->plan->n / v->share.all;
+
+	for (size_t c = 0; c < v->channels; c++) {
+		v->variance[c] = part * (v->variance[c] + v->mean[c] * v->mean[c]);
+		v->mean[c] *= part;
+	}
+	sum_ranks(b, &v->share, v->mean, 2 * v->channels);
+	for (size_t c = 0; c < v->channels; c++)
+		v->variance[c] = fmax(v->variance[c] - v->mean[c] * v->mean[c], 0);
 }
 
 /* Sets scale and shift; those of padding stay 0. */
@@ -138,6 +166,9 @@ static void survey(struct kf_backend *b, struct kf_plan *plan,
 	if (pass->train) {
 		cpu_materialize_and(b, f->x, survey_image, v);
 		combine(v);
+		v->share = pass->share;
+		if (v->share.comm)
+			combine_ranks(b, v);
 	} else {
 		for (int c = 0; c < plan->x.c; c++) {
 			v->mean[c] = weights->f[plan->mean->offset + (size_t)c];
@@ -191,28 +222,46 @@ static void survey_gradient(struct kf_backend *b, void *context, int i, float *d
 		sums + v->channels);
 }
 
-/* The gradients of channel c's weight and bias, and how dx comes from dy. */
-static void differentiate(struct norm *v, const struct kf_mem *weights,
-	struct kf_mem *grads, size_t c)
+/* Sums of dy, and of dy times the normalized x, over this rank's images: the gradients of
+ * bias and weight, which go to sums (2, channels) too. */
+static void sum_gradients(struct norm *v, struct kf_mem *grads, double *sums)
 {
 	const struct kf_plan *plan = v->plan;
-	double count = (double)plan->n * plan->x.h * plan->x.w;
-	double slope = 1 / sqrt(v->variance[c] + KF_BATCHNORM_EPSILON), sum = 0,
-	       product = 0;
+
+	for (size_t c = 0; c < (size_t)plan->x.c; c++) {
+		double slope = 1 / sqrt(v->variance[c] + KF_BATCHNORM_EPSILON);
+		double sum = 0, product = 0;
+
+		for (int i = 0; i < plan->n; i++) {
+			const double *own = v->sums + 2 * v->channels * (size_t)i + c;
+
+			sum += own[0];
+			product += own[v->channels];
+		}
+		product *= slope;
+		sums[c] = sum;
+		sums[v->channels + c] = product;
+		grads->f[plan->bias->offset + c] = (float)sum;
+		grads->f[plan->weight->offset + c] = (float)product;
+	}
+}
+
+/* How channel c's dx comes from dy, by the sums of the whole batch, and its statistics. */
+static void differentiate(struct norm *v, const struct kf_mem *weights,
+	struct kf_mem *grads, const double *sums, size_t c)
+{
+	const struct kf_plan *plan = v->plan;
+	double n = v->share.comm ? v->share.all : plan->n;
+	double count = n * plan->x.h * plan->x.w;
+	double slope = 1 / sqrt(v->variance[c] + KF_BATCHNORM_EPSILON);
+	double sum = sums[c], product = sums[v->channels + c];
 	double weight = weights->f[plan->weight->offset + c];
 
-	for (int i = 0; i < plan->n; i++) {
-		const double *sums = v->sums + 2 * v->channels * (size_t)i + c;
-
-		sum += sums[0];
-		product += sums[v->channels];
-	}
-	product *= slope; /* the sum of dy times the normalized x */
-	grads->f[plan->bias->offset + c] = (float)sum;
-	grads->f[plan->weight->offset + c] = (float)product;
 	grads->f[plan->mean->offset + c] = (float)v->mean[c];
 	grads->f[plan->variance->offset + c] =
 		(float)(v->variance[c] * (count > 1 ? count / (count - 1) : 1));
+	if (v->share.idle) /* whose row is not in the batch */
+		weight = 0;
 	v->gradient.from_dy[c] = (float)(weight * slope);
 	v->gradient.from_x[c] = (float)(-weight * slope * slope * product / count);
 	v->gradient.constant[c] = (float)(-weight * slope * sum / count);
@@ -222,13 +271,17 @@ static void survey_backward(struct kf_backend *b, struct kf_plan *plan,
 	const struct kf_mem *weights, struct kf_mem *grads, const struct kf_flow *f)
 {
 	struct norm *v = plan->state;
+	double *sums = v->sums; /* of the first image, which is read before */
 
 	v->flow = f;
 	cpu_materialize_and(b, f->dy, survey_gradient, v);
 	v->flow = NULL;
 	f->dy->wrt_preactivation = true;
+	sum_gradients(v, grads, sums);
+	if (v->share.comm)
+		sum_ranks(b, &v->share, sums, 2 * v->channels);
 	for (int c = 0; c < plan->x.c; c++)
-		differentiate(v, weights, grads, (size_t)c);
+		differentiate(v, weights, grads, sums, (size_t)c);
 }
 
 static void backward(struct kf_backend *b, const struct cpu_deferred *d, int thread,

@@ -61,7 +61,7 @@ static void draw_channel(uint16_t *mask, size_t n, uint64_t index, uint32_t limi
 	}
 }
 
-/* Draws the mask of group g of image i. */
+/* Draws the mask of group g of the image that is number i in the whole batch. */
 static void draw_group(const struct kf_plan *plan, const struct view *v, size_t i,
 	size_t g, uint16_t *mask, const struct kf_pass *pass)
 {
@@ -110,7 +110,8 @@ static void forward(struct kf_backend *b, const struct cpu_deferred *d, int thre
 	for (size_t g = 0; g < v.groups; g++) {
 		uint16_t *bits = (uint16_t *)mask + g * v.area;
 
-		draw_group(d->plan, &v, (size_t)i, g, bits, &d->pass);
+		draw_group(d->plan, &v, (size_t)(d->pass.share.first + i), g, bits,
+			&d->pass);
 		apply(y + g * group, x + g * group, bits, v.area, v.channels,
 			scale_of(d->plan));
 	}

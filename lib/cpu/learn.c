@@ -6,6 +6,7 @@
 
 #include "cpu/batch.h"
 #include "cpu/chain.h"
+#include "cpu/memory.h"
 #include "cpu/team.h"
 
 /* Prepares to write a loss's gradient, unless dp is NULL: layers changed it in the last
@@ -87,8 +88,8 @@ static double row_entropy(const float *p, size_t classes, size_t label, float sc
 }
 
 void cpu_cross_entropy(struct kf_backend *b, struct kf_act *p,
-	const struct kf_mem *labels, const uint32_t *rows, struct kf_act *dp,
-	struct kf_mem *losses, struct kf_mem *hits, size_t slot)
+	const struct kf_mem *labels, const uint32_t *rows, double present,
+	struct kf_act *dp, struct kf_mem *losses, struct kf_mem *hits, size_t slot)
 {
 	size_t classes = (size_t)p->layout.c;
 	double sum = 0;
@@ -106,11 +107,29 @@ void cpu_cross_entropy(struct kf_backend *b, struct kf_act *p,
 			if (out[j] > out[best])
 				best = j;
 		hit += best == label;
-		sum += row_entropy(out, classes, label, 1 / (float)p->n,
+		sum += row_entropy(out, classes, label, 1 / (float)present,
 			dp ? dp->f + (size_t)i * classes : NULL);
 	}
-	losses->f[slot] = (float)(sum / p->n);
+	losses->f[slot] = (float)(sum / present);
 	hits->f[slot] = (float)hit;
+}
+
+void cpu_sum(struct kf_backend *b, struct kf_comm *comm, struct kf_mem *grads,
+	size_t offset, size_t n)
+{
+	struct kf_err err;
+
+	if (!cpu(b)->failed &&
+		comm->op->begin_sum(comm, grads->f + offset, n, &err) < 0)
+		cpu_fail(b, "%s", err.msg);
+}
+
+void cpu_finish_sums(struct kf_backend *b, struct kf_comm *comm)
+{
+	struct kf_err err;
+
+	if (!cpu(b)->failed && comm->op->finish(comm, &err) < 0)
+		cpu_fail(b, "%s", err.msg);
 }
 
 /* One step over n weights, in one thread. */

@@ -3,61 +3,21 @@
 #include "net/backend.h"
 
 #include <dlfcn.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-/* The directory that holds the plugins. */
-static int plugin_dir(char *dir, size_t size, struct kf_err *err)
-{
-	const char *env = getenv("KFKD_PLUGINS");
-	ssize_t n;
-	char *slash;
-
-	if (env && *env) {
-		snprintf(dir, size, "%s", env);
-		return 0;
-	}
-	n = readlink("/proc/self/exe", dir, size - 1);
-	if (n < 0)
-		return kf_fail_errno(err,
-			"cannot tell where the program lies; "
-			"set KFKD_PLUGINS");
-	dir[n] = '\0';
-	slash = strrchr(dir, '/');
-	snprintf(slash, size - (size_t)(slash - dir), "/../lib/kfkd");
-	return 0;
-}
+#include "net/plugin.h"
 
 static struct kf_backend *open_plugin(const char *name,
 	const struct kf_backend_options *options, struct kf_err *err)
 {
-	char dir[4096], path[4352];
-	const struct kf_plugin *plugin;
+	const struct kf_plugin *plugin =
+		kf_plugin_load("backend", name, "kf_plugin", KF_PLUGIN_ABI, err);
 	struct kf_backend *b;
 	struct kf_err why;
-	void *handle;
 
-	if (plugin_dir(dir, sizeof dir, err) < 0)
+	if (!plugin)
 		return NULL;
-	snprintf(path, sizeof path, "%s/backend_%s.so", dir, name);
-	if (access(path, F_OK) < 0) {
-		kf_fail_errno(err, "backend %s: cannot open its plugin '%.300s'", name,
-			path);
-		return NULL;
-	}
-	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	if (!handle) {
-		kf_fail(err, "backend %s: cannot load its plugin: %.400s", name,
-			dlerror());
-		return NULL;
-	}
-	plugin = dlsym(handle, "kf_plugin");
-	if (!plugin || plugin->abi != KF_PLUGIN_ABI) {
-		kf_fail(err, "backend %s: '%.300s' is of another version", name, path);
-		return NULL;
-	}
 	b = plugin->open(options, &why);
 	if (!b)
 		kf_fail(err, "backend %s: %s", name, why.msg);

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "net/comm.h"
 #include "net/layers.h"
 #include "net/loss.h"
 #include "net/optim.h"
@@ -44,6 +45,15 @@ struct kf_step {
 	bool *made; /* (params): true where a layer made the step */
 };
 
+/* What this process has of a batch that several ranks share out among them: all zeros where
+ * it has all of it. */
+struct kf_share {
+	struct kf_comm *comm; /* the ranks, or NULL */
+	int first; /* where its rows begin in the batch: random numbers go by that */
+	int all;   /* rows of the batch, on all ranks */
+	bool idle; /* it has none, and goes through the pass with one that does not count */
+};
+
 /* The parameters of a pass through the layers, besides weights and data. */
 struct kf_pass {
 	bool train;    /* keeps what backward needs; dropout is active */
@@ -52,6 +62,7 @@ struct kf_pass {
 	/* Backward may make this step of a layer's parameters as soon as it has their
 	 * gradients, which it need not store then.  NULL: gradients are stored. */
 	const struct kf_step *make;
+	struct kf_share share;
 };
 
 /*
@@ -148,7 +159,8 @@ struct kf_backend_ops {
 	/*
 	 * Sets the layer's part of grads, with the batch's statistics where those are,
 	 * and dx and d_other, from dy, which it overwrites.  Where it makes pass->make
-	 * instead of setting a parameter's gradient, it says so there.
+	 * instead of setting a parameter's gradient, it says so there.  A dense layer has
+	 * set its gradients when it returns; those of others may come later in the pass.
 	 */
 	void (*backward)(struct kf_backend *b, struct kf_plan *plan,
 		const struct kf_pass *pass, const struct kf_mem *weights,
@@ -156,8 +168,8 @@ struct kf_backend_ops {
 
 	/*
 	 * Errors of p (n, m) against rows of targets (.., m), NaN where missing.
-	 * `present` is the number of the others, and the sum is over them:
-	 * losses[slot] = sum (p - t)^2 / present, whatever the loss.  Unless dp is NULL,
+	 * `present` is the number of the others, of all ranks that share the batch out,
+	 * or infinite where none is to count, and the sum is over them: losses[slot] = sum (p - t)^2 / present, whatever the loss.  Unless dp is NULL,
 	 * dp = 2 g(p - t) / present, g being the loss's formula in net/loss.h, and 0
 	 * where t is missing.
 	 */
@@ -167,12 +179,14 @@ struct kf_backend_ops {
 
 	/*
 	 * Cross-entropy of the softmax of p (n, classes) with labels (..), which are
-	 * class numbers: losses[slot] = -mean log softmax(p)[label], and hits[slot] is
-	 * the number of rows whose largest p is the label's.  dp may be NULL.
+	 * class numbers: losses[slot] = -sum log softmax(p)[label] / present, and
+	 * hits[slot] is the number of rows whose largest p is the label's.  present is n,
+	 * unless ranks share the batch out.  dp may be NULL.
 	 */
 	void (*cross_entropy)(struct kf_backend *b, struct kf_act *p,
-		const struct kf_mem *labels, const uint32_t *rows, struct kf_act *dp,
-		struct kf_mem *losses, struct kf_mem *hits, size_t slot);
+		const struct kf_mem *labels, const uint32_t *rows, double present,
+		struct kf_act *dp, struct kf_mem *losses, struct kf_mem *hits,
+		size_t slot);
 
 	/*
 	 * One step of an update rule over n floats of an arena from `offset` on; a state
@@ -181,6 +195,15 @@ struct kf_backend_ops {
 	void (*update)(struct kf_backend *b, const struct kf_update *u,
 		struct kf_mem *weights, const struct kf_mem *grads,
 		struct kf_mem *state1, struct kf_mem *state2, size_t offset, size_t n);
+
+	/*
+	 * Sums n gradients from `offset` on over the ranks, in place.  It may return
+	 * while that goes on: what comes in between leaves them alone, and finish_sums
+	 * waits for all that was begun.  The ranks call both alike.
+	 */
+	void (*sum)(struct kf_backend *b, struct kf_comm *comm, struct kf_mem *grads,
+		size_t offset, size_t n);
+	void (*finish_sums)(struct kf_backend *b, struct kf_comm *comm);
 
 	/* to += part (from - to), for n floats from `offset` on: a moving average. */
 	void (*average)(struct kf_backend *b, struct kf_mem *to,
@@ -212,7 +235,7 @@ struct kf_backend_options {
 };
 
 /* Every plugin exports one as kf_plugin.  open returns NULL on failure. */
-#define KF_PLUGIN_ABI 6
+#define KF_PLUGIN_ABI 7
 
 struct kf_plugin {
 	int abi;
@@ -224,10 +247,9 @@ const char *kf_backend_name(int i);
 
 /*
  * Opens a backend by name.  "auto" stands for the one that KFKD_BACKEND names, else
- * the first of the names above whose plugin opens on this machine.  Plugins are looked
- * for in the directory KFKD_PLUGINS, else in ../lib/kfkd relative to the running
- * program's directory, and never unloaded.  options may be NULL.  The caller closes
- * the backend with its close operation.  Returns NULL on failure.
+ * the first of the names above whose plugin opens on this machine; see net/plugin.h.
+ * options may be NULL.  The caller closes the backend with its close operation.  Returns
+ * NULL on failure.
  */
 struct kf_backend *kf_backend_open(const char *name,
 	const struct kf_backend_options *options, struct kf_err *err);

@@ -306,11 +306,50 @@ static int prepare_backward(struct kf_net *net, struct kf_batch *t, struct kf_er
 	return 0;
 }
 
+/* -- gradients of several ranks ---------------------------------------------------- */
+
+/* Fewer floats than this are not worth a message of their own. */
+#define MESSAGE_MIN ((size_t)1 << 18)
+
+/* Gradients from `from` to before `to`, which lie one after another, as yet unsummed. */
+struct unsummed {
+	struct kf_comm *comm; /* NULL: they need not be */
+	size_t from, to;
+	bool unset; /* some of them may not be set yet */
+};
+
+static void sum_gradients(struct kf_net *net, struct unsummed *u)
+{
+	if (u->comm && u->to > u->from)
+		net->b->op->sum(net->b, u->comm, net->grads, u->from, u->to - u->from);
+	u->to = u->from;
+}
+
+/*
+ * After the backward pass of layer i: as parameters lie in the order of the layers, those
+ * of the dense ones at the top, whose gradients are set, can be summed while the pass goes
+ * on below.
+ */
+static void offer_gradients(struct kf_net *net, struct unsummed *u, int i)
+{
+	const struct kf_layer *l = &net->layers->layer[i];
+
+	if (l->weight < 0)
+		return;
+	u->unset |= l->kind != KF_DENSE;
+	if (!u->comm || u->unset)
+		return;
+	u->from = net->layers->param[l->weight].offset;
+	if (u->to - u->from >= MESSAGE_MIN)
+		sum_gradients(net, u);
+}
+
 /* Goes down the layers.  The first reader of an act to come sets its gradient, and the
  * others add to it. */
 static void backward(struct kf_net *net, struct kf_batch *t, const struct kf_pass *pass)
 {
 	const struct kf_layers *l = net->layers;
+	struct unsummed u = { pass->share.comm, l->learned, l->learned, false };
 	bool set[KF_LAYERS_MAX + 1] = { false };
 
 	for (int i = l->n - 1; i >= 0; i--) {
@@ -327,7 +366,12 @@ static void backward(struct kf_net *net, struct kf_batch *t, const struct kf_pas
 		}
 		net->b->op->backward(net->b, t->plan[i], pass, net->weights, net->grads,
 			&f);
+		offer_gradients(net, &u, i);
 	}
+	u.from = 0;
+	sum_gradients(net, &u);
+	if (u.comm)
+		net->b->op->finish_sums(net->b, u.comm);
 }
 
 static int run_pass(struct kf_net *net, const struct kf_mem *images,
@@ -344,7 +388,8 @@ static int run_pass(struct kf_net *net, const struct kf_mem *images,
 	gradient = pass->train ? t->grad[last] : NULL;
 	if (target->classify)
 		op->cross_entropy(net->b, t->act[last], target->values, target->rows,
-			gradient, target->losses, target->hits, target->slot);
+			target->present, gradient, target->losses, target->hits,
+			target->slot);
 	else
 		op->regression(net->b, &target->loss, t->act[last], target->values,
 			target->rows, target->present, gradient, target->losses,
@@ -421,7 +466,8 @@ int kf_net_train(struct kf_net *net, const struct kf_mem *images, const uint32_t
 	if (prepare_training(net, err) < 0)
 		return -1;
 	step = begin_step(net, u, state1, state2);
-	makes.make = &step;
+	/* of several ranks no one has the gradient before they are summed */
+	makes.make = pass->share.comm ? NULL : &step;
 	if (run_pass(net, images, rows, warps, n, target, &makes, err) < 0)
 		return -1;
 	finish_step(net, &step);

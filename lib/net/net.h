@@ -63,8 +63,9 @@ struct kf_act *kf_net_forward(struct kf_net *net, const struct kf_mem *images,
 struct kf_target {
 	const struct kf_mem *values; /* targets (.., outputs), or labels (..) */
 	const uint32_t *rows;        /* (n) of values */
-	double present;              /* number of targets that are not missing */
-	bool classify;               /* cross-entropy, else loss */
+	double present; /* number of targets that are not missing, of all ranks; rows */
+			/* of the batch where it classifies; infinite if none counts */
+	bool classify;  /* cross-entropy, else loss */
 	struct kf_loss loss;
 	struct kf_mem *losses, *hits;
 	size_t slot; /* index into losses and hits */
@@ -72,7 +73,8 @@ struct kf_target {
 
 /*
  * One pass over n rows of images, warped unless warps is NULL: sets the loss and, in a
- * training pass, the net's gradients; pass->make is ignored.  -1 when it cannot be started;
+ * training pass, the net's gradients; pass->make is ignored.  Where ranks share the batch
+ * out, gradients and statistics are those of all of it, and the loss is this rank's part.  -1 when it cannot be started;
  * the backend's sync reports further failures.
  */
 int kf_net_loss(struct kf_net *net, const struct kf_mem *images, const uint32_t *rows,

@@ -352,20 +352,22 @@ static void move(const struct kf_augmenter *g, const struct motion *m, const flo
 }
 
 int kf_augment_batch(const struct kf_augmenter *g, uint64_t seed, uint32_t step,
-	const float *y, const uint32_t *rows, int n, struct kf_warp *warps,
-	float *moved)
+	const float *y, const uint32_t *rows, const struct kf_slice *slice,
+	struct kf_warp *warps, float *moved)
 {
-	bool *flipped = calloc((size_t)n, sizeof *flipped);
+	bool *flipped = calloc((size_t)slice->all, sizeof *flipped);
 	size_t m = (size_t)g->m;
 
-	if (!flipped || (g->what.flip && draw_flips(seed, step, n, flipped) < 0)) {
+	if (!flipped ||
+		(g->what.flip && draw_flips(seed, step, slice->all, flipped) < 0)) {
 		free(flipped);
 		return -1;
 	}
-	for (int i = 0; i < n; i++) {
-		struct motion motion = draw_motion(g, seed, step, i, flipped[i]);
+	for (int i = 0; i < slice->n; i++) {
+		int row = slice->first + i; /* of the batch */
+		struct motion motion = draw_motion(g, seed, step, row, flipped[row]);
 
-		warps[i] = draw_warp(g, seed, step, i, &motion);
+		warps[i] = draw_warp(g, seed, step, row, &motion);
 		if (m)
 			move(g, &motion, y + rows[i] * m, moved + (size_t)i * m);
 	}

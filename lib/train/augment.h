@@ -10,6 +10,7 @@
 
 #include "net/backend.h"
 #include "stream/schema.h"
+#include "train/slices.h"
 
 /*
  * The ranges from which each row's transformation is drawn uniformly.  The image is
@@ -64,13 +65,13 @@ int kf_augmenter_open(struct kf_augmenter *g, const struct kf_augment *what,
 void kf_augmenter_close(struct kf_augmenter *g);
 
 /*
- * Draws the transformations of a batch of n rows at a step: warps (n) for the images,
- * and in moved (n, m) the transformed targets of these rows of y (.., m), which keep
- * their scale.  Points that leave the picture, unless it is only mirrored, are NaN.  0,
+ * Draws the transformations of a slice of n rows of a batch at a step: warps (n) for the
+ * images, and in moved (n, m) the transformed targets of these rows of y (.., m), which
+ * keep their scale.  Points that leave the picture, unless it is only mirrored, are NaN.  0,
  * or -1 when out of memory.
  */
 int kf_augment_batch(const struct kf_augmenter *g, uint64_t seed, uint32_t step,
-	const float *y, const uint32_t *rows, int n, struct kf_warp *warps,
-	float *moved);
+	const float *y, const uint32_t *rows, const struct kf_slice *slice,
+	struct kf_warp *warps, float *moved);
 
 #endif

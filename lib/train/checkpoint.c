@@ -157,7 +157,7 @@ static void note_state(const struct kf_trainer *t, uint64_t digest, struct kf_me
 {
 	kf_meta_set(s, "data", "%016llx", (unsigned long long)digest);
 	kf_meta_set(s, "epoch", "%d", t->epoch);
-	kf_meta_set(s, "rows", "%zu", t->at);
+	kf_meta_set(s, "rows", "%zu", kf_slices_position(&t->train, t->batches));
 	kf_meta_set(s, "step", "%lu", (unsigned long)t->step);
 	kf_meta_set(s, "best_epoch", "%d", t->best_epoch);
 	kf_meta_set(s, "best", "%a %a %a", t->best, t->best_train, t->best_valid);
@@ -269,13 +269,15 @@ static int parse_state(const struct kf_model *saved, struct kf_trainer *t,
 		"best" };
 	const char *text[5];
 	unsigned long step;
+	size_t batch = (size_t)t->options.batch, rows;
 
 	for (int i = 0; i < 5; i++)
 		if (!(text[i] = kf_meta_get(&saved->state, keys[i])))
 			return kf_fail(err, "its metadata 'run.%s' is missing",
 				keys[i]);
 	if (sscanf(text[0], "%9d", &t->epoch) != 1 || t->epoch < 0 ||
-		sscanf(text[1], "%18zu", &t->at) != 1 || t->at > t->n - t->n_valid ||
+		sscanf(text[1], "%18zu", &rows) != 1 ||
+		rows > kf_slices_position(&t->train, kf_slices_batches(&t->train)) ||
 		sscanf(text[2], "%10lu", &step) != 1 || step > UINT32_MAX ||
 		sscanf(text[3], "%9d", &t->best_epoch) != 1 ||
 		sscanf(text[4], "%a %a %a", &t->best, &t->best_train, &t->best_valid) !=
@@ -285,6 +287,7 @@ static int parse_state(const struct kf_model *saved, struct kf_trainer *t,
 	if (t->epoch > t->options.epochs)
 		return kf_fail(err, "it is past epoch %d already", t->options.epochs);
 	t->step = (uint32_t)step;
+	t->batches = (rows + batch - 1) / batch;
 	return 0;
 }
 
@@ -326,9 +329,7 @@ static int restore(const struct kf_model *saved, struct kf_trainer *t,
 			return -1;
 	losses = find_extra(saved, "run.losses");
 	/* at most as many as the batches done in this epoch */
-	if (!losses || losses->rank != 1 ||
-		(uint64_t)losses->shape[0] > (t->at + (size_t)t->options.batch - 1) /
-				(size_t)t->options.batch)
+	if (!losses || losses->rank != 1 || (uint64_t)losses->shape[0] > t->batches)
 		return kf_fail(err, "the tensor 'run.losses' is missing or too long");
 	t->count = (size_t)losses->shape[0];
 	t->net->b->op->write(t->net->b, t->losses, 0, losses->data, t->count);

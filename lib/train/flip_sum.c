@@ -9,7 +9,7 @@
 #define LEAST_PART 4    /* the least move is so small a part */
 #define FARTHEST 8      /* the sum stays this part of the width around width - 1 */
 
-static size_t values(const struct kf_flip_finder *f)
+size_t kf_flip_values(const struct kf_flip_finder *f)
 {
 	return 2 * KF_FLIP_VALUES * (size_t)f->m;
 }
@@ -17,7 +17,7 @@ static size_t values(const struct kf_flip_finder *f)
 int kf_flip_open(struct kf_flip_finder *f, int m, struct kf_err *err)
 {
 	*f = (struct kf_flip_finder){ .m = m };
-	f->sums = calloc(values(f) + 1, sizeof *f->sums);
+	f->sums = calloc(kf_flip_values(f) + 1, sizeof *f->sums);
 	return f->sums ? 0 : kf_fail_memory(err);
 }
 
@@ -121,7 +121,7 @@ void kf_flip_move(struct kf_flip_finder *f, struct kf_augmenter *g)
 			heard += n;
 		}
 	}
-	memset(f->sums, 0, values(f) * sizeof *f->sums);
+	memset(f->sums, 0, kf_flip_values(f) * sizeof *f->sums);
 	if (!(heard > all / 2))
 		return;
 	f->moves++;

@@ -29,6 +29,7 @@ struct kf_flip_finder {
 /* For m targets; kf_flip_close it in any case.  -1 when out of memory. */
 int kf_flip_open(struct kf_flip_finder *f, int m, struct kf_err *err);
 void kf_flip_close(struct kf_flip_finder *f);
+size_t kf_flip_values(const struct kf_flip_finder *f); /* how many sums has */
 
 /*
  * Whether it looks for the sum in this epoch of `epochs`: from the second eighth on, when

@@ -9,12 +9,17 @@
 #include "base/clock.h"
 #include "base/rng.h"
 
-/* The number of rows in the batch that starts at row `at` of `end`. */
-static int batch_rows(const struct kf_trainer *t, size_t at, size_t end)
+/* The most rows that this rank has of a batch. */
+static size_t most_rows(const struct kf_trainer *t)
 {
 	size_t batch = (size_t)t->options.batch;
 
-	return (int)(end - at < batch ? end - at : batch);
+	return t->n < batch ? t->n : batch;
+}
+
+static struct kf_comm *comm(const struct kf_trainer *t)
+{
+	return t->options.comm;
 }
 
 /* -- opening ----------------------------------------------------------------------- */
@@ -23,7 +28,7 @@ static int host_memory(struct kf_trainer *t, struct kf_err *err)
 {
 	t->rows = malloc(t->n * sizeof *t->rows);
 	t->present = malloc(t->n * sizeof *t->present);
-	t->host = malloc(t->n * sizeof *t->host);
+	t->host = malloc((t->slots + 1) * sizeof *t->host);
 	if (!t->rows || !t->present || !t->host)
 		return kf_fail(err, "out of memory for %zu rows", t->n);
 	return 0;
@@ -52,22 +57,33 @@ static int check_labels(const struct kf_trainer *t, const struct kf_dataset *d,
 	return 0;
 }
 
+/* Counts the values of each column in the rows to train on, of all ranks. */
+static int count_values(const struct kf_trainer *t, const float *y, double *values,
+	struct kf_err *err)
+{
+	for (size_t i = t->n_valid; i < t->n; i++)
+		for (size_t j = 0; j < t->outputs; j++)
+			values[j] += !isnan(y[i * t->outputs + j]);
+	if (!comm(t))
+		return 0;
+	return comm(t)->op->sum_doubles(comm(t), values, t->outputs, err);
+}
+
 /* A column without a value to learn from would be predicted at random. */
 static int check_columns(const struct kf_trainer *t, const struct kf_dataset *d,
 	struct kf_err *err)
 {
-	for (size_t j = 0; j < t->outputs; j++) {
-		size_t i = t->n_valid;
+	double *values = calloc(t->outputs + 1, sizeof *values);
+	int rc = values ? count_values(t, d->y, values, err) : kf_fail_memory(err);
 
-		while (i < t->n && isnan(d->y[i * t->outputs + j]))
-			i++;
-		if (i == t->n)
-			return kf_fail(err,
+	for (size_t j = 0; rc == 0 && j < t->outputs; j++)
+		if (values[j] == 0)
+			rc = kf_fail(err,
 				"no row to train on has a value of '%s'; "
 				"leave it out with kfkd-load --columns",
 				d->schema.columns.name[j]);
-	}
-	return 0;
+	free(values);
+	return rc;
 }
 
 /* Moves the data to the backend. */
@@ -84,7 +100,7 @@ static int take_data(struct kf_trainer *t, struct kf_dataset *d, struct kf_err *
 		if (!t->y)
 			return kf_fail(err, "out of memory for %zu rows", t->n);
 		memcpy(t->y, d->y, t->n * t->outputs * sizeof *t->y);
-		t->moved = b->op->alloc(b, (size_t)batch_rows(t, 0, t->n) * t->outputs);
+		t->moved = b->op->alloc(b, most_rows(t) * t->outputs);
 	}
 	t->images = b->op->adopt(b, d->X, s->dtype, t->n * kf_image_pixels(s));
 	t->targets = b->op->adopt(b, d->y, KF_F32, t->n * t->outputs);
@@ -94,7 +110,7 @@ static int take_data(struct kf_trainer *t, struct kf_dataset *d, struct kf_err *
 
 static int open_flip(struct kf_trainer *t, struct kf_err *err)
 {
-	size_t n = (size_t)batch_rows(t, 0, t->n) * t->outputs;
+	size_t n = most_rows(t) * t->outputs;
 
 	if (!t->options.augment.find_sum)
 		return 0;
@@ -102,6 +118,19 @@ static int open_flip(struct kf_trainer *t, struct kf_err *err)
 	if (!t->outputs_read)
 		return kf_fail_memory(err);
 	return kf_flip_open(&t->flip, (int)t->outputs, err);
+}
+
+static int open_slices(struct kf_trainer *t, struct kf_err *err)
+{
+	const struct kf_train_options *o = &t->options;
+
+	if (kf_slices_open(&t->train, o->comm, o->shards, o->batch, t->n - t->n_valid,
+		    err) < 0 ||
+		kf_slices_open(&t->valid, o->comm, o->shards, o->batch, t->n_valid,
+			err) < 0)
+		return -1;
+	t->slots = kf_slices_batches(&t->train) + kf_slices_batches(&t->valid);
+	return 0;
 }
 
 int kf_trainer_open(struct kf_trainer *t, struct kf_net *net, struct kf_dataset *data,
@@ -128,7 +157,7 @@ int kf_trainer_open(struct kf_trainer *t, struct kf_net *net, struct kf_dataset 
 			t->n, t->n_valid);
 	if (options->classify)
 		schema.columns.n = 0; /* any targets are ignored */
-	if (host_memory(t, err) < 0 ||
+	if (open_slices(t, err) < 0 || host_memory(t, err) < 0 ||
 		kf_augmenter_open(&t->augmenter, &options->augment, &schema, err) < 0 ||
 		open_flip(t, err) < 0 || take_data(t, data, err) < 0)
 		return -1;
@@ -136,8 +165,8 @@ int kf_trainer_open(struct kf_trainer *t, struct kf_net *net, struct kf_dataset 
 		t->state[i] = b->op->alloc(b, net->layers->learned);
 	if (options->patience)
 		t->best_weights = b->op->alloc(b, floats);
-	t->losses = b->op->alloc(b, t->n);
-	t->hits = b->op->alloc(b, t->n);
+	t->losses = b->op->alloc(b, t->slots);
+	t->hits = b->op->alloc(b, t->slots);
 	return b->op->sync(b, err);
 }
 
@@ -151,6 +180,8 @@ void kf_trainer_close(struct kf_trainer *t)
 		b->op->free(b, mem[i]);
 	kf_augmenter_close(&t->augmenter);
 	kf_flip_close(&t->flip);
+	kf_slices_close(&t->train);
+	kf_slices_close(&t->valid);
 	free(t->y);
 	free(t->rows);
 	free(t->present);
@@ -170,19 +201,25 @@ static struct kf_update current_update(const struct kf_trainer *t)
 		t->step);
 }
 
-/* Validates on a batch, or makes a step by it. */
-static int run_net(struct kf_trainer *t, const uint32_t *rows,
-	const struct kf_warp *warps, int n, const struct kf_target *target,
-	const struct kf_pass *pass, struct kf_err *err)
-{
-	struct kf_update u;
+/* This rank's part of a batch. */
+struct batch {
+	bool train;
+	struct kf_slice slice;
+	bool idle; /* the slice is empty: one row, which does not count, stands in */
+	const uint32_t *rows; /* (slice.n) */
+	struct kf_target target;
 
-	if (!pass->train)
-		return kf_net_loss(t->net, t->images, rows, warps, n, target, pass,
-			err);
-	u = current_update(t);
-	return kf_net_train(t->net, t->images, rows, warps, n, target, pass, &u,
-		t->state[0], t->state[1], err);
+	/* Its augmentation, or NULL: warps, transformed targets, and their rows. */
+	struct kf_warp *warps; /* (n) */
+	float *moved;          /* (n, outputs) */
+	uint32_t *moved_rows;  /* (n) 0 to n - 1 */
+};
+
+static void free_batch(struct batch *a)
+{
+	free(a->warps);
+	free(a->moved);
+	free(a->moved_rows);
 }
 
 static double count_targets(const struct kf_trainer *t, const uint32_t *rows, int n)
@@ -194,81 +231,148 @@ static double count_targets(const struct kf_trainer *t, const uint32_t *rows, in
 	return present;
 }
 
-/* The augmentation of a batch: its warps and transformed targets. */
-struct augmented {
-	struct kf_warp *warps; /* (n) */
-	float *targets;        /* (n, outputs) */
-	uint32_t *rows;        /* (n) 0 to n - 1 */
-};
-
-/* Draws a batch's augmentation, and points target at the transformed targets. */
-static int augment(struct kf_trainer *t, const uint32_t *rows, int n,
-	struct augmented *a, struct kf_target *target, struct kf_err *err)
+/* Draws a batch's augmentation, and points its target at the transformed targets. */
+static int augment(struct kf_trainer *t, struct batch *a, struct kf_err *err)
 {
+	int n = a->slice.n;
 	size_t count = (size_t)n * t->outputs;
 
 	a->warps = malloc((size_t)n * sizeof *a->warps);
-	a->targets = malloc(count * sizeof *a->targets);
-	a->rows = malloc((size_t)n * sizeof *a->rows);
-	if (!a->warps || !a->targets || !a->rows)
+	a->moved = malloc(count * sizeof *a->moved);
+	a->moved_rows = malloc((size_t)n * sizeof *a->moved_rows);
+	if (!a->warps || !a->moved || !a->moved_rows)
 		return kf_fail(err, "out of memory for a batch");
-	if (kf_augment_batch(&t->augmenter, t->options.seed, t->step, t->y, rows, n,
-		    a->warps, a->targets) < 0)
+	if (kf_augment_batch(&t->augmenter, t->options.seed, t->step, t->y, a->rows,
+		    &a->slice, a->warps, a->moved) < 0)
 		return kf_fail(err, "out of memory for a batch");
 	if (!t->moved)
-		return 0;    /* labels do not change */
-	target->present = 0; /* a point that lacks a coordinate cannot be rotated */
+		return 0;      /* labels do not change */
+	a->target.present = 0; /* a point that lacks a coordinate cannot be rotated */
 	for (size_t i = 0; i < count; i++)
-		target->present += !isnan(a->targets[i]);
+		a->target.present += !isnan(a->moved[i]);
 	for (int i = 0; i < n; i++)
-		a->rows[i] = (uint32_t)i;
-	t->net->b->op->write(t->net->b, t->moved, 0, a->targets, count);
-	target->values = t->moved;
-	target->rows = a->rows;
+		a->moved_rows[i] = (uint32_t)i;
+	t->net->b->op->write(t->net->b, t->moved, 0, a->moved, count);
+	a->target.values = t->moved;
+	a->target.rows = a->moved_rows;
 	return 0;
 }
 
-/* The batch, from which the sum of mirrored labels is found. */
-static void add_flip_errors(struct kf_trainer *t, const struct augmented *a, int n)
+/* Batch number i of an order of rows, with its augmentation; free_batch it in any case. */
+static int begin_batch(struct kf_trainer *t, struct batch *a, bool train, size_t i,
+	struct kf_err *err)
 {
-	struct kf_backend *b = t->net->b;
+	size_t before = train ? t->n_valid : 0;
 
-	if (!t->moved || !kf_flip_looks(&t->flip, t->epoch + 1, t->options.epochs))
-		return;
-	b->op->read_act(b, kf_net_outputs(t->net, n), t->outputs_read);
-	kf_flip_add(&t->flip, &t->augmenter, t->outputs_read, a->targets, a->warps, n);
-}
-
-/*
- * Computes the loss of n rows into a slot and, in training, makes a step.  Returns 1,
- * 0 if no target is present, or -1.
- */
-static int batch_loss(struct kf_trainer *t, const uint32_t *rows, int n, bool train,
-	size_t slot, struct kf_err *err)
-{
-	struct kf_pass pass = { train, t->options.seed, t->step, NULL };
-	struct kf_target target = { .values = t->targets,
-		.rows = rows,
-		.present = count_targets(t, rows, n),
+	*a = (struct batch){ .train = train,
+		.slice = kf_slice_of(train ? &t->train : &t->valid, i) };
+	a->idle = a->slice.n == 0;
+	if (a->idle) {
+		a->slice = (struct kf_slice){ .n = 1, .all = a->slice.all };
+		before = t->n_valid;
+	}
+	a->rows = t->rows + before + a->slice.at;
+	a->target = (struct kf_target){ .values = t->targets,
+		.rows = a->rows,
+		.present = count_targets(t, a->rows, a->slice.n),
 		.classify = t->options.classify,
 		.loss = t->loss,
 		.losses = t->losses,
-		.hits = t->hits,
-		.slot = slot };
-	struct augmented a = { 0 };
-	int rc = 0;
+		.hits = t->hits };
+	if (train && kf_augment_any(&t->options.augment) && augment(t, a, err) < 0)
+		return -1;
+	if (a->idle)
+		a->target.present = 0;
+	return 0;
+}
 
-	if (train && kf_augment_any(&t->options.augment))
-		rc = augment(t, rows, n, &a, &target, err);
-	if (rc == 0 && target.present > 0) {
-		rc = run_net(t, rows, a.warps, n, &target, &pass, err);
-		rc = rc < 0 ? -1 : 1;
-	}
-	if (rc == 1 && a.warps)
-		add_flip_errors(t, &a, n);
-	free(a.warps);
-	free(a.targets);
-	free(a.rows);
+/* What the ranks have to agree on before a pass: the number of targets in all of the batch,
+ * and whether to stop. */
+static int agree(const struct kf_trainer *t, double *present, bool *stop,
+	struct kf_err *err)
+{
+	double v[] = { *present, *stop };
+
+	if (!comm(t))
+		return 0;
+	if (comm(t)->op->sum_doubles(comm(t), v, 2, err) < 0)
+		return -1;
+	*present = v[0];
+	*stop = v[1] > 0;
+	return 0;
+}
+
+/* Validates on a batch, or makes a step by it. */
+static int run_net(struct kf_trainer *t, const struct batch *a, struct kf_err *err)
+{
+	const struct kf_pass pass = { .train = a->train,
+		.seed = t->options.seed,
+		.step = t->step,
+		.share = { comm(t), a->slice.first, a->slice.all, a->idle } };
+	struct kf_update u;
+
+	if (!a->train)
+		return kf_net_loss(t->net, t->images, a->rows, a->warps, a->slice.n,
+			&a->target, &pass, err);
+	u = current_update(t);
+	return kf_net_train(t->net, t->images, a->rows, a->warps, a->slice.n,
+		&a->target, &pass, &u, t->state[0], t->state[1], err);
+}
+
+/* The batch, from which the sum of mirrored labels is found. */
+static void add_flip_errors(struct kf_trainer *t, const struct batch *a)
+{
+	struct kf_backend *b = t->net->b;
+
+	if (!a->warps || a->idle || !t->moved ||
+		!kf_flip_looks(&t->flip, t->epoch + 1, t->options.epochs))
+		return;
+	b->op->read_act(b, kf_net_outputs(t->net, a->slice.n), t->outputs_read);
+	kf_flip_add(&t->flip, &t->augmenter, t->outputs_read, a->moved, a->warps,
+		a->slice.n);
+}
+
+/* The pass through the net, once it is known how many targets the batch has. */
+static int run_batch(struct kf_trainer *t, struct batch *a, struct kf_err *err)
+{
+	struct kf_backend *b = t->net->b;
+	const float none = 0;
+
+	if (a->idle)
+		a->target.present = INFINITY;
+	if (run_net(t, a, err) < 0)
+		return -1;
+	if (a->idle && t->options.classify)
+		b->op->write(b, t->hits, a->target.slot, &none, 1);
+	add_flip_errors(t, a);
+	/* the others wait for a rank whose device failed, unless sums are the device's */
+	if (comm(t) && !comm(t)->op->sum_on_device && b->op->sync(b, err) < 0)
+		return -1;
+	return 1;
+}
+
+/*
+ * Computes the loss of a batch into a slot and, in training, makes a step.  Returns 1, 0 if
+ * no target is present, 2 if stopped, or -1.
+ */
+static int batch_loss(struct kf_trainer *t, bool train, size_t i, size_t slot,
+	bool (*stop)(void), struct kf_err *err)
+{
+	struct batch a;
+	bool stopped = stop();
+	int rc;
+
+	if (stopped && !comm(t))
+		return 2;
+	rc = begin_batch(t, &a, train, i, err);
+	if (rc == 0)
+		rc = agree(t, &a.target.present, &stopped, err);
+	a.target.slot = slot;
+	if (rc == 0 && stopped)
+		rc = 2;
+	else if (rc == 0 && a.target.present > 0)
+		rc = run_batch(t, &a, err);
+	free_batch(&a);
 	return rc;
 }
 
@@ -295,6 +399,18 @@ static int mean_loss(const struct kf_trainer *t, const char *which, size_t first
 	return 0;
 }
 
+/* Reads n values back, summed over the ranks. */
+static int read_sums(struct kf_trainer *t, const struct kf_mem *m, size_t offset,
+	size_t n, struct kf_err *err)
+{
+	struct kf_backend *b = t->net->b;
+
+	b->op->read(b, m, offset, t->host, n);
+	if (b->op->sync(b, err) < 0)
+		return -1;
+	return comm(t) ? comm(t)->op->sum(comm(t), t->host, n, err) : 0;
+}
+
 /*
  * The results of an epoch, whose validation had `valid` batches.  Nothing else is read
  * back from the backend, and this only once an epoch.
@@ -302,19 +418,17 @@ static int mean_loss(const struct kf_trainer *t, const char *which, size_t first
 static int read_losses(struct kf_trainer *t, struct kf_epoch *e, size_t valid,
 	struct kf_err *err)
 {
-	struct kf_backend *b = t->net->b;
-
-	b->op->read(b, t->losses, 0, t->host, t->count + valid);
-	if (b->op->sync(b, err) < 0 ||
+	if (read_sums(t, t->losses, 0, t->count + valid, err) < 0 ||
 		mean_loss(t, "train", 0, t->count, &e->train_loss, err) < 0 ||
 		mean_loss(t, "valid", t->count, valid, &e->valid_loss, err) < 0)
 		return -1;
 	e->accuracy = NAN;
 	if (!t->options.classify || !valid)
 		return 0;
-	b->op->read(b, t->hits, t->count, t->host, valid);
-	e->accuracy = sum(t, 0, valid) / (double)t->n_valid;
-	return b->op->sync(b, err);
+	if (read_sums(t, t->hits, t->count, valid, err) < 0)
+		return -1;
+	e->accuracy = sum(t, 0, valid) / (double)t->valid.rows;
+	return 0;
 }
 
 /* -- one epoch ----------------------------------------------------------------------- */
@@ -337,27 +451,20 @@ static int order_rows(struct kf_trainer *t, struct kf_err *err)
 	return 0;
 }
 
-/* Trains on the epoch's batches from t->at on.  Returns 1, 2 if stopped, or -1. */
+/* Trains on the epoch's batches that are left.  Returns 1, 2 if stopped, or -1. */
 static int train(struct kf_trainer *t, bool (*stop)(void), struct kf_err *err)
 {
-	size_t rows = t->n - t->n_valid;
+	while (t->batches < kf_slices_batches(&t->train)) {
+		int rc;
 
-	while (t->at < rows) {
-		int n = batch_rows(t, t->at, rows), rc;
-
-		if (stop())
-			return 2;
 		t->step++;
-		rc = batch_loss(t, t->rows + t->n_valid + t->at, n, true, t->count,
-			err);
-		if (rc < 0)
-			return -1;
-		t->at += (size_t)n;
-		if (rc == 0) {
+		rc = batch_loss(t, true, t->batches, t->count, stop, err);
+		if (rc != 1)
 			t->step--; /* no update */
-			continue;
-		}
-		t->count++;
+		if (rc < 0 || rc == 2)
+			return rc;
+		t->batches++;
+		t->count += (size_t)rc;
 	}
 	return 1;
 }
@@ -367,14 +474,11 @@ static int validate(struct kf_trainer *t, size_t *count, bool (*stop)(void),
 	struct kf_err *err)
 {
 	*count = 0;
-	for (size_t at = 0; at < t->n_valid; at += (size_t)t->options.batch) {
-		int n = batch_rows(t, at, t->n_valid), rc;
+	for (size_t i = 0; i < kf_slices_batches(&t->valid); i++) {
+		int rc = batch_loss(t, false, i, t->count + *count, stop, err);
 
-		if (stop())
-			return 2;
-		rc = batch_loss(t, t->rows + at, n, false, t->count + *count, err);
-		if (rc < 0)
-			return -1;
+		if (rc < 0 || rc == 2)
+			return rc;
 		*count += (size_t)rc;
 	}
 	return 1;
@@ -399,6 +503,14 @@ static void keep_best(struct kf_trainer *t, struct kf_epoch *e)
 	if (t->best_weights)
 		b->op->copy(b, t->best_weights, t->net->weights,
 			t->net->layers->floats);
+}
+
+/* What the ranks' rows say of the sum of mirrored labels, together. */
+static int sum_flip(struct kf_trainer *t, struct kf_err *err)
+{
+	if (!comm(t) || !t->flip.sums)
+		return 0;
+	return comm(t)->op->sum(comm(t), t->flip.sums, kf_flip_values(&t->flip), err);
 }
 
 static bool finished(const struct kf_trainer *t)
@@ -432,10 +544,13 @@ int kf_trainer_epoch(struct kf_trainer *t, struct kf_epoch *e, bool (*stop)(void
 	if (read_losses(t, e, valid, err) < 0)
 		return -1;
 	keep_best(t, e);
-	if (kf_flip_looks(&t->flip, t->epoch + 1, t->options.epochs))
+	if (kf_flip_looks(&t->flip, t->epoch + 1, t->options.epochs)) {
+		if (sum_flip(t, err) < 0)
+			return -1;
 		kf_flip_move(&t->flip, &t->augmenter);
+	}
 	t->epoch++;
-	t->at = t->count = 0;
+	t->batches = t->count = 0;
 	e->seconds = kf_seconds() - start;
 	return 1;
 }
@@ -447,4 +562,27 @@ void kf_trainer_finish(struct kf_trainer *t)
 	if (t->best_weights && t->best_epoch)
 		b->op->copy(b, t->net->weights, t->best_weights,
 			t->net->layers->floats);
+}
+
+int kf_trainer_gather(struct kf_trainer *t, struct kf_err *err)
+{
+	struct kf_backend *b = t->net->b;
+
+	if (!comm(t))
+		return 0;
+	if (read_sums(t, t->losses, 0, t->count, err) < 0 || sum_flip(t, err) < 0)
+		return -1;
+	b->op->write(b, t->losses, 0, t->host, t->count);
+	kf_trainer_restored(t);
+	return b->op->sync(b, err);
+}
+
+void kf_trainer_restored(struct kf_trainer *t)
+{
+	if (!comm(t) || comm(t)->rank == 0)
+		return;
+	memset(t->host, 0, t->count * sizeof *t->host);
+	t->net->b->op->write(t->net->b, t->losses, 0, t->host, t->count);
+	if (t->flip.sums)
+		memset(t->flip.sums, 0, kf_flip_values(&t->flip) * sizeof(float));
 }

@@ -6,6 +6,7 @@
 #include "train/dataset.h"
 #include "train/flip_sum.h"
 #include "train/schedule.h"
+#include "train/slices.h"
 #include "net/model.h"
 #include "net/net.h"
 #include "net/optim.h"
@@ -26,6 +27,10 @@ struct kf_train_options {
 	struct kf_augment augment;
 	bool classify;       /* cross-entropy with labels, else a loss of targets */
 	struct kf_loss loss; /* in pixels */
+	/* Where several ranks train the net together, else NULL: each has the same data, or,
+	 * with shards, data of its own.  All of them call what follows together. */
+	struct kf_comm *comm;
+	bool shards;
 };
 
 /* The results of an epoch. */
@@ -48,24 +53,27 @@ struct kf_trainer {
 
 	/* Progress. */
 	int epoch;      /* completed epochs */
-	size_t at;      /* rows trained on in the current epoch */
-	size_t count;   /* its batches that had a loss */
+	size_t batches; /* of the current epoch that are done, */
+	size_t count;   /* and those of them that had a loss */
 	uint32_t step;  /* updates made */
 	int best_epoch; /* by validation loss, else by training loss */
 	float best_train, best_valid, best; /* losses; best is best_epoch's */
 
 	/* On the backend: arenas, and values for each batch. */
 	struct kf_mem *state[2], *best_weights;
-	struct kf_mem *losses, *hits; /* training's, then validation's */
+	size_t slots; /* batches of an epoch: as many values have */
+	struct kf_mem *losses,
+		*hits; /* training's, then validation's: this rank's part */
 
-	/* The data: the first n_valid rows validate. */
+	/* This rank's data: the first n_valid rows validate. */
 	size_t n, n_valid, outputs;
+	struct kf_slices train, valid; /* the rows on all ranks, cut into batches */
 	struct kf_mem *images, *targets;
 	float *y;             /* (n, outputs) on the host, for augmentation, or NULL */
 	struct kf_mem *moved; /* (batch, outputs): augmented targets */
 	uint32_t *rows;       /* (n) the current epoch's order */
 	uint32_t *present;    /* (n) targets present in each row */
-	float *host;          /* (n) values read back */
+	float *host;          /* (slots) values read back */
 	float *outputs_read;  /* (batch, outputs), if flip looks for the sum */
 };
 
@@ -91,6 +99,13 @@ void kf_trainer_close(struct kf_trainer *t);
  */
 int kf_trainer_epoch(struct kf_trainer *t, struct kf_epoch *e, bool (*stop)(void),
 	struct kf_err *err);
+
+/*
+ * Before a checkpoint: of what the ranks have summed apart since the epoch began, rank 0 has
+ * the sums, and the others have zeros.  Restored does the latter after one was read.
+ */
+int kf_trainer_gather(struct kf_trainer *t, struct kf_err *err);
+void kf_trainer_restored(struct kf_trainer *t);
 
 /* After the last epoch: restores the best weights if there is a patience. */
 void kf_trainer_finish(struct kf_trainer *t);
