@@ -80,7 +80,7 @@ $(PLUGINS)/backend_cpu.so: $(CPU_OBJECTS) $(BUILD)/lib/libkfkd.a
 # The engine that joins processes by MPI.
 MPI_OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/mpi/*.c))
 MPI_OF = $(shell $(MPICC) --showme:$(1) | sed 's/-I/-isystem /g')
-$(MPI_OBJECTS): private KF_CFLAGS += -fvisibility=hidden $(call MPI_OF,compile)
+$(MPI_OBJECTS): private KF_CFLAGS += -O3 -fvisibility=hidden $(call MPI_OF,compile)
 
 $(PLUGINS)/comm_mpi.so: $(MPI_OBJECTS) $(BUILD)/lib/libkfkd.a
 	@mkdir -p $(@D)

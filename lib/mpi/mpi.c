@@ -18,6 +18,9 @@
 
 /* Elements in a message: MPI counts in int. */
 #define PIECE ((size_t)1 << 28)
+/* From so many floats on, sums go round the ring, in messages of at most so many. */
+#define RING_MIN ((size_t)1 << 16)
+#define RING_MESSAGE ((size_t)1 << 18)
 /* Sums that wait at a time; further ones wait for these. */
 #define QUEUE 16
 
@@ -28,6 +31,7 @@ struct job {
 
 struct mpi {
 	struct kf_comm base; /* first: the handle is this */
+	float *received;     /* (RING_MESSAGE) */
 	bool overlaps;
 	bool started; /* the thread */
 	pthread_t thread;
@@ -100,6 +104,83 @@ static int mpi_broadcast(struct kf_comm *c, void *v, size_t bytes, struct kf_err
 	return 0;
 }
 
+/* -- round the ring ------------------------------------------------------------------ */
+
+/*
+ * Sums of many floats, by a ring: each rank adds what its neighbour sends to one part after
+ * another, until each has one part's sum, and then these go round.  Every rank sends and
+ * receives 2 (size - 1) / size of the whole, which is the least that there can be; MPI_Allreduce
+ * may choose to send all of it to each.  Parts are small enough to stay in the cache.
+ */
+struct ring {
+	struct mpi *m;
+	MPI_Comm on;
+	float *v;
+	size_t n; /* at most RING_MESSAGE for each rank */
+};
+
+static float *part(const struct ring *r, int i, int *n)
+{
+	size_t size = (size_t)r->m->base.size;
+	size_t k = (size_t)(i + 2 * r->m->base.size) % size;
+	size_t from = r->n * k / size;
+
+	*n = (int)(r->n * (k + 1) / size - from);
+	return r->v + from;
+}
+
+/* Sends part `out` to the next rank, and receives from the one before. */
+static int pass_on(const struct ring *r, int out, float *in, int n_in,
+	struct kf_err *err)
+{
+	int rank = r->m->base.rank, size = r->m->base.size, n_out;
+	const float *from = part(r, out, &n_out);
+
+	return done(MPI_Sendrecv(from, n_out, MPI_FLOAT, (rank + 1) % size, 0, in, n_in,
+			    MPI_FLOAT, (rank + size - 1) % size, 0, r->on,
+			    MPI_STATUS_IGNORE),
+		"summing", err);
+}
+
+static int go_round(const struct ring *r, struct kf_err *err)
+{
+	int rank = r->m->base.rank, size = r->m->base.size, n;
+
+	for (int i = 0; i < size - 1; i++) {
+		float *to = part(r, rank - i - 1, &n);
+
+		if (pass_on(r, rank - i, r->m->received, n, err) < 0)
+			return -1;
+		for (int j = 0; j < n; j++)
+			to[j] += r->m->received[j];
+	}
+	for (int i = 0; i < size - 1; i++) {
+		float *to = part(r, rank - i, &n);
+
+		if (pass_on(r, rank - i + 1, to, n, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int sum_gradients(struct mpi *m, float *v, size_t n, MPI_Comm on,
+	struct kf_err *err)
+{
+	size_t most = RING_MESSAGE * (size_t)m->base.size;
+
+	if (n < RING_MIN || m->base.size == 1)
+		return sum(v, n, sizeof *v, MPI_FLOAT, on, err);
+	if (!m->received && !(m->received = malloc(RING_MESSAGE * sizeof *v)))
+		return kf_fail_memory(err);
+	for (size_t at = 0; at < n; at += most) {
+		struct ring r = { m, on, v + at, n - at < most ? n - at : most };
+
+		if (go_round(&r, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* -- in the background ------------------------------------------------------------- */
 
 /* Makes one sum after another, until it is to end. */
@@ -118,7 +199,7 @@ static void *work(void *context)
 			continue;
 		}
 		pthread_mutex_unlock(&m->lock);
-		rc = sum(job.v, job.n, sizeof *job.v, MPI_FLOAT, m->background, &err);
+		rc = sum_gradients(m, job.v, job.n, m->background, &err);
 		pthread_mutex_lock(&m->lock);
 		if (rc < 0 && !m->failed) {
 			m->failed = true;
@@ -155,7 +236,7 @@ static int mpi_begin_sum(struct kf_comm *c, float *v, size_t n, struct kf_err *e
 	struct mpi *m = mpi(c);
 
 	if (!m->overlaps)
-		return mpi_sum(c, v, n, err);
+		return sum_gradients(m, v, n, MPI_COMM_WORLD, err);
 	if (start(m, err) < 0)
 		return -1;
 	pthread_mutex_lock(&m->lock);
@@ -204,6 +285,7 @@ static void mpi_close(struct kf_comm *c)
 	MPI_Finalize();
 	pthread_mutex_destroy(&m->lock);
 	pthread_cond_destroy(&m->changed);
+	free(m->received);
 	free(m);
 }
 
