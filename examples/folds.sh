@@ -2,10 +2,11 @@
 # Folds: nets that each learn without another part of the rows, and what their average
 # finds on faces that none has seen.
 #
-#   sh folds.sh [TRAINING.csv [DIRECTORY]]
+#   sh folds.sh [jobs] [TRAINING.csv [DIRECTORY]]
 #
 # writes to DIRECTORY, by default ./folds.  TRAINING.csv has Kaggle's layout; without it,
-# faces are drawn.
+# faces are drawn.  What is there already is not trained again.  With `jobs`, it leaves
+# the training to other machines.
 #
 #   FOLDS   how many nets, each without one part of so many (5)
 #   NET     layers or preset of all nets (best)
@@ -13,52 +14,30 @@
 #   JOBS    how many nets learn at a time (the number of processors)
 #   ROWS    how many faces to draw (2000)
 set -eu
-csv=${1:-}
-dir=${2:-folds}
 folds=${FOLDS:-5}
 net=${NET:-best}
 epochs=${EPOCHS:-20}
-jobs=${JOBS:-$(nproc)}
 rows=${ROWS:-2000}
-
-case $csv in
-/* | '') ;;
-*) csv=$PWD/$csv ;;
-esac
-mkdir -p "$dir"
-cd "$dir"
-
-step() {
-	printf '\n%s\n' "$*"
-}
-
-if [ -z "$csv" ]; then
-	step "Drawing $rows faces ..."
-	csv=faces.csv
-	kfkd-synth --rows "$rows" --missing 0.7 --output "$csv"
-fi
+. "${0%/*}/cluster/lib.sh"
+enter folds "$@"
 
 # Neighbours may show the same person: blocks of 20 rows stay together.  Each sixth is
 # held out, and the others go round the folds.
 block='int((NR - 2) / 20)'
-awk "NR == 1 || $block % 6 == 5" "$csv" >held-out.csv
-awk "NR == 1 || $block % 6 != 5" "$csv" >training.csv
-if [ "$(wc -l <held-out.csv)" -lt 2 ]; then
-	echo "folds.sh: '${1:-$csv}' has fewer than 101 rows; none can be held out" >&2
-	exit 1
-fi
+awk "NR == 1 || $block % 6 == 5" "$csv" | settle held-out.csv
+awk "NR == 1 || $block % 6 != 5" "$csv" | settle training.csv
+[ "$(wc -l <held-out.csv)" -ge 2 ] ||
+	die "'$given' has fewer than 101 rows; none can be held out"
 
 # -- nets -----------------------------------------------------------------------
 
-step "Training $folds nets, $jobs at a time ..."
-export folds net epochs block
-seq "$folds" | xargs -P "$jobs" -I FOLD sh -euc '
-	awk "NR == 1 || $block % $folds != FOLD - 1" training.csv | kfkd-load | kfkd-scale |
-		kfkd-train --net "$net" --epochs "$epochs" --valid 0 --seed FOLD --threads 1 \
-			--output net-FOLD.kfkd 2>net-FOLD.log ||
-		{ tail -n 1 net-FOLD.log >&2; exit 1; }
-	echo "net-FOLD.kfkd"
-'
+for i in $(seq "$folds"); do
+	echo "awk 'NR == 1 || $block % $folds != $((i - 1))' training.csv | kfkd-load |" \
+		"kfkd-scale | sh job.sh net-$i kfkd-train --net '$net' --epochs $epochs" \
+		"--valid 0 --seed $i --threads 1"
+done | settle_jobs
+
+run_jobs "$folds nets"
 
 # -- their average --------------------------------------------------------------
 

@@ -2,10 +2,12 @@
 # Specialists: a net for each group of keypoints, so that each learns from all
 # rows that have its points, however few of the others they have.
 #
-#   sh specialists.sh [TRAINING.csv [DIRECTORY]]
+#   sh specialists.sh [jobs] [TRAINING.csv [DIRECTORY]]
 #
 # writes to DIRECTORY, by default ./specialists.  TRAINING.csv has Kaggle's
-# layout; without it, faces are drawn of which 70% lack eleven points.
+# layout; without it, faces are drawn of which 70% lack eleven points.  What is
+# there already is not trained again.  With `jobs`, it trains the one net, and
+# leaves the specialists to other machines.
 #
 #   EPOCHS  passes over all rows, of the one net and of each specialist (60);
 #           a specialist with half of the rows passes over them twice as often
@@ -16,37 +18,17 @@
 # The tutorial has NET=net7 and about 1400 epochs, which takes days on two
 # cores; the default takes minutes.
 set -eu
-csv=${1:-}
-dir=${2:-specialists}
 epochs=${EPOCHS:-60}
 net=${NET:-pool2 conv16x3 relu pool2 conv32x3 relu pool2 dense200 relu dense}
-jobs=${JOBS:-$(nproc)}
 rows=${ROWS:-3000}
-
-case $csv in
-/* | '') ;;
-*) csv=$PWD/$csv ;;
-esac
-mkdir -p "$dir"
-cd "$dir"
-
-step() {
-	printf '\n%s\n' "$*"
-}
-
-if [ -z "$csv" ]; then
-	step "Drawing $rows faces ..."
-	csv=faces.csv
-	kfkd-synth --rows "$rows" --missing 0.7 --output "$csv"
-fi
+. "${0%/*}/cluster/lib.sh"
+enter specialists "$@"
 
 # Neighbours may show the same person: of blocks of 20 rows each fifth is held out.
-awk 'NR == 1 || int((NR - 2) / 20) % 5 != 4' "$csv" >training.csv
-awk 'NR == 1 || int((NR - 2) / 20) % 5 == 4' "$csv" >held-out.csv
-if [ "$(wc -l <held-out.csv)" -lt 2 ]; then
-	echo "specialists.sh: '${1:-$csv}' has fewer than 81 rows; none can be held out" >&2
-	exit 1
-fi
+awk 'NR == 1 || int((NR - 2) / 20) % 5 != 4' "$csv" | settle training.csv
+awk 'NR == 1 || int((NR - 2) / 20) % 5 == 4' "$csv" | settle held-out.csv
+[ "$(wc -l <held-out.csv)" -ge 2 ] ||
+	die "'$given' has fewer than 81 rows; none can be held out"
 
 # -- one net for all ------------------------------------------------------------
 
@@ -54,9 +36,11 @@ fi
 options="--augment flip --rate 0.03:0.0001 --momentum 0.9:0.999"
 
 step "Training one net for all points, on all rows ..."
-kfkd-load training.csv | kfkd-scale |
-	kfkd-train --net "$net" $options --epochs "$epochs" \
-		--patience $((epochs / 4 + 1)) --output one.kfkd
+settle first <<END
+kfkd-load training.csv | kfkd-scale | sh job.sh one kfkd-train --net '$net' $options \
+	--epochs $epochs --patience $((epochs / 4 + 1))
+END
+sh first
 all=$(kfkd-load training.csv | kfkd-stat | sed -n 's/^rows: //p')
 
 # -- six that start from it -----------------------------------------------------
@@ -73,22 +57,18 @@ eye-corners left_eye_inner_corner right_eye_inner_corner left_eye_outer_corner r
 eyebrows left_eyebrow_inner_end right_eyebrow_inner_end left_eyebrow_outer_end right_eyebrow_outer_end
 EOF
 
-step "Training six specialists, $jobs at a time ..."
-export net options all epochs
-xargs -P "$jobs" -L 1 sh -euc '
-	name=$1
-	shift
-	columns=$(echo "$*" | sed "s/[^ ][^ ]*/&_x,&_y/g; s/ /,/g")
-	kfkd-load --columns "$columns" training.csv | kfkd-dropna |
-		kfkd-scale --output "$name.faces"
-	rows=$(kfkd-stat "$name.faces" | sed -n "s/^rows: //p")
-	epochs=$((epochs * all / rows))
-	kfkd-train --net "$net" --init one.kfkd $options --epochs "$epochs" \
-		--patience $((epochs / 4 + 1)) --threads 1 --output "$name.kfkd" \
-		"$name.faces" 2>"$name.log" || { tail -n 1 "$name.log" >&2; exit 1; }
-	rm "$name.faces"
-	echo "$name: $rows rows; $(tail -n 1 "$name.log")"
-' specialist <groups
+while read -r name points; do
+	columns=$(echo "$points" | sed 's/[^ ][^ ]*/&_x,&_y/g; s/ /,/g')
+	rows=$(kfkd-load --columns "$columns" training.csv | kfkd-dropna | kfkd-stat |
+		sed -n 's/^rows: //p')
+	[ "${rows:-0}" -gt 0 ] || die "no row has all points of $name"
+	passes=$((epochs * all / rows))
+	echo "kfkd-load --columns $columns training.csv | kfkd-dropna | kfkd-scale |" \
+		"sh job.sh $name kfkd-train --net '$net' --init one.kfkd $options" \
+		"--epochs $passes --patience $((passes / 4 + 1)) --threads 1"
+done <groups | settle_jobs
+
+run_jobs "six specialists"
 
 # -- together -------------------------------------------------------------------
 
@@ -111,6 +91,7 @@ step "Done.  In $PWD there are
   one.kfkd          the net that all started from
 $(printf '  %s\n' $specialists)
   *.log             what kfkd-train said of each
+  jobs              the commands that trained them
   curves.ppm        their learning curves and the mean
   predicted.kfkd    the faces held out, with the predictions of all six
   sheet.pgm         the first 16 of them
