@@ -193,4 +193,15 @@ is "... does not queue up" "$(wc -l <scontrol.log)" 1
 
 # -- what it costs ----------------------------------------------------------------------
 
+awk -f "$tests/bench/cluster_model.awk" "$tests/bench/cluster.tsv" >table
+ok "there is a table" test "$(grep -c . table)" -eq 27
+is "... which is kfkd-cluster(7)'s" \
+	"$(sed -n '/^net1: /,/^\.Ed/p' "$tests/../man/kfkd-cluster.7" | grep -v '^\.Ed')" \
+	"$(cat table)"
+# 64 Mbit of gradients by 2 ranks: each sends 64 Mbit, a message of 1 ms each way, and
+# 1 + 2 * 3 small ones
+printf 'net\tparameters\tnorms\trows\tseconds\nn\t2000000\t3\t8\t1\nn\t2000000\t3\t4\t.5\n' |
+	awk -v gbit=1 -v latency=1000 -f "$tests/bench/cluster_model.awk" >table
+is "the sum of its terms" "$(tail -n 1 table | tr -s ' ')" " 2 4 500 573 1.75"
+
 done_testing

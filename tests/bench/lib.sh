@@ -74,6 +74,25 @@ torch_epochs() {
 	awk 'NR > 1 { print $1 }' "$epochs.log" >>"$epochs"
 }
 
+# steps FILE NET ROWS COMMAND ...: kfkd-train, as the command starts it, trains the preset
+# by batches of so many rows; adds the seconds of a step to FILE, in each of 3 or more
+# epochs of 10 to 40 steps.
+steps() {
+	steps_to=$1 steps_rows=$3
+	steps=$((1280 / $3 > 40 ? 40 : 1280 / $3))
+	case $2 in
+	net1) epochs=21 ;;
+	*) epochs=4 ;;
+	esac
+	net=$2
+	shift 3
+	kfkd-head -n $((steps * steps_rows)) -o some.rows faces
+	"$@" -n "$net" -B "$steps_rows" -e $epochs -v 0 -o trained some.rows 2>&1 |
+		perl -MTime::HiRes=time -ne 'BEGIN { $steps = shift } next unless /^ +\d+  \|/;
+			$t = time; printf "%.7f\n", ($t - $last) / $steps if $last; $last = $t' \
+			$steps >>"$steps_to"
+}
+
 # flop NET epoch|face
 flop() {
 	kfkd-train -n "$1" -e 0 faces 2>&1 >/dev/null | awk -v of="$2" -f "$bench/flop.awk"

@@ -1,7 +1,8 @@
 #!/bin/sh
 # run.sh [PART ...]: how fast kfkd is here, beside other software and the
 # machine's limits, on the same work in the same run.  `make bench` calls it.
-# The parts are load, train, predict and growth; all by default.
+# The parts are load, train, predict and growth, all by default; cluster, what several
+# machines would take; and ranks, what several processes do.
 #
 # Programs run in turn, with equal threads, and each value is a median.  A row's
 # ratio is its value to that of the work's first row, which is kfkd's: 2 stands
