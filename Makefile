@@ -138,7 +138,7 @@ $(BUILD)/examples/%: examples/%.c $(BUILD)/flags
 # Debian's clang comes without OpenMP.
 BUILD_PACKAGES = $(if $(findstring clang,$(CC)),clang libomp-dev,gcc) libc6-dev libcsv-dev libnetpbm-dev libdnnl-dev \
 	libjansson-dev libxxhash-dev
-CHECK_PACKAGES = $(BUILD_PACKAGES) perl mandoc netpbm python3-venv procps \
+CHECK_PACKAGES = $(BUILD_PACKAGES) perl mandoc netpbm parallel python3-venv procps \
 	strace
 
 # $(call install,PACKAGES): installs those that are missing, by apt.

@@ -79,12 +79,12 @@ NETS="pool4 dense10 relu dense, dense5 nonsense dense" sh "$examples/search.sh" 
 	training.csv fails >out 2>err
 is "a search of which runs fail exits 1" $? 1
 like "... and names them" "$(cat err)" "^search.sh: no 2.kfkd: kfkd-train: .*nonsense"
-is "... all of them" "$(wc -l <err)" 2
+is "... all of them" "$(grep -c '^search' err)" 2
 is "... with a table of the others" "$(cut -f 4 fails/search.tsv | sort | tr '\n' ' ')" \
 	"1 3 run "
-in_directory fails sh -c "$(sed -n 2p fails/jobs)" >out 2>&1
+in_directory fails sh -c "$(sed -n 2p fails/jobs)" >out 2>err
 is "such a job fails by itself, too" $? 1
-like "... and says why" "$(cat out)" "^2: kfkd-train: .*nonsense"
+like "... and says why" "$(cat err)" "^2: kfkd-train: .*nonsense"
 
 is "a job that is killed ends as its program did" \
 	"$(sh "$cluster/job.sh" killed sh -c 'kill -TERM $$' >out 2>&1; echo $?)" 143

@@ -18,6 +18,7 @@ export KFKD_COMM=none
 finished || "$@" --output "$name.kfkd" 2>"$name.log"
 status=$?
 ! finished || status=0
+[ $status -eq 0 ] || exec >&2
 rows=$(sed -n 's/^\([0-9]* rows\):.*/\1; /p' "$name.log")
 # without validation, the last line is one of the table
 echo "$name: $rows$(tail -n 1 "$name.log" |

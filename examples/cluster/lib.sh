@@ -16,8 +16,8 @@ die() {
 }
 
 # enter DIRECTORY [jobs] [TRAINING.csv [DIRECTORY]]: goes to the second directory, by
-# default the first; sets $csv, for which faces are drawn where none is given, and $given,
-# its name in messages.
+# default the first; sets $csv, for which $rows faces are drawn where none is given, and
+# $given, its name in messages.
 enter() {
 	dir=$1
 	shift
@@ -28,13 +28,14 @@ enter() {
 	fi
 	given=${1:-faces.csv}
 	csv=$given
-	case $csv in
-	/*) ;;
-	*) [ -z "${1:-}" ] || csv=$PWD/$csv ;;
+	case ${1:-} in
+	/* | '') ;;
+	*) csv=$PWD/$csv ;;
 	esac
 	mkdir -p "${2:-$dir}"
 	cd "${2:-$dir}"
-	cp "$cluster/job.sh" .
+	# not beneath jobs that run
+	cmp -s "$cluster/job.sh" job.sh || cp "$cluster/job.sh" .
 	if [ -z "${1:-}" ]; then
 		step "Drawing $rows faces ..."
 		kfkd-synth --rows "$rows" --missing 0.7 --output "$csv"
