@@ -24,10 +24,10 @@ enter folds "$@"
 # Neighbours may show the same person: blocks of 20 rows stay together.  Each sixth is
 # held out, and the others go round the folds.
 block='int((NR - 2) / 20)'
+[ "$(wc -l <"$csv")" -gt 101 ] ||
+	die "'$given' has fewer than 101 rows; none can be held out"
 awk "NR == 1 || $block % 6 == 5" "$csv" | settle held-out.csv
 awk "NR == 1 || $block % 6 != 5" "$csv" | settle training.csv
-[ "$(wc -l <held-out.csv)" -ge 2 ] ||
-	die "'$given' has fewer than 101 rows; none can be held out"
 
 # -- nets -----------------------------------------------------------------------
 

@@ -25,10 +25,10 @@ rows=${ROWS:-3000}
 enter specialists "$@"
 
 # Neighbours may show the same person: of blocks of 20 rows each fifth is held out.
+[ "$(wc -l <"$csv")" -gt 81 ] ||
+	die "'$given' has fewer than 81 rows; none can be held out"
 awk 'NR == 1 || int((NR - 2) / 20) % 5 != 4' "$csv" | settle training.csv
 awk 'NR == 1 || int((NR - 2) / 20) % 5 == 4' "$csv" | settle held-out.csv
-[ "$(wc -l <held-out.csv)" -ge 2 ] ||
-	die "'$given' has fewer than 81 rows; none can be held out"
 
 # -- one net for all ------------------------------------------------------------
 

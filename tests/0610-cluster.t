@@ -48,6 +48,9 @@ equal "... to the same table" others/search.tsv here/search.tsv
 equal "... of the same models" others/2.kfkd here/2.kfkd
 cp here/search.tsv here.tsv
 
+refuses "a search without faces" 1 "^search.sh: cannot read 'nowhere.csv'" \
+	sh "$examples/search.sh" nowhere.csv nothing
+
 # -- once more --------------------------------------------------------------------------
 
 state() {
@@ -148,6 +151,10 @@ sh "$examples/search.sh" jobs training.csv by-slurm >out 2>&1
 SLURM_ARRAY_TASK_ID=2 in_directory by-slurm sh "$cluster/array.slurm" >out 2>&1
 is "a task of an array" $? 0
 is "... does the job with its number" "$(cd by-slurm && ls [0-9]*.kfkd)" 2.kfkd
+
+SLURM_ARRAY_TASK_ID=5 in_directory by-slurm sh "$cluster/array.slurm" >out 2>&1
+is "a task without a job fails" $? 1
+like "... and says so" "$(cat out)" "^array.slurm: '.*/jobs' has no job 5"
 
 # A Slurm that sends SIGUSR1 once the first epoch is done, unless a run goes on.
 mkdir bin

@@ -40,6 +40,7 @@ enter() {
 		step "Drawing $rows faces ..."
 		kfkd-synth --rows "$rows" --missing 0.7 --output "$csv"
 	fi
+	[ -r "$csv" ] || die "cannot read '$given'"
 }
 
 # settle FILE: standard input becomes the file.  What lies beside one of other content was
