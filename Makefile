@@ -17,7 +17,7 @@ PLUGINS = $(BUILD)/lib/kfkd
 
 KF_CFLAGS = -std=c11 -Wall -Wextra -Wswitch-enum -Wcast-qual -pedantic -Werror -fPIC \
 	-Ilib -MMD -MP $(CFLAGS)
-LIBS = -lcsv -lnetpbm -ljansson -lxxhash -ldl -lm
+LIBS = -lcsv -lnetpbm -ljansson -lxxhash -ldl -lm -pthread
 
 PROGRAMS = $(patsubst cmd/%.c,$(BIN)/%,$(wildcard cmd/kfkd-*.c))
 # lib/cpu and lib/mpi are plugins; the rest of lib is the library.

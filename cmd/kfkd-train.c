@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "cli.h"
 #include "net/layers_parse.h"
 #include "progress.h"
@@ -80,6 +81,22 @@ static void start_from(struct kf_net *net, const char *path, struct progress *p)
 	close(fd);
 }
 
+/* By default half of the memory, which the ranks on a machine share. */
+static size_t memory_of_data(const struct settings *s)
+{
+	size_t ranks = s->train.comm ? (size_t)s->train.comm->local : 1;
+
+	return s->memory ? s->memory : kf_memory_limit() / 2 / ranks;
+}
+
+static struct kf_dataset_options intake(const struct settings *s)
+{
+	return (struct kf_dataset_options){ .labels = s->train.classify,
+		.digest = s->keeps,
+		.memory = memory_of_data(s),
+		.batch = s->train.batch };
+}
+
 static void say_data(const struct progress *p, const struct settings *s,
 	const struct kf_dataset *d)
 {
@@ -98,6 +115,11 @@ static void say_data(const struct progress *p, const struct settings *s,
 			"%zu of %zu target values are missing and left out of "
 			"the loss",
 			missing, values);
+	if (d->file)
+		progress_say(p, "the images, %zu MiB, do not fit --memory and %s %s",
+			d->n * kf_image_bytes(&d->schema) >> 20,
+			d->file->temporary ? "go to a" : "stay in the file",
+			d->file->temporary ? KF_TEMPFILE : d->file->name);
 }
 
 /* Only the first of several ranks writes. */
@@ -125,6 +147,7 @@ int main(int argc, char **argv)
 {
 	struct kf_model model = { 0 };
 	struct progress progress;
+	struct kf_dataset_options options;
 	struct kf_dataset data;
 	struct kf_layers layers;
 	struct kf_reader *in;
@@ -142,7 +165,8 @@ int main(int argc, char **argv)
 	train_begin(&s);
 	in = cli_reader(&o);
 	b = train_open_backend(&s.device);
-	check(kf_dataset_read(&data, in, s.train.classify, &err), &err);
+	options = intake(&s);
+	check(kf_dataset_read(&data, in, &options, &err), &err);
 	kf_reader_close(in);
 	ranks_check_data(&s, &data);
 	describe(&model, &s, &data.schema);

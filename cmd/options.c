@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,6 +204,29 @@ static void option_pair(const char *name, const char *text, int max, int pair[2]
 			text, max);
 }
 
+static long long option_size(const char *name, const char *text)
+{
+	static const char units[] = "KMG";
+	const char *unit;
+	char *end;
+	long long v;
+	int bits = 0;
+
+	errno = 0;
+	v = strtoll(text, &end, 10);
+	if (end != text && *end && (unit = strchr(units, *end))) {
+		bits = 10 * (int)(unit - units + 1);
+		end++;
+	}
+	if (end == text || *end || v < 1)
+		misuse("--%s: '%s' is not a size in bytes such as 500M; K, M and G are "
+		       "powers of 1024",
+			name, text);
+	if (errno || v > LLONG_MAX >> bits)
+		misuse("--%s: '%s' is too much", name, text);
+	return v << bits;
+}
+
 static void read_argument(struct options *o, const struct option_row *row)
 {
 	o->text = optarg;
@@ -217,6 +241,7 @@ static void read_argument(struct options *o, const struct option_row *row)
 		o->real = option_real(row->name, optarg, row->low, row->high);
 		break;
 	case OPTION_PAIR: option_pair(row->name, optarg, (int)row->max, o->pair); break;
+	case OPTION_SIZE: o->number = option_size(row->name, optarg); break;
 	}
 }
 

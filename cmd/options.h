@@ -21,6 +21,7 @@ enum option_kind {
 	OPTION_INT,  /* a whole number from min to max */
 	OPTION_REAL, /* a number from low to high */
 	OPTION_PAIR, /* "AxB", both from 1 to max */
+	OPTION_SIZE, /* bytes, at least 1: a whole number, and K, M or G or nothing */
 };
 
 /* A row without a name is a heading: its help is the text. */

@@ -10,7 +10,7 @@
 
 #define EPOCHS_MAX 100000000
 
-enum { RECOMPUTE = DEVICE_KEYS_END, OVERWRITE, WARMUP, COMM };
+enum { RECOMPUTE = DEVICE_KEYS_END, OVERWRITE, WARMUP, COMM, MEMORY };
 
 static const char crossentropy[] = "crossentropy";
 
@@ -104,6 +104,10 @@ static const struct program program = {
 			OPTION_WORD, .word = comm_word },
 		{ RECOMPUTE, "recompute",
 			.help = "cpu: less memory, longer epochs of convolutions" },
+		{ MEMORY, "memory", "SIZE",
+			"of data in memory, as 500M; images beyond it stay in a file\n"
+			"(half of what there is)",
+			.kind = OPTION_SIZE },
 		{ 'q', "quiet", .help = "say nothing while training" },
 	},
 };
@@ -185,6 +189,7 @@ static void apply(struct settings *s, int key, const struct options *o)
 	case 'R': s->resume = o->text; break;
 	case OVERWRITE: s->overwrite = true; break;
 	case COMM: s->comm = o->text; break;
+	case MEMORY: s->memory = (size_t)o->number; break;
 	case RECOMPUTE: s->device.options.recompute = true; break;
 	case 'q': s->quiet = true; break;
 	default: device_option(&s->device, key, o);

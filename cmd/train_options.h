@@ -11,6 +11,7 @@ struct settings {
 	const char *init, *checkpoint, *resume;
 	struct kf_train_options train;
 	struct device device;
+	size_t memory; /* bytes that the data may take; 0: see --memory */
 	int every;
 	const char *comm; /* the engine that joins ranks */
 	bool keeps;       /* whether a checkpoint is read or written, by any rank */

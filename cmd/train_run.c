@@ -146,15 +146,13 @@ static int run(struct kf_trainer *t, struct kf_model *m, struct settings *s,
 int train_run(struct kf_net *net, struct kf_dataset *data, struct kf_model *m,
 	struct settings *s, struct progress *p)
 {
-	uint64_t digest = 0;
+	uint64_t digest = data->digest;
 	struct kf_trainer trainer;
 	struct kf_err err;
 	int status;
 
-	if (s->keeps) {
-		check(kf_dataset_digest(data, &digest, &err), &err);
+	if (s->keeps)
 		digest = ranks_digest(s, digest);
-	}
 	check(kf_dataset_shuffle(data, (uint32_t)s->train.seed, &err), &err);
 	check(kf_trainer_open(&trainer, net, data, &s->train, &err), &err);
 	status = run(&trainer, m, s, digest, p);

@@ -37,6 +37,7 @@ struct kf_reader {
 	uint64_t base;     /* from this offset; else file is -1 */
 	size_t at;         /* rows of the blob handed out */
 	bool flowing;      /* the last tensor is still to be read, not in file */
+	int64_t images_at; /* of the chunk, in the source; -1: not there */
 };
 
 /* Checks the header in st; frees st when it is refused. */
@@ -150,10 +151,30 @@ static void unmap(struct kf_reader *r)
 	r->mapped = NULL;
 }
 
+int64_t kf_reader_images_at(const struct kf_reader *r)
+{
+	return r->images_at;
+}
+
+int kf_reader_file(const struct kf_reader *r, const char **name, struct stat *opened)
+{
+	*name = r->src.name;
+	*opened = r->opened;
+	return r->src.fd;
+}
+
+/* Notes where a tensor's rows that are read next lie in the file, if they are images. */
+static void note_place(struct kf_reader *r, const struct kf_tensor *t, int64_t at)
+{
+	if (!strcmp(t->name, "X"))
+		r->images_at = at;
+}
+
 /* The next bytes of a tensor, from the source. */
 static int read_tensor(struct kf_reader *r, const struct kf_tensor *t, size_t bytes,
 	struct kf_err *err)
 {
+	note_place(r, t, is_file(r) ? lseek(r->src.fd, 0, SEEK_CUR) : -1);
 	if (r->eager && is_file(r) && bytes >= KF_MAP_BYTES && !strcmp(t->name, "X"))
 		r->mapped = map(r, t, bytes);
 	if (r->mapped)
@@ -232,6 +253,15 @@ static void count_ids(struct kf_reader *r, size_t first_row)
 		r->chunk.id[i] = (int64_t)(r->all_rows + first_row + i + 1);
 }
 
+/* A tensor's bytes from the data of a blob in slices. */
+static int read_slice(struct kf_reader *r, const struct kf_tensor *t, size_t bytes,
+	uint64_t at, struct kf_err *err)
+{
+	note_place(r, t, r->file == r->src.fd ? (int64_t)at : -1);
+	return kf_pread(r->file, r->src.name, destination(&r->chunk, t->name), bytes,
+		at, err);
+}
+
 static int next_slice(struct kf_reader *r, struct kf_err *err)
 {
 	struct kf_chunk *c = &r->chunk;
@@ -250,8 +280,7 @@ static int next_slice(struct kf_reader *r, struct kf_err *err)
 		if (flows && read_tensor(r, t, c->n * row, err) < 0)
 			return -1;
 		if (!flows &&
-			kf_pread(r->file, r->src.name, destination(c, t->name),
-				c->n * row, begin + r->at * row, err) < 0)
+			read_slice(r, t, c->n * row, begin + r->at * row, err) < 0)
 			return -1;
 		begin += kf_tensor_bytes(t);
 	}
@@ -357,6 +386,7 @@ static struct kf_reader *start(struct kf_st *st, bool adopt, bool eager,
 	if (fstat(r->src.fd, &r->opened) < 0)
 		r->opened = (struct stat){ 0 };
 	r->file = r->spool = -1;
+	r->images_at = -1;
 	rc = take_header(r, &r->schema, err);
 	if (rc > 0)
 		rc = next_rows(r, err);

@@ -11,6 +11,8 @@
 #ifndef KF_READER_H
 #define KF_READER_H
 
+#include <sys/stat.h>
+
 #include "stream/schema.h"
 
 struct kf_st; /* safetensors.h */
@@ -43,6 +45,13 @@ struct kf_reader *kf_reader_open_eager(int fd, const char *name, struct kf_err *
 /* 0, or -1 where the file of an eager reader was changed after it was opened. */
 int kf_reader_intact(const struct kf_reader *r, struct kf_err *err);
 const struct kf_schema *kf_reader_schema(const struct kf_reader *r);
+/*
+ * Where the images of the chunk that was handed out last lie, one after another, in the
+ * file that is read: an offset; -1 where what is read is no file, such as a pipe.
+ */
+int64_t kf_reader_images_at(const struct kf_reader *r);
+/* The descriptor of that file, its name, and its size and times as it was opened. */
+int kf_reader_file(const struct kf_reader *r, const char **name, struct stat *opened);
 /*
  * The next chunk, which is the reader's and lives until the next call; the
  * caller may change its rows.  Returns 1, 0 at the end of a whole stream, or -1.

@@ -29,7 +29,7 @@ int kf_checkpoint_open(struct kf_checkpoint *c, const char *path, const char *re
 
 /*
  * Writes the checkpoint completely or not at all.  m has the options (its notes) and
- * the histories, and no tensors; digest is the data's, from kf_dataset_digest.  -1 on
+ * the histories, and no tensors; digest is the data's.  -1 on
  * failure.
  */
 int kf_checkpoint_write(struct kf_checkpoint *c, struct kf_trainer *t,

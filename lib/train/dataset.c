@@ -1,4 +1,4 @@
-/* Training data in memory. */
+/* Training data. */
 #include "train/dataset.h"
 
 #include <math.h>
@@ -20,30 +20,6 @@ int kf_check_scaled(const struct kf_schema *s, struct kf_err *err)
 	if (s->columns.n && !kf_is_scaled(s->y_scale[0]))
 		return kf_fail(err,
 			"the targets are not scaled; pipe through kfkd-scale");
-	return 0;
-}
-
-/* Makes room for n rows by doubling: pages take no memory until they are written. */
-static int make_room(struct kf_dataset *d, size_t *room, size_t n, struct kf_err *err)
-{
-	size_t m = (size_t)d->m, want = *room;
-	void *X;
-	float *y;
-	int64_t *id;
-
-	if (n <= *room)
-		return 0;
-	while (want < n)
-		want = want ? 2 * want : 1024;
-	if ((X = realloc(d->X, want * kf_image_bytes(&d->schema))))
-		d->X = X;
-	if ((y = realloc(d->y, want * m * sizeof *y)))
-		d->y = y;
-	if ((id = realloc(d->id, want * sizeof *id)))
-		d->id = id;
-	if (!X || !y || !id || n > UINT32_MAX)
-		return kf_fail(err, "out of memory for %zu rows", n);
-	*room = want;
 	return 0;
 }
 
@@ -82,79 +58,282 @@ static int check_finite(const struct kf_chunk *c, const struct kf_schema *s,
 	return 0;
 }
 
-static void append(struct kf_dataset *d, const struct kf_chunk *c, bool labels)
-{
-	size_t m = (size_t)d->m, image = kf_image_bytes(&d->schema);
+/* -- memory ------------------------------------------------------------------------ */
 
-	memcpy((char *)d->X + d->n * image, c->X, c->n * image);
+/* Batches of a file that are in memory at a time: the one at hand and those to come. */
+enum { BUFFERS_MIN = 2, BUFFERS_MAX = 4 };
+
+/* A data set while it is read. */
+struct intake {
+	struct kf_dataset *d;
+	struct kf_reader *r;
+	const struct kf_dataset_options *options;
+	size_t room, image_room; /* rows that there is memory for */
+	XXH3_state_t *hash;      /* of the images, if the digest is asked for */
+	bool in_memory;          /* the images fit so far */
+	bool too_large;          /* even without images: rows are only counted */
+};
+
+/* What n rows take but for their images: targets, twice where they are augmented; ids,
+ * order in the file and of an epoch, numbers of present targets, and losses; and the list
+ * of batches. */
+static size_t rows_memory(const struct intake *in, size_t n)
+{
+	size_t row = 2 * (size_t)in->d->m * sizeof(float) + sizeof(int64_t) +
+		6 * sizeof(uint32_t);
+
+	return n * row + (n / (size_t)in->options->batch + 2) * 2 * sizeof(void *);
+}
+
+/* What a batch of the images of n rows takes. */
+static size_t batch_memory(const struct intake *in, size_t n)
+{
+	size_t batch = (size_t)in->options->batch;
+
+	return (batch < n ? batch : n) * kf_image_bytes(&in->d->schema);
+}
+
+/* The least that n rows take whose images stay in the file. */
+static size_t least_memory(const struct intake *in, size_t n)
+{
+	return rows_memory(in, n) + kf_image_file_memory(in->d->file) +
+		BUFFERS_MIN * batch_memory(in, n);
+}
+
+/* Makes room for the targets and ids of n rows, by doubling. */
+static int make_room(struct intake *in, size_t n, struct kf_err *err)
+{
+	struct kf_dataset *d = in->d;
+	size_t m = (size_t)d->m, want = in->room;
+	float *y;
+	int64_t *id;
+
+	if (n <= in->room)
+		return 0;
+	while (want < n)
+		want = want ? 2 * want : 1024;
+	if ((y = realloc(d->y, want * m * sizeof *y)))
+		d->y = y;
+	if ((id = realloc(d->id, want * sizeof *id)))
+		d->id = id;
+	if (!y || !id || n > UINT32_MAX)
+		return kf_fail(err, "out of memory for %zu rows", n);
+	in->room = want;
+	return 0;
+}
+
+/*
+ * Makes room for the images of n rows, by doubling within the bound: pages take no memory
+ * until they are written.  False where they do not fit.
+ */
+static bool make_image_room(struct intake *in, size_t n)
+{
+	size_t image = kf_image_bytes(&in->d->schema), want = in->image_room;
+	size_t most = in->options->memory / image;
+	void *X;
+
+	if (n * image + rows_memory(in, n) > in->options->memory)
+		return false;
+	if (n <= in->image_room)
+		return true;
+	while (want < n)
+		want = want ? 2 * want : 1024;
+	if (want > most)
+		want = most;
+	X = realloc(in->d->X, want * image);
+	if (!X) /* such as by a limit of the process */
+		X = realloc(in->d->X, (want = n) * image);
+	if (!X)
+		return false;
+	in->d->X = X;
+	in->image_room = want;
+	return true;
+}
+
+/* -- images ------------------------------------------------------------------------ */
+
+/* Where the images of a file lie is kept from the start on, should they not fit. */
+static int open_file(struct intake *in, struct kf_err *err)
+{
+	struct kf_dataset *d = in->d;
+	struct stat opened;
+	const char *name;
+	int fd;
+
+	if (kf_reader_images_at(in->r) < 0)
+		return 0;
+	fd = kf_reader_file(in->r, &name, &opened);
+	d->file =
+		kf_image_file_open(fd, name, &opened, kf_image_bytes(&d->schema), err);
+	return d->file ? 0 : -1;
+}
+
+/* Those in memory do not fit: they go to a temporary file unless they are in one. */
+static int leave_memory(struct intake *in, struct kf_err *err)
+{
+	struct kf_dataset *d = in->d;
+	struct kf_err why;
+	int rc = 0;
+
+	if (!d->file) {
+		d->file = kf_image_file_new(kf_image_bytes(&d->schema), &why);
+		rc = d->file ? kf_image_file_write(d->file, 0, d->n, d->X, &why) : -1;
+	}
+	free(d->X);
+	d->X = NULL;
+	in->in_memory = false;
+	return rc < 0 ?
+		kf_fail(err, "the images do not fit --memory, and %s", why.msg) :
+		0;
+}
+
+static int keep_images(struct intake *in, const struct kf_chunk *c, struct kf_err *err)
+{
+	struct kf_dataset *d = in->d;
+	size_t image = kf_image_bytes(&d->schema);
+	int64_t at = kf_reader_images_at(in->r);
+
+	if (at >= 0 && kf_image_file_add(d->file, d->n, c->n, (uint64_t)at, err) < 0)
+		return -1;
+	if (in->in_memory && make_image_room(in, d->n + c->n)) {
+		memcpy((char *)d->X + d->n * image, c->X, c->n * image);
+		return 0;
+	}
+	if (in->in_memory && leave_memory(in, err) < 0)
+		return -1;
+	return at >= 0 ? 0 : kf_image_file_write(d->file, d->n, c->n, c->X, err);
+}
+
+/* -- rows -------------------------------------------------------------------------- */
+
+static void keep_values(struct kf_dataset *d, const struct kf_chunk *c, bool labels)
+{
+	size_t m = (size_t)d->m;
+
 	memcpy(d->id + d->n, c->id, c->n * sizeof *d->id);
 	if (!labels)
 		memcpy(d->y + d->n * m, c->y, c->n * m * sizeof *d->y);
 	for (size_t i = 0; labels && i < c->n; i++)
 		d->y[d->n + i] = (float)c->label[i];
-	d->n += c->n;
 }
 
-int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r, bool labels,
-	struct kf_err *err)
+/* Hashes values, or the floats that bytes stand for. */
+static void hash_images(XXH3_state_t *hash, const void *X, enum kf_dtype dtype,
+	size_t values)
 {
+	const uint8_t *bytes = X;
+	float piece[PIECE];
+
+	if (dtype == KF_F32) {
+		XXH3_64bits_update(hash, X, values * sizeof(float));
+		return;
+	}
+	for (size_t at = 0, more; at < values; at += more) {
+		more = values - at < PIECE ? values - at : PIECE;
+		kf_scale_bytes(bytes + at, piece, more);
+		XXH3_64bits_update(hash, piece, more * sizeof *piece);
+	}
+}
+
+static int take_chunk(struct intake *in, const struct kf_chunk *c, struct kf_err *err)
+{
+	struct kf_dataset *d = in->d;
+	const struct kf_schema *s = &d->schema;
+
+	if (check_finite(c, s, err) < 0)
+		return -1;
+	if (in->too_large) {
+		d->n += c->n;
+		return 0;
+	}
+	if (in->hash)
+		hash_images(in->hash, c->X, s->dtype, c->n * kf_image_pixels(s));
+	if (keep_images(in, c, err) < 0 || make_room(in, d->n + c->n, err) < 0)
+		return -1;
+	keep_values(d, c, in->options->labels);
+	d->n += c->n;
+	in->too_large = !in->in_memory && least_memory(in, d->n) > in->options->memory;
+	return 0;
+}
+
+static int start(struct intake *in, struct kf_err *err)
+{
+	if (open_file(in, err) < 0)
+		return -1;
+	if (!in->options->digest)
+		return 0;
+	in->hash = XXH3_createState();
+	if (!in->hash)
+		return kf_fail_memory(err);
+	XXH3_64bits_reset(in->hash);
+	return 0;
+}
+
+static uint64_t digest(const struct intake *in)
+{
+	const struct kf_dataset *d = in->d;
+	uint64_t parts[3];
+
+	parts[0] = XXH3_64bits_digest(in->hash);
+	parts[1] = XXH3_64bits(d->y, d->n * (size_t)d->m * sizeof *d->y);
+	parts[2] = XXH3_64bits(d->id, d->n * sizeof *d->id);
+	return XXH3_64bits(parts, sizeof parts);
+}
+
+/* Once all rows are there. */
+static int finish(struct intake *in, struct kf_err *err)
+{
+	size_t memory = in->options->memory, left;
+	struct kf_dataset *d = in->d;
+
+	if (d->n == 0)
+		return kf_fail(err, "the stream has no rows");
+	if (in->too_large)
+		return kf_fail(err,
+			"%zu rows take at least %zu KiB even where their images stay in "
+			"a file, and --memory is %zu KiB; a smaller --batch takes less",
+			d->n, (least_memory(in, d->n) >> 10) + 1, memory >> 10);
+	if (in->hash)
+		d->digest = digest(in);
+	if (in->in_memory) {
+		kf_image_file_close(d->file);
+		d->file = NULL;
+		return 0;
+	}
+	left = memory - least_memory(in, d->n);
+	d->buffers = BUFFERS_MIN;
+	while (d->buffers < BUFFERS_MAX && left >= batch_memory(in, d->n)) {
+		left -= batch_memory(in, d->n);
+		d->buffers++;
+	}
+	return 0;
+}
+
+int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r,
+	const struct kf_dataset_options *options, struct kf_err *err)
+{
+	struct intake in = { .d = d, .r = r, .options = options, .in_memory = true };
 	struct kf_chunk *c;
-	size_t room = 0;
 	int rc;
 
 	*d = (struct kf_dataset){ 0 };
-	if (check_targets(kf_reader_schema(r), labels, err) < 0)
+	if (check_targets(kf_reader_schema(r), options->labels, err) < 0)
 		return -1;
 	if (kf_schema_copy(&d->schema, kf_reader_schema(r), err) < 0)
 		return -1;
-	d->m = labels ? 1 : d->schema.columns.n;
-	while ((rc = kf_reader_next(r, &c, err)) > 0) {
-		rc = check_finite(c, &d->schema, err);
-		if (rc < 0 || (rc = make_room(d, &room, d->n + c->n, err)) < 0)
-			break;
-		append(d, c, labels);
-	}
-	if (rc == 0 && d->n == 0)
-		rc = kf_fail(err, "the stream has no rows");
+	d->m = options->labels ? 1 : d->schema.columns.n;
+	rc = start(&in, err);
+	while (rc == 0 && (rc = kf_reader_next(r, &c, err)) > 0)
+		rc = take_chunk(&in, c, err);
+	if (rc == 0)
+		rc = finish(&in, err);
+	XXH3_freeState(in.hash);
 	if (rc < 0)
 		kf_dataset_free(d);
 	return rc;
 }
 
-/* The digest of the floats that n bytes stand for; -1 when out of memory. */
-static int digest_bytes(const uint8_t *v, size_t n, uint64_t *digest,
-	struct kf_err *err)
-{
-	XXH3_state_t *hash = XXH3_createState();
-	float piece[PIECE];
-
-	if (!hash)
-		return kf_fail_memory(err);
-	XXH3_64bits_reset(hash);
-	for (size_t at = 0, more; at < n; at += more) {
-		more = n - at < PIECE ? n - at : PIECE;
-		kf_scale_bytes(v + at, piece, more);
-		XXH3_64bits_update(hash, piece, more * sizeof *piece);
-	}
-	*digest = XXH3_64bits_digest(hash);
-	XXH3_freeState(hash);
-	return 0;
-}
-
-int kf_dataset_digest(const struct kf_dataset *d, uint64_t *digest, struct kf_err *err)
-{
-	size_t values = d->n * kf_image_pixels(&d->schema);
-	uint64_t parts[3];
-
-	if (d->schema.dtype == KF_F32)
-		parts[0] = XXH3_64bits(d->X, values * sizeof(float));
-	else if (digest_bytes(d->X, values, &parts[0], err) < 0)
-		return -1;
-	parts[1] = XXH3_64bits(d->y, d->n * (size_t)d->m * sizeof *d->y);
-	parts[2] = XXH3_64bits(d->id, d->n * sizeof *d->id);
-	*digest = XXH3_64bits(parts, sizeof parts);
-	return 0;
-}
+/* -- order ------------------------------------------------------------------------- */
 
 /*
  * Moves row from[i] to i, for rows of `bytes`, in place along the cycles of the
@@ -181,22 +360,38 @@ static void permute(void *rows, size_t bytes, const uint32_t *from, size_t n,
 	}
 }
 
+/* The rows of a file are numbered as they came. */
+static int number_rows(struct kf_image_file *f, size_t n, struct kf_err *err)
+{
+	if (f->order)
+		return 0;
+	f->order = malloc(n * sizeof *f->order);
+	if (!f->order)
+		return kf_fail(err, "out of memory for %zu rows", n);
+	for (size_t i = 0; i < n; i++)
+		f->order[i] = (uint32_t)i;
+	return 0;
+}
+
 int kf_dataset_shuffle(struct kf_dataset *d, uint32_t seed, struct kf_err *err)
 {
-	size_t image = kf_image_bytes(&d->schema);
+	size_t image = d->file ? sizeof *d->file->order : kf_image_bytes(&d->schema);
 	size_t targets = (size_t)d->m * sizeof *d->y;
 	uint32_t *from = malloc(d->n * sizeof *from);
 	void *spare = malloc(image + targets + sizeof *d->id);
 	char *done = malloc(d->n);
 	int rc = 0;
 
-	if (from && spare && done) {
+	if (!from || !spare || !done)
+		rc = kf_fail(err, "out of memory for %zu rows", d->n);
+	else if (d->file)
+		rc = number_rows(d->file, d->n, err);
+	if (rc == 0) {
 		kf_shuffle(from, (uint32_t)d->n, seed);
-		permute(d->X, image, from, d->n, done, spare);
+		permute(d->file ? d->file->order : d->X, image, from, d->n, done,
+			spare);
 		permute(d->y, targets, from, d->n, done, spare);
 		permute(d->id, sizeof *d->id, from, d->n, done, spare);
-	} else {
-		rc = kf_fail(err, "out of memory for %zu rows", d->n);
 	}
 	free(from);
 	free(spare);
@@ -209,6 +404,7 @@ void kf_dataset_free(struct kf_dataset *d)
 	free(d->X);
 	free(d->y);
 	free(d->id);
+	kf_image_file_close(d->file);
 	kf_schema_free(&d->schema);
 	*d = (struct kf_dataset){ 0 };
 }

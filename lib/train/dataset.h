@@ -1,34 +1,50 @@
-/* A complete scaled stream in memory, for training. */
+/*
+ * A complete scaled stream, for training.  Its images are in memory as long as they fit a
+ * bound; larger ones stay in the file that they come from, or go to a temporary one.
+ */
 #ifndef KF_DATASET_H
 #define KF_DATASET_H
 
 #include "stream/reader.h"
+#include "train/image_file.h"
 
 struct kf_dataset {
 	struct kf_schema schema;
 	size_t n;
-	void *X;     /* (n, c, h, w) of the schema's dtype */
-	float *y;    /* (n, columns); or (n) labels */
-	int m;       /* columns of y */
-	int64_t *id; /* (n) */
+	void *X;                    /* (n, c, h, w) of the schema's dtype, */
+	struct kf_image_file *file; /* or else where they are */
+	int buffers;     /* in that case, batches that may be in memory at a time */
+	float *y;        /* (n, columns); or (n) labels */
+	int m;           /* columns of y */
+	int64_t *id;     /* (n) */
+	uint64_t digest; /* if it was asked for */
+};
+
+struct kf_dataset_options {
+	bool labels; /* in y, instead of targets */
+	/*
+	 * The digest is XXH3-64 of all rows in their order: tells whether data is the
+	 * same.  Bytes have the digest of the floats that they stand for.
+	 */
+	bool digest;
+	/* Bytes that the data may take while it is trained on, in batches of so many
+	 * rows. */
+	size_t memory;
+	int batch;
 };
 
 /*
- * Reads a stream to its end, with its labels in y instead of targets if `labels`.
- * Returns 0, and the caller frees d with kf_dataset_free; or -1, with nothing to free,
- * if the stream is not scaled, lacks what is asked for, has no rows or has a value that
- * is not finite.
+ * Reads a stream to its end.  A file must stay open as long as d->file, or what has
+ * taken it over, is in use, and must not change.  Returns 0, and the caller frees d with
+ * kf_dataset_free; or -1, with nothing to free, if the stream is not scaled, lacks what is
+ * asked for, has no rows or has a value that is not finite, or if even without images the
+ * rows take more than the memory.
  */
-int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r, bool labels,
-	struct kf_err *err);
+int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r,
+	const struct kf_dataset_options *options, struct kf_err *err);
 
-/*
- * XXH3-64 of all rows in their order: tells whether data is the same.  Bytes have the
- * digest of the floats that they stand for.  -1 when out of memory.
- */
-int kf_dataset_digest(const struct kf_dataset *d, uint64_t *digest, struct kf_err *err);
-
-/* Permutes the rows in place to the order of kf_shuffle(n, seed); -1 without memory. */
+/* Permutes the rows in place to the order of kf_shuffle(n, seed), though not those of a
+ * file; -1 without memory. */
 int kf_dataset_shuffle(struct kf_dataset *d, uint32_t seed, struct kf_err *err);
 
 void kf_dataset_free(struct kf_dataset *d);

@@ -27,9 +27,10 @@ static struct kf_comm *comm(const struct kf_trainer *t)
 static int host_memory(struct kf_trainer *t, struct kf_err *err)
 {
 	t->rows = malloc(t->n * sizeof *t->rows);
+	t->parts = malloc((t->slots + 1) * sizeof *t->parts);
 	t->present = malloc(t->n * sizeof *t->present);
 	t->host = malloc((t->slots + 1) * sizeof *t->host);
-	if (!t->rows || !t->present || !t->host)
+	if (!t->rows || !t->parts || !t->present || !t->host)
 		return kf_fail(err, "out of memory for %zu rows", t->n);
 	return 0;
 }
@@ -90,7 +91,6 @@ static int check_columns(const struct kf_trainer *t, const struct kf_dataset *d,
 static int take_data(struct kf_trainer *t, struct kf_dataset *d, struct kf_err *err)
 {
 	struct kf_backend *b = t->net->b;
-	const struct kf_schema *s = &d->schema;
 
 	if ((t->options.classify ? check_labels : check_columns)(t, d, err) < 0)
 		return -1;
@@ -102,9 +102,10 @@ static int take_data(struct kf_trainer *t, struct kf_dataset *d, struct kf_err *
 		memcpy(t->y, d->y, t->n * t->outputs * sizeof *t->y);
 		t->moved = b->op->alloc(b, most_rows(t) * t->outputs);
 	}
-	t->images = b->op->adopt(b, d->X, s->dtype, t->n * kf_image_pixels(s));
+	if (kf_images_open(&t->images, b, d, (int)most_rows(t), err) < 0)
+		return -1;
 	t->targets = b->op->adopt(b, d->y, KF_F32, t->n * t->outputs);
-	d->X = d->y = NULL;
+	d->y = NULL;
 	return b->op->sync(b, err);
 }
 
@@ -173,17 +174,19 @@ int kf_trainer_open(struct kf_trainer *t, struct kf_net *net, struct kf_dataset 
 void kf_trainer_close(struct kf_trainer *t)
 {
 	struct kf_backend *b = t->net->b;
-	struct kf_mem *const mem[] = { t->images, t->targets, t->moved, t->losses,
-		t->hits, t->state[0], t->state[1], t->best_weights };
+	struct kf_mem *const mem[] = { t->targets, t->moved, t->losses, t->hits,
+		t->state[0], t->state[1], t->best_weights };
 
 	for (size_t i = 0; i < sizeof mem / sizeof *mem; i++)
 		b->op->free(b, mem[i]);
+	kf_images_close(&t->images);
 	kf_augmenter_close(&t->augmenter);
 	kf_flip_close(&t->flip);
 	kf_slices_close(&t->train);
 	kf_slices_close(&t->valid);
 	free(t->y);
 	free(t->rows);
+	free(t->parts);
 	free(t->present);
 	free(t->host);
 	free(t->outputs_read);
@@ -206,7 +209,8 @@ struct batch {
 	bool train;
 	struct kf_slice slice;
 	bool idle; /* the slice is empty: one row, which does not count, stands in */
-	const uint32_t *rows; /* (slice.n) */
+	const uint32_t *rows;   /* (slice.n) */
+	const uint32_t *images; /* (slice.n) the same among t->images */
 	struct kf_target target;
 
 	/* Its augmentation, or NULL: warps, transformed targets, and their rows. */
@@ -258,20 +262,28 @@ static int augment(struct kf_trainer *t, struct batch *a, struct kf_err *err)
 	return 0;
 }
 
-/* Batch number i of an order of rows, with its augmentation; free_batch it in any case. */
+/* The rows of batch number i of those to train on, or to validate. */
+static struct batch cut_batch(const struct kf_trainer *t, bool train, size_t i)
+{
+	struct batch a = { .train = train,
+		.slice = kf_slice_of(train ? &t->train : &t->valid, i) };
+
+	a.idle = a.slice.n == 0;
+	if (a.idle) {
+		a.slice = (struct kf_slice){ .n = 1, .all = a.slice.all };
+		train = true; /* of these there is one */
+	}
+	a.rows = t->rows + (train ? t->n_valid : 0) + a.slice.at;
+	return a;
+}
+
+/* The same with its images, targets and augmentation; free_batch it in any case. */
 static int begin_batch(struct kf_trainer *t, struct batch *a, bool train, size_t i,
 	struct kf_err *err)
 {
-	size_t before = train ? t->n_valid : 0;
-
-	*a = (struct batch){ .train = train,
-		.slice = kf_slice_of(train ? &t->train : &t->valid, i) };
-	a->idle = a->slice.n == 0;
-	if (a->idle) {
-		a->slice = (struct kf_slice){ .n = 1, .all = a->slice.all };
-		before = t->n_valid;
-	}
-	a->rows = t->rows + before + a->slice.at;
+	*a = cut_batch(t, train, i);
+	if (kf_images_next(&t->images, a->rows, a->slice.n, &a->images, err) < 0)
+		return -1;
 	a->target = (struct kf_target){ .values = t->targets,
 		.rows = a->rows,
 		.present = count_targets(t, a->rows, a->slice.n),
@@ -312,10 +324,10 @@ static int run_net(struct kf_trainer *t, const struct batch *a, struct kf_err *e
 	struct kf_update u;
 
 	if (!a->train)
-		return kf_net_loss(t->net, t->images, a->rows, a->warps, a->slice.n,
-			&a->target, &pass, err);
+		return kf_net_loss(t->net, t->images.mem, a->images, a->warps,
+			a->slice.n, &a->target, &pass, err);
 	u = current_update(t);
-	return kf_net_train(t->net, t->images, a->rows, a->warps, a->slice.n,
+	return kf_net_train(t->net, t->images.mem, a->images, a->warps, a->slice.n,
 		&a->target, &pass, &u, t->state[0], t->state[1], err);
 }
 
@@ -451,6 +463,24 @@ static int order_rows(struct kf_trainer *t, struct kf_err *err)
 	return 0;
 }
 
+/* Has the images come of the batches that the epoch still has, in their order. */
+static int begin_images(struct kf_trainer *t, struct kf_err *err)
+{
+	size_t n = 0;
+
+	for (size_t i = t->batches; i < kf_slices_batches(&t->train); i++) {
+		struct batch a = cut_batch(t, true, i);
+
+		t->parts[n++] = (struct kf_part){ a.rows, a.slice.n };
+	}
+	for (size_t i = 0; i < kf_slices_batches(&t->valid); i++) {
+		struct batch a = cut_batch(t, false, i);
+
+		t->parts[n++] = (struct kf_part){ a.rows, a.slice.n };
+	}
+	return kf_images_begin(&t->images, t->parts, n, err);
+}
+
 /* Trains on the epoch's batches that are left.  Returns 1, 2 if stopped, or -1. */
 static int train(struct kf_trainer *t, bool (*stop)(void), struct kf_err *err)
 {
@@ -520,25 +550,34 @@ static bool finished(const struct kf_trainer *t)
 			t->best_epoch + t->options.patience < t->epoch);
 }
 
-int kf_trainer_epoch(struct kf_trainer *t, struct kf_epoch *e, bool (*stop)(void),
+/* Trains and validates.  Returns 1, 2 if stopped, or -1. */
+static int all_batches(struct kf_trainer *t, size_t *valid, bool (*stop)(void),
 	struct kf_err *err)
 {
-	double start = kf_seconds();
-	size_t valid;
-	int rc;
+	int rc = train(t, stop, err);
 
-	if (finished(t))
-		return 0;
-	*e = (struct kf_epoch){ .epoch = t->epoch + 1 };
-	if (order_rows(t, err) < 0)
-		return -1;
-	rc = train(t, stop, err);
 	if (rc != 1)
 		return rc;
 	if (!t->count)
 		return kf_fail(err, "no target is present in the %zu rows to train on",
 			t->n - t->n_valid);
-	rc = validate(t, &valid, stop, err);
+	return validate(t, valid, stop, err);
+}
+
+int kf_trainer_epoch(struct kf_trainer *t, struct kf_epoch *e, bool (*stop)(void),
+	struct kf_err *err)
+{
+	double start = kf_seconds();
+	size_t valid = 0;
+	int rc;
+
+	if (finished(t))
+		return 0;
+	*e = (struct kf_epoch){ .epoch = t->epoch + 1 };
+	if (order_rows(t, err) < 0 || begin_images(t, err) < 0)
+		return -1;
+	rc = all_batches(t, &valid, stop, err);
+	kf_images_end(&t->images);
 	if (rc != 1)
 		return rc;
 	if (read_losses(t, e, valid, err) < 0)

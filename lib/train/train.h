@@ -5,6 +5,7 @@
 #include "train/augment.h"
 #include "train/dataset.h"
 #include "train/flip_sum.h"
+#include "train/images.h"
 #include "train/schedule.h"
 #include "train/slices.h"
 #include "net/model.h"
@@ -68,7 +69,9 @@ struct kf_trainer {
 	/* This rank's data: the first n_valid rows validate. */
 	size_t n, n_valid, outputs;
 	struct kf_slices train, valid; /* the rows on all ranks, cut into batches */
-	struct kf_mem *images, *targets;
+	struct kf_images images;
+	struct kf_part *parts; /* (slots) the batches of an epoch that images gets */
+	struct kf_mem *targets;
 	float *y;             /* (n, outputs) on the host, for augmentation, or NULL */
 	struct kf_mem *moved; /* (batch, outputs): augmented targets */
 	uint32_t *rows;       /* (n) the current epoch's order */
@@ -79,7 +82,7 @@ struct kf_trainer {
 
 /*
  * Prepares to train a net, which must outlive t, on data.  It takes ownership of data's
- * X and y, and sets them to NULL; the rest stays the caller's.  -1 on failure, also
+ * X or file and of y, and sets them to NULL; the rest stays the caller's.  -1 on failure, also
  * where a target is missing in all rows to train on; kf_trainer_close it in any case.
  */
 int kf_trainer_open(struct kf_trainer *t, struct kf_net *net, struct kf_dataset *data,
