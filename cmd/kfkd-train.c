@@ -116,7 +116,7 @@ static void say_data(const struct progress *p, const struct settings *s,
 			"the loss",
 			missing, values);
 	if (d->file)
-		progress_say(p, "the images, %zu MiB, do not fit --memory and %s %s",
+		progress_say(p, "the images, %zu MiB, do not fit into memory and %s %s",
 			d->n * kf_image_bytes(&d->schema) >> 20,
 			d->file->temporary ? "go to a" : "stay in the file",
 			d->file->temporary ? KF_TEMPFILE : d->file->name);

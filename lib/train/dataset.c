@@ -122,9 +122,17 @@ static int make_room(struct intake *in, size_t n, struct kf_err *err)
 	return 0;
 }
 
+/* Whether n rows do with all their images, while the reader has those of a chunk, too. */
+static bool fits(const struct intake *in, size_t n, size_t chunk)
+{
+	size_t images = (n + chunk) * kf_image_bytes(&in->d->schema);
+
+	return images + rows_memory(in, n) <= in->options->memory;
+}
+
 /*
  * Makes room for the images of n rows, by doubling within the bound: pages take no memory
- * until they are written.  False where they do not fit.
+ * until they are written.  False where that cannot be.
  */
 static bool make_image_room(struct intake *in, size_t n)
 {
@@ -132,8 +140,6 @@ static bool make_image_room(struct intake *in, size_t n)
 	size_t most = in->options->memory / image;
 	void *X;
 
-	if (n * image + rows_memory(in, n) > in->options->memory)
-		return false;
 	if (n <= in->image_room)
 		return true;
 	while (want < n)
@@ -152,7 +158,18 @@ static bool make_image_room(struct intake *in, size_t n)
 
 /* -- images ------------------------------------------------------------------------ */
 
-/* Where the images of a file lie is kept from the start on, should they not fit. */
+/* The number of rows that a file of so many bytes has, or a few more. */
+static size_t count_rows(const struct kf_schema *s, uint64_t bytes)
+{
+	size_t row = 0;
+
+	for (int i = 0; i < KF_FIELDS; i++)
+		row += kf_field_bytes(&kf_fields[i], s);
+	return bytes / row;
+}
+
+/* Where the images of a file lie is kept from the start on, should they not fit; if so, its
+ * size tells. */
 static int open_file(struct intake *in, struct kf_err *err)
 {
 	struct kf_dataset *d = in->d;
@@ -165,6 +182,7 @@ static int open_file(struct intake *in, struct kf_err *err)
 	fd = kf_reader_file(in->r, &name, &opened);
 	d->file =
 		kf_image_file_open(fd, name, &opened, kf_image_bytes(&d->schema), err);
+	in->in_memory = fits(in, count_rows(&d->schema, (uint64_t)opened.st_size), 0);
 	return d->file ? 0 : -1;
 }
 
@@ -183,7 +201,7 @@ static int leave_memory(struct intake *in, struct kf_err *err)
 	d->X = NULL;
 	in->in_memory = false;
 	return rc < 0 ?
-		kf_fail(err, "the images do not fit --memory, and %s", why.msg) :
+		kf_fail(err, "the images do not fit into memory, and %s", why.msg) :
 		0;
 }
 
@@ -195,7 +213,8 @@ static int keep_images(struct intake *in, const struct kf_chunk *c, struct kf_er
 
 	if (at >= 0 && kf_image_file_add(d->file, d->n, c->n, (uint64_t)at, err) < 0)
 		return -1;
-	if (in->in_memory && make_image_room(in, d->n + c->n)) {
+	if (in->in_memory && fits(in, d->n + c->n, c->n) &&
+		make_image_room(in, d->n + c->n)) {
 		memcpy((char *)d->X + d->n * image, c->X, c->n * image);
 		return 0;
 	}

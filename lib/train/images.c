@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "base/large.h"
+
 #define STACK_BYTES ((size_t)1 << 20)
 /* Bytes of images that the system is asked for before they are read: enough for a disk to
  * work on many rows at once. */
@@ -160,7 +162,7 @@ static int open_ahead(struct kf_images *im, struct kf_dataset *d, int batch,
 	a->batch = batch;
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->changed, NULL);
-	a->buffer = malloc((size_t)a->buffers * (size_t)batch * a->file->image);
+	a->buffer = kf_large_alloc((size_t)a->buffers * (size_t)batch * a->file->image);
 	a->rows = malloc((size_t)batch * sizeof *a->rows);
 	if (!a->buffer || !a->rows)
 		return kf_fail(err, "out of memory for %d batches of images",
