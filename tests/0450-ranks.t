@@ -58,7 +58,7 @@ same() {
 all='conv4x5 batchnorm relu pool4 res drop.2 dense20 relu drop.5 dense'
 same "all kinds of layers" "1 2 3 4" -n "$all" -S -B 16 -e 4 -p 2 -r .003 \
 	-a flip,shift:2,rotate:5,contrast:.2,hole:20 faces
-cp several before
+mv several before
 ranks 4 -n "$all" -S -B 16 -e 4 -p 2 -r .003 \
 	-a flip,shift:2,rotate:5,contrast:.2,hole:20 -o several faces
 equal "the same bytes in two runs of as many ranks" before several
@@ -68,6 +68,9 @@ same "batches of fewer rows than ranks" "2 3 4" -n 'conv4x5 relu pool4 batchnorm
 	-B 2 -e 3 -r .0001 -v 0 few
 same "one row" 2 -n 'dense5 relu drop.5 dense' -e 3 -B 1 -v .5 -a flip few
 same "bytes" "2 3" -n 'dense20 relu dense' -e 3 -B 128 -u adam many
+mv several before
+ranks 3 -n 'dense20 relu dense' -e 3 -B 128 -u adam --memory 2600K -o several many
+equal "images that stay in the file" before several
 same "the sum of mirrored labels" 3 -n 'pool2 dense60 relu dense' -a flip:auto -e 20 -B 32 many
 is "... which is found alike" "$(kfkd-stat one | grep -i flip)" "$(kfkd-stat several | grep -i flip)"
 KFKD_MPI_OVERLAP=yes ranks 2 -n 'dense400 relu dense400 relu dense' -e 3 -o overlaps many
