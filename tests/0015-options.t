@@ -17,6 +17,7 @@ argument_for() {
 	N) echo 1 ;;
 	F) echo 0.5 ;;
 	WxH | CxR) echo 4x4 ;;
+	SIZE) echo 100M ;;
 	A:B) echo 1:2 ;;
 	A\[:B\]) echo 0.5 ;;
 	A,B,...) echo nose_tip_x ;;
@@ -37,6 +38,7 @@ complaint_about_x() {
 	N) echo "is not a whole number" ;;
 	F | A\[:B\]) echo "is not a number" ;;
 	WxH | CxR) echo "is not two sizes from 1 to [0-9]* such as 4x4" ;;
+	SIZE) echo "is not a size in bytes" ;;
 	A:B) echo "is not two losses" ;;
 	RULE) echo "no rule" ;;
 	LOSS) echo "there is no 'x'" ;;

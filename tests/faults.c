@@ -37,12 +37,13 @@ __attribute__((constructor)) static void start(void)
 
 	fail_at = at ? atol(at) : 0;
 	fail_after = getenv("FAULTS_AFTER") != NULL;
-	started = true;
+	/* a pipeline's shell and what else is in it are no concern of it */
+	started = !strncmp(program_invocation_short_name, "kfkd-", 5);
 }
 
 __attribute__((destructor)) static void end(void)
 {
-	const char *path = getenv("FAULTS_COUNT");
+	const char *path = started ? getenv("FAULTS_COUNT") : NULL;
 	FILE *f;
 
 	started = false;

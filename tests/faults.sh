@@ -35,7 +35,7 @@ mkdir in want got temporary
 
 # SYSTEM CALL:ERROR, for each kind of fault
 calls='read:EIO pread64:EIO write:ENOSPC openat:EMFILE fsync:EIO rename:EACCES
-	renameat:EACCES link:EACCES linkat:EACCES mmap:ENOMEM'
+	renameat:EACCES link:EACCES linkat:EACCES mmap:ENOMEM clone3:EAGAIN'
 traced=munmap
 for pair in $calls; do
 	traced=$traced,${pair%:*}
@@ -159,6 +159,29 @@ system() {
 	end
 }
 
+# threads CALL ERROR COMMAND ...: the calls of further threads, which each count their own,
+# fail from the first on that the first thread does not come to.
+threads() {
+	begin "$1 ahead"
+	call=$1 error=$2
+	shift 2
+	rm -rf got/*
+	strace -f -o trace -e trace="$call" "$@" </dev/null >stdout 2>err
+	awk -v call="$call(" 'index($2, call) == 1 { if (!first) first = $1; n[$1]++ }
+		END { for (t in n) if (t != first && n[t] > most) most = n[t]
+			print n[first] + 1, most + 0 }' trace >numbers
+	read -r n most <numbers
+	while [ "$n" -le "$most" ]; do
+		rm -rf got/*
+		strace -f -qq -o /dev/null -e trace="$call" \
+			-e inject="$call:error=$error:when=$n" "$@" \
+			</dev/null >stdout 2>err
+		judge $?
+		n=$((n + system_step))
+	done
+	end
+}
+
 # faults NAME COMMAND ...: the command writes to files in got/.
 faults() {
 	name=$1
@@ -246,6 +269,16 @@ faults train-classes kfkd-train -q -t 1 -n 'dense4 relu dense' -l crossentropy -
 	-e 2 -i in/classes -o got/out in/digits
 faults branches kfkd-train -q -t 1 -n "$branches" -e 2 -B 3 -u adamw -l wing -N 1 \
 	-r .01:.001:step -a flip:auto,shear:5,hole:2 -c got/checkpoint -o got/out in/scaled
+# Images beyond memory, in the file that is read and in a temporary one.
+beyond="-q -t 1 -n dense -e 2 -B 3 -S --memory 12K -N 1 -c got/checkpoint -o got/out"
+# shellcheck disable=SC2086
+faults beyond kfkd-train $beyond in/scaled
+# shellcheck disable=SC2086
+[ -z "$calls" ] || threads pread64 EIO kfkd-train $beyond in/scaled
+traced_calls=$calls
+calls= # of a shell
+faults beyond-piped sh -c "cat in/scaled | kfkd-train $beyond"
+calls=$traced_calls
 if kfkd-train -q --bf16 -n dense -e 0 -o in/rounded in/scaled 2>/dev/null; then
 	faults rounded kfkd-train -q -t 1 --bf16 -n "$branches" -e 1 -B 3 -o got/out in/scaled
 fi
