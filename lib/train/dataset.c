@@ -225,15 +225,22 @@ static int keep_images(struct intake *in, const struct kf_chunk *c, struct kf_er
 
 /* -- rows -------------------------------------------------------------------------- */
 
-static void keep_values(struct kf_dataset *d, const struct kf_chunk *c, bool labels)
+static int keep_values(struct intake *in, const struct kf_chunk *c, struct kf_err *err)
 {
-	size_t m = (size_t)d->m;
+	struct kf_dataset *d = in->d;
+	size_t m = (size_t)d->m, n = d->n + c->n;
 
+	/* of memory that is short, images may give some back */
+	if (make_room(in, n, err) < 0 &&
+		(!in->in_memory || leave_memory(in, err) < 0 ||
+			make_room(in, n, err) < 0))
+		return -1;
 	memcpy(d->id + d->n, c->id, c->n * sizeof *d->id);
-	if (!labels)
+	if (!in->options->labels)
 		memcpy(d->y + d->n * m, c->y, c->n * m * sizeof *d->y);
-	for (size_t i = 0; labels && i < c->n; i++)
+	for (size_t i = 0; in->options->labels && i < c->n; i++)
 		d->y[d->n + i] = (float)c->label[i];
+	return 0;
 }
 
 /* Hashes values, or the floats that bytes stand for. */
@@ -267,9 +274,8 @@ static int take_chunk(struct intake *in, const struct kf_chunk *c, struct kf_err
 	}
 	if (in->hash)
 		hash_images(in->hash, c->X, s->dtype, c->n * kf_image_pixels(s));
-	if (keep_images(in, c, err) < 0 || make_room(in, d->n + c->n, err) < 0)
+	if (keep_values(in, c, err) < 0 || keep_images(in, c, err) < 0)
 		return -1;
-	keep_values(d, c, in->options->labels);
 	d->n += c->n;
 	in->too_large = !in->in_memory && least_memory(in, d->n) > in->options->memory;
 	return 0;
