@@ -81,6 +81,7 @@ void ranks_join(struct settings *s, struct options *o)
 	}
 	if (!s->device.options.threads && !getenv("OMP_NUM_THREADS"))
 		s->device.options.threads = share_of_threads(c);
+	s->device.options.device = c->local_rank;
 	if (c->rank > 0) {
 		s->quiet = true;
 		s->checkpoint = NULL;

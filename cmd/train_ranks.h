@@ -7,7 +7,7 @@
 
 /*
  * Joins the other ranks, if there are any, and fits options and settings to that: each has
- * its share of the processors, only rank 0 writes and logs, and "%r" in the operand becomes
+ * its share of the processors and a GPU of its own if there are enough, only rank 0 writes and logs, and "%r" in the operand becomes
  * the rank.  From here on, a rank that ends before ranks_leave ends all of them.  Dies where
  * the options do not suit several processes.
  */

@@ -299,19 +299,19 @@ static const struct kf_comm_ops operations = {
 	.close = mpi_close,
 };
 
-/* How many ranks are on this machine. */
-static int count_local(struct kf_err *err)
+/* How many ranks are on this machine, and which of them this one is. */
+static int find_local(struct kf_comm *c, struct kf_err *err)
 {
 	MPI_Comm here;
-	int n = 0;
 
 	if (done(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0,
 			 MPI_INFO_NULL, &here),
 		    "finding the ranks of this machine", err) < 0)
 		return -1;
-	MPI_Comm_size(here, &n);
+	MPI_Comm_size(here, &c->local);
+	MPI_Comm_rank(here, &c->local_rank);
 	MPI_Comm_free(&here);
-	return n;
+	return 0;
 }
 
 /* "Open MPI v4.1.4" of a longer text. */
@@ -366,8 +366,7 @@ static struct kf_comm *mpi_open(struct kf_err *err)
 	MPI_Comm_rank(MPI_COMM_WORLD, &m->base.rank);
 	MPI_Comm_size(MPI_COMM_WORLD, &m->base.size);
 	describe(&m->base);
-	m->base.local = count_local(err);
-	if (m->base.local > 0 && choose_overlap(m, provided, err) == 0)
+	if (find_local(&m->base, err) == 0 && choose_overlap(m, provided, err) == 0)
 		return &m->base;
 	mpi_abort(&m->base);
 	return NULL;

@@ -225,6 +225,9 @@ struct kf_backend_options {
 	/* Of the CPU, at most KF_THREADS_MAX; 0 for as many as there are.  The system or
 	 * OpenMP may lend fewer; `device` says how many are used. */
 	int threads;
+	/* Which of the machine's GPUs, modulo how many there are: a rank's number on its
+	 * machine. */
+	int device;
 	bool tf32; /* a GPU's matrix products may round to 10-bit mantissas */
 	/* Factors of matrix products and convolutions are rounded to bf16, to nearest and
 	 * even, and products are summed as floats.  An error where the device cannot. */

@@ -16,6 +16,7 @@ struct kf_comm {
 	const struct kf_comm_ops *op;
 	int rank, size;   /* from 0 to size - 1 */
 	int local;        /* ranks on this machine */
+	int local_rank;   /* this one's number among them, from 0 */
 	char engine[128]; /* for the log: "mpi (Open MPI 4.1.4), 4 ranks" */
 };
 
@@ -27,10 +28,13 @@ struct kf_comm_ops {
 	 * that was begun.  Until then v is the engine's. */
 	int (*begin_sum)(struct kf_comm *c, float *v, size_t n, struct kf_err *err);
 	int (*finish)(struct kf_comm *c, struct kf_err *err);
-	/* NULL, or for floats on a GPU: sums them after what is in the stream so far (a
-	 * cudaStream_t of the device that was current when the engine was opened). */
+	/* Both NULL, or for numbers on a GPU: sum them after what is in the stream so far (a
+	 * cudaStream_t of the current device) and before what comes next in it, without
+	 * waiting for that. */
 	int (*sum_on_device)(struct kf_comm *c, float *v, size_t n, void *stream,
 		struct kf_err *err);
+	int (*sum_doubles_on_device)(struct kf_comm *c, double *v, size_t n,
+		void *stream, struct kf_err *err);
 	/* v becomes what rank 0 has. */
 	int (*broadcast)(struct kf_comm *c, void *v, size_t bytes, struct kf_err *err);
 	/* Ends all ranks, with status 1; does not return unless that fails. */
