@@ -11,6 +11,7 @@
 #include "batch.h"
 #include "learn.h"
 #include "memory.h"
+#include "ranks.h"
 
 static int cuda_sync(struct kf_backend *b, struct kf_err *err)
 {
@@ -80,6 +81,7 @@ static void cuda_close(struct kf_backend *b)
 
 	if (c->blas)
 		cublasDestroy(c->blas);
+	cuda_close_exchange(&c->exchange);
 	cudaFreeHost(c->staging.host);
 	cudaFree(c->staging.device);
 	cudaFree(c->workspace);
@@ -112,6 +114,8 @@ static const struct kf_backend_ops operations = {
 	.regression = cuda_regression,
 	.cross_entropy = cuda_cross_entropy,
 	.update = cuda_update,
+	.sum = cuda_sum,
+	.finish_sums = cuda_finish_sums,
 	.average = cuda_average,
 };
 
@@ -125,23 +129,23 @@ static size_t find_columns_max(void)
 	return floats < INT_MAX ? (size_t)floats : INT_MAX; /* cuBLAS counts in int */
 }
 
-/* Is there a suitable driver, and a device? */
-static int find_device(struct kf_err *err)
+/* Is there a suitable driver, and how many devices? */
+static int count_devices(int *devices, struct kf_err *err)
 {
-	int driver = 0, devices = 0;
+	int driver = 0;
 	cudaError_t status = cudaDriverGetVersion(&driver);
 
 	if (status == cudaSuccess && driver == 0)
 		return kf_fail(err, "there is no NVIDIA driver");
 	if (status == cudaSuccess)
-		status = cudaGetDeviceCount(&devices);
+		status = cudaGetDeviceCount(devices);
 	if (status == cudaErrorInsufficientDriver)
 		return kf_fail(err,
 			"the NVIDIA driver is made for CUDA %d.%d, this "
 			"backend for %d.%d: update the driver",
 			driver / 1000, driver % 1000 / 10, CUDART_VERSION / 1000,
 			CUDART_VERSION % 1000 / 10);
-	if (status == cudaErrorNoDevice || (status == cudaSuccess && devices == 0))
+	if (status == cudaErrorNoDevice || (status == cudaSuccess && *devices == 0))
 		return kf_fail(err, "there is no device%s",
 			getenv("CUDA_VISIBLE_DEVICES") ?
 				" among those of CUDA_VISIBLE_DEVICES" :
@@ -152,11 +156,11 @@ static int find_device(struct kf_err *err)
 	return 0;
 }
 
-/* Does the device run our kernels, which are built only for some GPUs? */
-static int start_device(struct cudaDeviceProp *device, struct kf_err *err)
+/* Does the device run our kernels, which are built only for some GPUs?  From now on it is this
+ * thread's. */
+static int start_device(struct cudaDeviceProp *device, int number, struct kf_err *err)
 {
-	int number = 0;
-	cudaError_t status = cudaGetDevice(&number);
+	cudaError_t status = cudaSetDevice(number);
 
 	if (status == cudaSuccess)
 		status = cudaGetDeviceProperties(device, number);
@@ -204,8 +208,10 @@ static struct kf_backend *cuda_open(const struct kf_backend_options *options,
 {
 	struct cudaDeviceProp device;
 	struct cuda *c;
+	int devices = 0;
 
-	if (find_device(err) < 0 || start_device(&device, err) < 0 ||
+	if (count_devices(&devices, err) < 0 ||
+		start_device(&device, options->device % devices, err) < 0 ||
 		check_device(&device, options, err) < 0)
 		return NULL;
 	c = calloc(1, sizeof *c);

@@ -11,7 +11,7 @@ static void make(struct kf_backend *b, struct kf_plan *plan)
 	if (cuda_is_plain(&x))
 		return;
 	plan->own = cuda_bytes(b,
-		(size_t)plan->n * sizeof *plan->own *
+		(size_t)plan->n * sizeof *plan->flat *
 			(size_t)kf_layer_inputs(plan->layer));
 	plan->flat = plan->own;
 }

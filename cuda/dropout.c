@@ -6,11 +6,14 @@ static void apply_mask(struct kf_backend *b, struct kf_plan *plan,
 	const struct kf_pass *pass, struct view from, struct view to, bool sum)
 {
 	double p = plan->layer->drop;
+	struct draw draw = { .seed = pass->seed,
+		.first = (uint64_t)pass->share.first *
+			(uint64_t)kf_layer_outputs(plan->layer),
+		.step = pass->step,
+		.layer = (uint32_t)plan->layer->index,
+		.limit = (uint32_t)(p * 0x1p32) };
 
-	cuda_check(b,
-		launch_drop(from, to, pass->seed, pass->step,
-			(uint32_t)plan->layer->index, (uint32_t)(p * 0x1p32),
-			(float)(1 / (1 - p)), sum),
+	cuda_check(b, launch_drop(from, to, draw, (float)(1 / (1 - p)), sum),
 		"dropout");
 }
 

@@ -3,6 +3,7 @@
  *
  *   kernels*.cu   the kernels, each with a C function that launches it, by device.h
  *   memory.c      device memory, and the first failure
+ *   ranks.c       sums over ranks
  *   cublas.c      matrix products
  *   batch.c       batches between layers: their layout and memory, filling them
  *   activation.c  biases and activations
@@ -43,11 +44,23 @@ struct staging {
 	size_t size, used;
 };
 
+/* For sums over ranks; all zeros until the first. */
+struct exchange {
+	/* beside the default stream, where an engine sums on the device */
+	cudaStream_t stream;
+	cudaEvent_t begun, done;
+	bool open; /* some sums are not waited for yet */
+	/* pinned, where it sums on the host */
+	void *host;
+	size_t host_bytes;
+};
+
 struct cuda {
 	struct kf_backend base; /* first: the handle is this */
 	cublasHandle_t blas;
 	cublasComputeType_t compute; /* how matrix products may round */
 	struct staging staging;
+	struct exchange exchange;
 	float *workspace;        /* for a convolution's columns */
 	size_t workspace_floats; /* its size: the most that any plan needs */
 	size_t columns_max;      /* limit of that, unless one column needs more */
@@ -63,11 +76,12 @@ struct kf_plan {
 	const struct kf_param *weight, *bias, *mean, *variance;
 	int n;
 	const struct cuda_layer *ops;
-	float *own; /* memory of the plan, or NULL */
+	void *own; /* memory of the plan, or NULL */
 	/* A dense layer's x or dx as (n, c, h, w), in own; NULL if their batches are in
 	 * that order. */
 	float *flat;
 	struct moments moments; /* batch norm's, of the last batch, in own */
+	double *totals;         /* (2, channels) batch norm's sums, in own */
 };
 
 /* A kind of layer; forward and backward are as in struct kf_backend_ops. */

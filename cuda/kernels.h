@@ -115,6 +115,13 @@ struct moments {
 	float *mean, *variance, *scale; /* (channels) */
 };
 cudaError_t launch_moments(struct view x, double *sums, struct moments to);
+/* The same where ranks share the batch out: each has a part of its images, and the means and
+ * mean squares of that, times the part, go to totals (2, channels); of the sums of these over
+ * all ranks, with `count` values a channel, are made the moments. */
+cudaError_t launch_own_moments(struct view x, double part, double *sums,
+	double *totals);
+cudaError_t launch_shared_moments(const double *totals, int channels, double count,
+	struct moments to);
 /* The scale that belongs to a variance that was averaged. */
 cudaError_t launch_scale(const float *variance, int channels, float *scale);
 /* y = f((x - mean) scale weight + bias), in the same layout */
@@ -123,15 +130,17 @@ cudaError_t launch_normalize(struct view x, const float *mean, const float *scal
 /*
  * Backward for a batch normalized by its own moments, in two steps: dy becomes the
  * gradient with respect to f's input, in place, and weight and bias get theirs, with the
- * moments beside them; then dx.
+ * moments beside them, and bias's and weight's go to totals (2, channels), too; then dx,
+ * by the totals of all ranks, which have `count` values a channel.
  */
 struct norm_gradients {
 	float *weight, *bias, *mean, *variance; /* (channels) */
 };
 cudaError_t launch_norm_gradients(struct view x, struct moments m, struct view y,
-	struct view dy, enum kf_activation f, double *sums, struct norm_gradients to);
+	struct view dy, enum kf_activation f, double *sums, struct norm_gradients to,
+	double *totals);
 cudaError_t launch_norm_backward(struct view x, struct moments m, const float *weight,
-	struct norm_gradients g, struct view dy, struct view dx, bool sum);
+	const double *totals, double count, struct view dy, struct view dx, bool sum);
 
 /* y (n, 2 c): the expected x and y under the softmax of each map of x, scaled like
  * targets in images of this extent. */
@@ -142,17 +151,24 @@ cudaError_t launch_softargmax(struct view x, struct extent image, float *y);
 cudaError_t launch_softargmax_backward(struct view x, struct extent image,
 	const float *dy, struct view dx, bool sum);
 
-/* to = scale * from where a value's random number, as in rng.h, is at least limit,
- * else 0; added to what is there if sum is true. */
-cudaError_t launch_drop(struct view from, struct view to, uint64_t seed, uint32_t step,
-	uint32_t layer, uint32_t limit, float scale, bool sum);
+/* What dropout's random numbers, as in rng.h, depend on, besides their index; `first` is that
+ * of the first value.  A value is dropped if its number is below limit. */
+struct draw {
+	uint64_t seed, first;
+	uint32_t step, layer, limit;
+};
+
+/* to = scale * from, or 0 where a value is dropped; added to what is there if sum is true. */
+cudaError_t launch_drop(struct view from, struct view to, struct draw draw, float scale,
+	bool sum);
 
 /* Losses, as in struct kf_backend_ops: p (n, m) against rows of targets (.., m)
  * or labels (..); dp may be NULL. */
 cudaError_t launch_regression(struct kf_loss kind, const float *p, int n, int m,
 	const float *targets, struct rows rows, double present, float *dp, float *loss);
 cudaError_t launch_cross_entropy(const float *p, int n, int classes,
-	const float *labels, struct rows rows, float *dp, float *loss, float *hits);
+	const float *labels, struct rows rows, double present, float *dp, float *loss,
+	float *hits);
 
 /* One step over n weights; a state that the rule does not keep is NULL. */
 cudaError_t launch_update(const struct kf_update *u, float *weights, const float *grads,

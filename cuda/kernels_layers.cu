@@ -312,6 +312,55 @@ cudaError_t launch_moments(struct view x, double *sums, struct moments to)
 	return cudaGetLastError();
 }
 
+/* As means and mean squares, which can be summed over the ranks. */
+__global__ static void own_moments(const float *x, struct channels s,
+	const double2 *sums, unsigned slices, double part, double *totals)
+{
+	double n = (double)s.outer * s.inner;
+
+	EACH_THREAD (unsigned, c, s.c) {
+		double2 sum = sum_slices(sums, c, slices);
+		double squares = fmax(sum.y - sum.x * sum.x / n, 0.);
+		double mean = x[value_of(s, c, 0)] + sum.x / n;
+
+		totals[c] = part * mean;
+		totals[s.c + c] = part * (squares / n + mean * mean);
+	}
+}
+
+cudaError_t launch_own_moments(struct view x, double part, double *sums, double *totals)
+{
+	struct channels s = find_channels(&x);
+	unsigned slices = find_slices(s);
+
+	sum_moments<<<dim3(s.c, slices), THREADS>>>(x.f, s, (double2 *)sums);
+	own_moments<<<grid(s.c), THREADS>>>(x.f, s, (double2 *)sums, slices, part,
+		totals);
+	return cudaGetLastError();
+}
+
+__global__ static void shared_moments(const double *totals, int channels, double count,
+	struct moments to)
+{
+	EACH_THREAD (int, c, channels) {
+		double mean = totals[c];
+		double variance = fmax(totals[channels + c] - mean * mean, 0.);
+
+		to.mean[c] = (float)mean;
+		to.variance[c] =
+			(float)(variance * (count > 1 ? count / (count - 1) : 1));
+		to.scale[c] = (float)(1 / sqrt(variance + KF_BATCHNORM_EPSILON));
+	}
+}
+
+cudaError_t launch_shared_moments(const double *totals, int channels, double count,
+	struct moments to)
+{
+	shared_moments<<<grid((size_t)channels), THREADS>>>(totals, channels, count,
+		to);
+	return cudaGetLastError();
+}
+
 __global__ static void find_scale(const float *variance, int channels, float *scale)
 {
 	EACH_THREAD (int, c, channels)
@@ -366,51 +415,53 @@ __global__ static void sum_norm_gradients(const float *x, struct channels s,
 }
 
 __global__ static void find_norm_gradients(const double2 *sums, unsigned slices,
-	unsigned channels, struct moments m, struct norm_gradients to)
+	unsigned channels, struct moments m, struct norm_gradients to, double *totals)
 {
 	EACH_THREAD (unsigned, c, channels) {
 		double2 sum = sum_slices(sums, c, slices);
 
 		to.bias[c] = (float)sum.x;
 		to.weight[c] = (float)sum.y;
+		totals[c] = sum.x;
+		totals[channels + c] = sum.y;
 		to.mean[c] = m.mean[c];
 		to.variance[c] = m.variance[c];
 	}
 }
 
 cudaError_t launch_norm_gradients(struct view x, struct moments m, struct view y,
-	struct view dy, enum kf_activation f, double *sums, struct norm_gradients to)
+	struct view dy, enum kf_activation f, double *sums, struct norm_gradients to,
+	double *totals)
 {
 	struct channels s = find_channels(&x);
 	unsigned slices = find_slices(s);
 
 	sum_norm_gradients<<<dim3(s.c, slices), THREADS>>>(x.f, s, m, y.f, dy.f, f,
 		(double2 *)sums);
-	find_norm_gradients<<<grid(s.c), THREADS>>>((double2 *)sums, slices, s.c, m,
-		to);
+	find_norm_gradients<<<grid(s.c), THREADS>>>((double2 *)sums, slices, s.c, m, to,
+		totals);
 	return cudaGetLastError();
 }
 
 __global__ static void norm_backward(const float *x, struct channels s,
-	struct moments m, const float *weight, struct norm_gradients g, const float *dy,
-	float *dx, bool sum, unsigned n)
+	struct moments m, const float *weight, const double *totals, float share,
+	const float *dy, float *dx, bool sum, unsigned n)
 {
-	float share = 1 / ((float)s.outer * s.inner);
-
 	EACH_THREAD (unsigned, i, n) {
 		unsigned c = i / s.inner % s.c;
 		float normal = (x[i] - m.mean[c]) * m.scale[c];
-		float d = dy[i] - share * (g.bias[c] + normal * g.weight[c]);
+		float d = dy[i] -
+			share * ((float)totals[c] + normal * (float)totals[s.c + c]);
 
 		put(&dx[i], m.scale[c] * weight[c] * d, sum);
 	}
 }
 
 cudaError_t launch_norm_backward(struct view x, struct moments m, const float *weight,
-	struct norm_gradients g, struct view dy, struct view dx, bool sum)
+	const double *totals, double count, struct view dy, struct view dx, bool sum)
 {
 	norm_backward<<<grid(values(&x)), THREADS>>>(x.f, find_channels(&x), m, weight,
-		g, dy.f, dx.f, sum, (unsigned)values(&x));
+		totals, 1 / (float)count, dy.f, dx.f, sum, (unsigned)values(&x));
 	return cudaGetLastError();
 }
 
@@ -521,44 +572,43 @@ cudaError_t launch_softargmax_backward(struct view x, struct extent image,
 
 /* -- dropout --------------------------------------------------------------------- */
 
-/* What random numbers depend on besides their index. */
-struct draw {
-	uint64_t seed;
-	uint32_t step, layer, limit;
-};
-
-/* A thread does four values, consecutive in NCHW order: a block of random numbers. */
+/* A thread does a block of random numbers: four values, consecutive in the NCHW order of the
+ * whole batch, of which the first and last ones may be another rank's. */
 __global__ static void drop(struct view from, struct view to, struct draw d,
-	float scale, bool sum, unsigned n)
+	float scale, bool sum, unsigned n, unsigned blocks)
 {
 	uint2 key = make_uint2((uint32_t)d.seed, (uint32_t)(d.seed >> 32));
 
-	EACH_THREAD (unsigned, block, (n + 3) / 4) {
+	EACH_THREAD (unsigned, i, blocks) {
+		uint64_t block = d.first / 4 + i;
 		uint4 bits =
-			curand_Philox4x32_10(make_uint4(block, 0, d.step,
+			curand_Philox4x32_10(make_uint4((uint32_t)block,
+						     (uint32_t)(block >> 32), d.step,
 						     (uint32_t)KF_RNG_DROPOUT << 24 |
 							     (d.layer & 0xffffff)),
 				key);
 		uint32_t lane[4] = { bits.x, bits.y, bits.z, bits.w };
 
-		for (unsigned l = 0; l < 4 && 4 * block + l < n; l++) {
-			struct coords s = find_coords(to, 4 * block + l);
+		for (unsigned l = 0; l < 4; l++) {
+			uint64_t at = 4 * block + l - d.first; /* huge before it */
+			struct coords s = find_coords(to, (unsigned)at);
 
-			put(&to.f[offset_of(to, s.i, s)],
-				lane[l] < d.limit ?
-					0 :
-					scale * from.f[offset_of(from, s.i, s)],
-				sum);
+			if (at < n)
+				put(&to.f[offset_of(to, s.i, s)],
+					lane[l] < d.limit ?
+						0 :
+						scale * from.f[offset_of(from, s.i, s)],
+					sum);
 		}
 	}
 }
 
-cudaError_t launch_drop(struct view from, struct view to, uint64_t seed, uint32_t step,
-	uint32_t layer, uint32_t limit, float scale, bool sum)
+cudaError_t launch_drop(struct view from, struct view to, struct draw draw, float scale,
+	bool sum)
 {
-	struct draw d = { seed, step, layer, limit };
-	size_t n = values(&to);
+	size_t n = values(&to), blocks = (draw.first % 4 + n + 3) / 4;
 
-	drop<<<grid((n + 3) / 4), THREADS>>>(from, to, d, scale, sum, (unsigned)n);
+	drop<<<grid(blocks), THREADS>>>(from, to, draw, scale, sum, (unsigned)n,
+		(unsigned)blocks);
 	return cudaGetLastError();
 }

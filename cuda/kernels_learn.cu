@@ -69,7 +69,8 @@ __device__ static int warp_largest(const float *p, int classes, int lane,
 
 /* A warp does a row at a time. */
 __global__ static void cross_entropy(const float *p, int n, int classes,
-	const float *labels, struct rows rows, float *dp, float *loss, float *hits)
+	const float *labels, struct rows rows, double present, float *dp, float *loss,
+	float *hits)
 {
 	int lane = threadIdx.x % WARP;
 	double loss_sum = 0, hit_sum = 0;
@@ -86,7 +87,7 @@ __global__ static void cross_entropy(const float *p, int n, int classes,
 		for (int d = WARP / 2; d; d /= 2)
 			sum += __shfl_xor_sync(ALL_LANES, sum, d);
 		for (int j = lane; dp && j < classes; j += WARP)
-			dp[(size_t)i * classes + j] = (1 / (float)n) *
+			dp[(size_t)i * classes + j] = (1 / (float)present) *
 				(float)(exp((double)out[j] - largest) / sum -
 					(j == label));
 		if (lane == 0) {
@@ -97,15 +98,17 @@ __global__ static void cross_entropy(const float *p, int n, int classes,
 	loss_sum = block_sum(loss_sum);
 	hit_sum = block_sum(hit_sum);
 	if (threadIdx.x == 0) {
-		*loss = (float)(loss_sum / n);
+		*loss = (float)(loss_sum / present);
 		*hits = (float)hit_sum;
 	}
 }
 
 cudaError_t launch_cross_entropy(const float *p, int n, int classes,
-	const float *labels, struct rows rows, float *dp, float *loss, float *hits)
+	const float *labels, struct rows rows, double present, float *dp, float *loss,
+	float *hits)
 {
-	cross_entropy<<<1, THREADS>>>(p, n, classes, labels, rows, dp, loss, hits);
+	cross_entropy<<<1, THREADS>>>(p, n, classes, labels, rows, present, dp, loss,
+		hits);
 	return cudaGetLastError();
 }
 

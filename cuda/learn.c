@@ -21,8 +21,8 @@ void cuda_regression(struct kf_backend *b, const struct kf_loss *loss, struct kf
 }
 
 void cuda_cross_entropy(struct kf_backend *b, struct kf_act *p,
-	const struct kf_mem *labels, const uint32_t *rows, struct kf_act *dp,
-	struct kf_mem *losses, struct kf_mem *hits, size_t slot)
+	const struct kf_mem *labels, const uint32_t *rows, double present,
+	struct kf_act *dp, struct kf_mem *losses, struct kf_mem *hits, size_t slot)
 {
 	struct rows at;
 
@@ -32,7 +32,8 @@ void cuda_cross_entropy(struct kf_backend *b, struct kf_act *p,
 	if (!cuda(b)->failed)
 		cuda_check(b,
 			launch_cross_entropy(p->v.f, p->v.n, p->v.c, labels->f, at,
-				dp ? dp->v.f : NULL, losses->f + slot, hits->f + slot),
+				present, dp ? dp->v.f : NULL, losses->f + slot,
+				hits->f + slot),
 			"the loss");
 }
 

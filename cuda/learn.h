@@ -8,8 +8,8 @@ void cuda_regression(struct kf_backend *b, const struct kf_loss *loss, struct kf
 	const struct kf_mem *targets, const uint32_t *rows, double present,
 	struct kf_act *dp, struct kf_mem *losses, size_t slot);
 void cuda_cross_entropy(struct kf_backend *b, struct kf_act *p,
-	const struct kf_mem *labels, const uint32_t *rows, struct kf_act *dp,
-	struct kf_mem *losses, struct kf_mem *hits, size_t slot);
+	const struct kf_mem *labels, const uint32_t *rows, double present,
+	struct kf_act *dp, struct kf_mem *losses, struct kf_mem *hits, size_t slot);
 void cuda_update(struct kf_backend *b, const struct kf_update *u,
 	struct kf_mem *weights, const struct kf_mem *grads, struct kf_mem *state1,
 	struct kf_mem *state2, size_t offset, size_t n);

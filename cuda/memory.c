@@ -64,6 +64,41 @@ void cuda_grow(struct kf_backend *b, void **buffer, size_t *have, size_t n, size
 	*have = *buffer ? n : 0;
 }
 
+void cuda_grow_pinned(struct kf_backend *b, void **buffer, size_t *have, size_t bytes)
+{
+	if (bytes <= *have || cuda(b)->failed)
+		return;
+	cuda_check(b, cudaFreeHost(*buffer), "freeing pinned memory");
+	*buffer = NULL;
+	*have = 0;
+	cuda_check(b, cudaMallocHost(buffer, bytes), "getting pinned memory");
+	if (!cuda(b)->failed)
+		*have = bytes;
+}
+
+void cuda_make_stream(struct kf_backend *b, cudaStream_t *stream)
+{
+	if (!*stream && !cuda(b)->failed)
+		cuda_check(b, cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking),
+			"making a stream");
+}
+
+void cuda_make_event(struct kf_backend *b, cudaEvent_t *event)
+{
+	if (!*event && !cuda(b)->failed)
+		cuda_check(b, cudaEventCreateWithFlags(event, cudaEventDisableTiming),
+			"making an event");
+}
+
+void cuda_order(struct kf_backend *b, cudaStream_t before, cudaEvent_t event,
+	cudaStream_t after)
+{
+	if (cuda(b)->failed)
+		return;
+	cuda_check(b, cudaEventRecord(event, before), "recording an event");
+	cuda_check(b, cudaStreamWaitEvent(after, event, 0), "waiting for an event");
+}
+
 struct kf_mem *cuda_new_mem(struct kf_backend *b, size_t n)
 {
 	struct kf_mem *m = malloc(sizeof *m);

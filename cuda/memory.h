@@ -25,6 +25,18 @@ struct kf_mem *cuda_new_mem(struct kf_backend *b, size_t n);
 void cuda_grow(struct kf_backend *b, void **buffer, size_t *have, size_t n,
 	size_t size);
 
+/* The same for pinned memory of the host, in bytes; nothing may be using the buffer. */
+void cuda_grow_pinned(struct kf_backend *b, void **buffer, size_t *have, size_t bytes);
+
+/* A stream beside the default one, and an event that orders them, made at their first use:
+ * *stream and *event are NULL before.  The caller destroys them. */
+void cuda_make_stream(struct kf_backend *b, cudaStream_t *stream);
+void cuda_make_event(struct kf_backend *b, cudaEvent_t *event);
+
+/* What comes in stream `after` waits for what is in `before` so far. */
+void cuda_order(struct kf_backend *b, cudaStream_t before, cudaEvent_t event,
+	cudaStream_t after);
+
 /* Ensures that the staging buffer has room for this many bytes, if necessary by waiting
  * for all work and starting again at its beginning. */
 void cuda_reserve_staging(struct kf_backend *b, size_t bytes);

@@ -181,10 +181,13 @@ static inline void visit_upscale(const struct reference *r, visit f, void *conte
 
 static inline void visit_drop(const struct reference *r, visit f, void *context)
 {
+	size_t first = (size_t)r->pass->share.first * outputs(r) / (size_t)r->n;
+
 	for (size_t i = 0; i < outputs(r); i++)
 		if (!r->pass->train ||
 			kf_rng_u32(r->pass->seed, KF_RNG_DROPOUT, (uint32_t)r->l->index,
-				r->pass->step, i) >= (uint32_t)(r->l->drop * 0x1p32))
+				r->pass->step,
+				first + i) >= (uint32_t)(r->l->drop * 0x1p32))
 			f(context, i, i, -1);
 }
 

@@ -16,6 +16,9 @@ struct layer_case {
 /* Whether the backend rounds the factors of products to bf16. */
 static bool bf16;
 
+/* Where the rows of layers begin in a batch that ranks share out. */
+static int first_row;
+
 static bool is_cpu(void)
 {
 	return !strncmp(b->device, "cpu", 3);
@@ -154,7 +157,10 @@ static void make_layer_test(struct layer_test *t, const struct layer_case *c,
 {
 	*t = (struct layer_test){ .l = l,
 		.layer = &l->layer[c->at],
-		.pass = { .train = true, .seed = (uint64_t)6 << 32 | 5, .step = 3 } };
+		.pass = { .train = true,
+			.seed = (uint64_t)6 << 32 | 5,
+			.step = 3,
+			.share = { .first = first_row } } };
 	t->n_x = (size_t)c->n * (size_t)kf_layer_inputs(t->layer);
 	t->n_y = (size_t)c->n * (size_t)kf_layer_outputs(t->layer);
 	t->x = numbers(t->n_x, 1);
@@ -832,6 +838,21 @@ static void test_bf16(void)
 	b->op->close(b);
 }
 
+/* A rank's rows get the random numbers of their place in the batch. */
+static void test_places(void)
+{
+	static const struct layer_case cases[] = { { 1, 1, 1, 1, "drop.5", 0 },
+		{ 3, 5, 7, 9, "drop.5", 0 }, { 2, 19, 3, 3, "save drop.3 add", 1 } };
+	static const int first[] = { 1, 3, 1 << 30 };
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		for (size_t k = 0; k < sizeof first / sizeof *first; k++) {
+			first_row = first[k];
+			test_layer(&cases[i]);
+		}
+	first_row = 0;
+}
+
 /* A backend keeps to the threads that it was opened with while another has more. */
 static void test_two(void)
 {
@@ -868,6 +889,7 @@ int main(void)
 	for (int k = 15; k < 18; k++)
 		test_positions(k);
 	test_far_mean();
+	test_places();
 	test_take();
 	test_lender(3, 7);
 	test_lender(7, 3);

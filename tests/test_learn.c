@@ -148,8 +148,9 @@ static size_t count_hits(const float *p, const size_t *label, size_t n, size_t c
 	return hits;
 }
 
-/* Outputs from -size to size; a float may not hold exp of them. */
-static void test_cross_entropy(size_t n, size_t classes, float size)
+/* Outputs from -size to size; a float may not hold exp of them.  n rows of those present, or
+ * rows that do not count, where that is infinite. */
+static void test_cross_entropy(size_t n, size_t classes, float size, double present)
 {
 	size_t count = n * classes, *label = calloc(n, sizeof *label);
 	float *p = numbers(count, 10), *labels = numbers(2 * n, 11), loss[3], hits[3];
@@ -172,18 +173,21 @@ static void test_cross_entropy(size_t n, size_t classes, float size)
 	}
 	p64 = widen(p, count);
 	dp = entropy_gradient(p64, label, n, classes);
-	want = entropy(p64, label, n, classes);
+	want = entropy(p64, label, n, classes) * (double)n / present;
+	for (size_t i = 0; i < count; i++)
+		dp[i] *= (double)n / present;
 	targets = upload(labels, 2 * n);
 	b->op->write_act(b, a_p, p);
 	b->op->write_act(b, a_dp, p);
-	b->op->cross_entropy(b, a_p, targets, rows, (double)n, a_dp, losses, hit, 1);
-	b->op->cross_entropy(b, a_p, targets, rows, (double)n, NULL, losses, hit, 2);
+	b->op->cross_entropy(b, a_p, targets, rows, present, a_dp, losses, hit, 1);
+	b->op->cross_entropy(b, a_p, targets, rows, present, NULL, losses, hit, 2);
 	b->op->read(b, losses, 0, loss, 3);
 	b->op->read(b, hit, 0, hits, 3);
 	b->op->read_act(b, a_dp, got);
 	ok(loss[0] == 0 && fabs(loss[1] - want) <= 1e-6 * fabs(want) &&
 			loss[1] == loss[2],
-		"cross-entropy of %zu x %zu up to %g", n, classes, size);
+		"cross-entropy of %zu x %zu up to %g, of %g", n, classes, size,
+		present);
 	ok(hits[0] == 0 && hits[1] == hits[2] &&
 			hits[1] == (float)count_hits(p, label, n, classes),
 		"and its hits, %g", hits[1]);
@@ -356,11 +360,13 @@ int main(void)
 		return note("%s", err.msg), done_testing();
 	note("backend %s", b->device);
 	test_regressions();
-	test_cross_entropy(1, 1, 1);
-	test_cross_entropy(1, 7, 3);
-	test_cross_entropy(33, 13, 10);
-	test_cross_entropy(128, 10, 1);
-	test_cross_entropy(45, 3, 200);
+	test_cross_entropy(1, 1, 1, 1);
+	test_cross_entropy(1, 7, 3, 1);
+	test_cross_entropy(33, 13, 10, 33);
+	test_cross_entropy(128, 10, 1, 128);
+	test_cross_entropy(45, 3, 200, 45);
+	test_cross_entropy(33, 13, 10, 100);
+	test_cross_entropy(3, 5, 10, (double)INFINITY);
 	test_ties();
 	for (int rule = 0; rule < KF_RULE_COUNT; rule++)
 		for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
