@@ -12,6 +12,7 @@
 #include "learn.h"
 #include "memory.h"
 #include "ranks.h"
+#include "show.h"
 
 static int cuda_sync(struct kf_backend *b, struct kf_err *err)
 {
@@ -82,6 +83,8 @@ static void cuda_close(struct kf_backend *b)
 	if (c->blas)
 		cublasDestroy(c->blas);
 	cuda_close_exchange(&c->exchange);
+	if (c->copies)
+		cudaStreamDestroy(c->copies);
 	cudaFreeHost(c->staging.host);
 	cudaFree(c->staging.device);
 	cudaFree(c->workspace);

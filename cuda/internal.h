@@ -3,6 +3,7 @@
  *
  *   kernels*.cu   the kernels, each with a C function that launches it, by device.h
  *   memory.c      device memory, and the first failure
+ *   show.c        arrays of the host's that come one after another
  *   ranks.c       sums over ranks
  *   cublas.c      matrix products
  *   batch.c       batches between layers: their layout and memory, filling them
@@ -26,7 +27,8 @@ struct kf_mem {
 		uint8_t *u;
 	};
 	size_t n;
-	bool bytes; /* it is u, images of bytes that stand for v / 255 */
+	bool bytes;          /* it is u, images of bytes that stand for v / 255 */
+	struct shown *shown; /* its owner, where it came from show; else NULL */
 };
 
 struct kf_act {
@@ -61,7 +63,8 @@ struct cuda {
 	cublasComputeType_t compute; /* how matrix products may round */
 	struct staging staging;
 	struct exchange exchange;
-	float *workspace;        /* for a convolution's columns */
+	cudaStream_t copies; /* of what is shown, beside the default stream; or NULL */
+	float *workspace;    /* for a convolution's columns */
 	size_t workspace_floats; /* its size: the most that any plan needs */
 	size_t columns_max;      /* limit of that, unless one column needs more */
 	double *sums;            /* (sums_channels, BIAS_SLICES): scratch */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "show.h"
+
 #define STAGING_BYTES ((size_t)1 << 20)
 
 /* -- failures -------------------------------------------------------------------- */
@@ -126,7 +128,9 @@ struct kf_mem *cuda_alloc(struct kf_backend *b, size_t n)
 
 void cuda_free(struct kf_backend *b, struct kf_mem *m)
 {
-	if (m)
+	if (m && m->shown)
+		cuda_free_shown(b, m->shown);
+	else if (m)
 		cuda_check(b, cudaFree(m->f), "freeing memory");
 	free(m);
 }
@@ -190,37 +194,19 @@ void cuda_write(struct kf_backend *b, struct kf_mem *m, size_t offset, const flo
 		write_bytes(b, m->f + offset, src, n * sizeof *src);
 }
 
-struct kf_mem *cuda_show(struct kf_backend *b, struct kf_mem *m, void *host,
-	enum kf_dtype dtype, size_t n)
-{
-	bool bytes = dtype == KF_U8;
-
-	/* room is counted in values of one type */
-	if (m && m->bytes != bytes) {
-		cuda_free(b, m);
-		m = NULL;
-	}
-	if (!m && !(m = calloc(1, sizeof *m))) {
-		cuda_fail(b, "out of memory");
-		return NULL;
-	}
-	m->bytes = bytes;
-	cuda_grow(b, (void **)&m->f, &m->n, n, kf_dtype_size(dtype));
-	if (!cuda(b)->failed)
-		write_bytes(b, m->f, host, n * kf_dtype_size(dtype));
-	if (!cuda(b)->failed)
-		return m;
-	cuda_free(b, m);
-	return NULL;
-}
-
 struct kf_mem *cuda_adopt(struct kf_backend *b, void *host, enum kf_dtype dtype,
 	size_t n)
 {
-	struct kf_mem *m = host ? cuda_show(b, NULL, host, dtype, n) : NULL;
+	size_t bytes = n * kf_dtype_size(dtype);
+	struct kf_mem *m = NULL;
 
 	if (!host)
 		cuda_fail(b, "out of memory");
+	else if ((m = cuda_new_mem(b, (bytes + sizeof(float) - 1) / sizeof(float)))) {
+		m->n = n;
+		m->bytes = dtype == KF_U8;
+		write_bytes(b, m->f, host, bytes);
+	}
 	free(host);
 	return m;
 }

@@ -56,8 +56,6 @@ void cuda_write(struct kf_backend *b, struct kf_mem *m, size_t offset, const flo
 	size_t n);
 struct kf_mem *cuda_adopt(struct kf_backend *b, void *host, enum kf_dtype dtype,
 	size_t n);
-struct kf_mem *cuda_show(struct kf_backend *b, struct kf_mem *m, void *host,
-	enum kf_dtype dtype, size_t n);
 void cuda_read(struct kf_backend *b, const struct kf_mem *m, size_t offset, float *dst,
 	size_t n);
 void cuda_copy(struct kf_backend *b, struct kf_mem *dst, const struct kf_mem *src,
