@@ -14,13 +14,18 @@
 #include "ranks.h"
 #include "show.h"
 
-static int cuda_sync(struct kf_backend *b, struct kf_err *err)
+static int cuda_failure(struct kf_backend *b, struct kf_err *err)
 {
-	cuda_check(b, cudaStreamSynchronize(0), "work on the device");
 	if (!cuda(b)->failed)
 		return 0;
 	*err = cuda(b)->first;
 	return -1;
+}
+
+static int cuda_sync(struct kf_backend *b, struct kf_err *err)
+{
+	cuda_check(b, cudaStreamSynchronize(0), "work on the device");
+	return cuda_failure(b, err);
 }
 
 /* -- layers ---------------------------------------------------------------------- */
@@ -95,6 +100,7 @@ static void cuda_close(struct kf_backend *b)
 static const struct kf_backend_ops operations = {
 	.close = cuda_close,
 	.sync = cuda_sync,
+	.check = cuda_failure,
 	.alloc = cuda_alloc,
 	.adopt = cuda_adopt,
 	.show = cuda_show,

@@ -18,6 +18,7 @@
 #include "cpu/panels.h"
 #include "cpu/team.h"
 
+/* Nothing goes on in the background. */
 static int cpu_sync(struct kf_backend *b, struct kf_err *err)
 {
 	if (!cpu(b)->failed)
@@ -182,6 +183,7 @@ static void cpu_backward(struct kf_backend *b, struct kf_plan *plan,
 static const struct kf_backend_ops operations = {
 	.close = cpu_close,
 	.sync = cpu_sync,
+	.check = cpu_sync,
 	.alloc = cpu_alloc,
 	.adopt = cpu_adopt,
 	.show = cpu_show,

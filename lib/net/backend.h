@@ -95,6 +95,8 @@ struct kf_backend_ops {
 
 	/* Waits until all work is done; 0, or -1 with the first failure. */
 	int (*sync)(struct kf_backend *b, struct kf_err *err);
+	/* The same of what has failed so far, without waiting. */
+	int (*check)(struct kf_backend *b, struct kf_err *err);
 
 	/* n floats, zeroed; NULL on failure.  The caller frees them with free, which
 	 * accepts NULL. */

@@ -357,8 +357,8 @@ static int run_batch(struct kf_trainer *t, struct batch *a, struct kf_err *err)
 	if (a->idle && t->options.classify)
 		b->op->write(b, t->hits, a->target.slot, &none, 1);
 	add_flip_errors(t, a);
-	/* the others wait for a rank whose device failed, unless sums are the device's */
-	if (comm(t) && !comm(t)->op->sum_on_device && b->op->sync(b, err) < 0)
+	/* the others wait for a rank that failed and leaves out its sums */
+	if (comm(t) && b->op->check(b, err) < 0)
 		return -1;
 	return 1;
 }
