@@ -6,6 +6,7 @@
 #   make fuzz     feeds damaged input to all that reads any, under the sanitizers
 #   make mpi      the engine for several processes as well, by Open MPI
 #   make cuda     the CUDA backend as well, with the toolkit named in config.mk
+#   make nccl     the engine for several GPUs as well, with the NCCL named there
 #   make bench    speed on this machine, compared with other software
 #   make install  to PREFIX (and DESTDIR)
 
@@ -20,9 +21,9 @@ KF_CFLAGS = -std=c11 -Wall -Wextra -Wswitch-enum -Wcast-qual -pedantic -Werror -
 LIBS = -lcsv -lnetpbm -ljansson -lxxhash -ldl -lm -pthread
 
 PROGRAMS = $(patsubst cmd/%.c,$(BIN)/%,$(wildcard cmd/kfkd-*.c))
-# lib/cpu and lib/mpi are plugins; the rest of lib is the library.
+# lib/cpu, lib/mpi and lib/nccl are plugins; the rest of lib is the library.
 LIB_OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,\
-	$(filter-out lib/cpu/%.c lib/mpi/%.c,$(wildcard lib/*/*.c)))
+	$(filter-out lib/cpu/%.c lib/mpi/%.c lib/nccl/%.c,$(wildcard lib/*/*.c)))
 TESTS = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 TOOLS = $(patsubst tests/%.c,$(BUILD)/tests/%,\
 	$(filter-out tests/test_%.c tests/faults.c,$(wildcard tests/*.c))) \
@@ -38,6 +39,11 @@ cuda:
 
 mpi: deps-mpi
 	@$(MAKE) --no-print-directory all $(PLUGINS)/comm_mpi.so
+
+nccl:
+	@[ -f $(NCCL)/include/nccl.h ] || { echo "$(NCCL)/include/nccl.h: not found; set NCCL to the directory with NCCL's include and lib" >&2; \
+		exit 1; }
+	@$(MAKE) --no-print-directory mpi $(PLUGINS)/comm_nccl.so
 
 # -- building -------------------------------------------------------------------
 
@@ -112,6 +118,15 @@ $(PLUGINS)/backend_cuda.so: $(CUDA_OBJECTS) $(BUILD)/lib/libkfkd.a
 	@mkdir -p $(@D)
 	$(CC) -shared -Wl,-z,defs $(LDFLAGS) -o $@ $^ -L$(CUDA)/lib64 -Wl,-rpath,$(CUDA)/lib64 \
 		-lcublas -lcudart
+
+# The engine that joins GPUs by NCCL.
+NCCL_OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/nccl/*.c))
+$(NCCL_OBJECTS): private KF_CFLAGS += -fvisibility=hidden -isystem $(CUDA)/include \
+	-isystem $(NCCL)/include
+
+$(PLUGINS)/comm_nccl.so: $(NCCL_OBJECTS) $(BUILD)/lib/libkfkd.a
+	@mkdir -p $(@D)
+	$(CC) -shared -Wl,-z,defs $(LDFLAGS) -o $@ $^ -L$(NCCL)/lib -Wl,-rpath,$(NCCL)/lib -lnccl
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/lib/libkfkd.a $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -193,7 +208,8 @@ test: all $(TESTS) $(TOOLS)
 	PATH="$(CURDIR)/$(BIN):$$PATH" KFKD_BUILD="$(CURDIR)/$(BUILD)" \
 		KFKD_BACKEND=cpu prove $(TESTS_FLAGS) $(TESTS) tests/*.t
 
-# The CUDA backend on a GPU; without one it says so and is skipped.
+# The CUDA backend on a GPU, and after `make nccl` two ranks on it; without one it says so and
+# is skipped.
 check-gpu: deps-check
 	@$(MAKE) --no-print-directory cuda $(TESTS) $(TOOLS)
 	@PATH="$(CURDIR)/$(BIN):$$PATH:$(CUDA)/bin" KFKD_BUILD="$(CURDIR)/$(BUILD)" \
@@ -277,5 +293,5 @@ clean:
 	rm -rf $(BUILD) demo
 
 FORCE:
-.PHONY: all cuda mpi deps deps-mpi deps-check demo check check-gpu test bench check-sanitize check-faults \
+.PHONY: all cuda mpi nccl deps deps-mpi deps-check demo check check-gpu test bench check-sanitize check-faults \
 	fuzz check-clang format check-format install clean FORCE

@@ -16,5 +16,8 @@ MPICC = mpicc
 CUDA = /usr/local/cuda
 CUDA_ARCHS = 75 80 86 90 100 120
 
+# NCCL, for `make nccl`: where its include and lib are, which may be /usr.
+NCCL = $(CUDA)
+
 # The Python that the tests use as an independent reader of the files.
 PYTHON = /usr/bin/python3
