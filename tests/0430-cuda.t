@@ -117,6 +117,16 @@ of_bytes "batches in order" -n 'dense20 relu dense'
 of_bytes "shuffled, warped images" -n "$every" -S -a flip,rotate:5,contrast:.2,hole:4
 of_bytes "branches" -n "$branches"
 
+# -- images beyond memory --------------------------------------------------------------
+
+kfkd-cat --single faces -o whole.kfkd
+for memory in '' '--memory 60K'; do
+	kfkd-train -b cuda -n "$every" -S -a flip -B 16 -e 3 $memory -o "beyond$memory" \
+		whole.kfkd 2>said
+done
+like "some images stay in the file" "$(cat said)" 'do not fit into memory'
+equal "... and the model is the same" beyond "beyond--memory 60K"
+
 # -- classes -------------------------------------------------------------------------
 
 # Ten classes, each with bright columns at a different position, in noise.
