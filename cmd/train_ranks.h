@@ -7,8 +7,9 @@
 
 /*
  * Joins the other ranks, if there are any, and fits options and settings to that: each has
- * its share of the processors and a GPU of its own if there are enough, only rank 0 writes and logs, and "%r" in the operand becomes
- * the rank.  From here on, a rank that ends before ranks_leave ends all of them.  Dies where
+ * its share of the processors and, if there are enough, a GPU of its own; only rank 0 writes
+ * and logs; and "%r" in the operand becomes the rank.  From here on, a rank that ends before
+ * ranks_leave ends all of them.  Dies where
  * the options do not suit several processes.
  */
 void ranks_join(struct settings *s, struct options *o);
