@@ -203,6 +203,12 @@ fails "shards with other columns" "rank 1: its shard has other images or columns
 	$two kfkd-train -q -e 1 -o model shard.%r
 fails "losses beyond all bounds" 'rank [01]: epoch [0-9]+: the (train|valid) loss is not finite' \
 	$two kfkd-train -q -e 9 -r 1e6 -o model many
+# as by another MPI's mpirun: without a check, each would write the model
+for told in PMI_SIZE=2 PMIX_RANK=1; do
+	fails "an MPI that finds no other process ($told)" \
+		'comm mpi: several processes were started, but mpi \(.*\), 1 ranks finds only' \
+		env $told kfkd-train -q -e 1 -o model many
+done
 mkdir plugins
 ln -s "$KFKD_BUILD/lib/kfkd/backend_cpu.so" plugins
 fails "mpirun without the plugin" \

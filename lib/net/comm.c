@@ -19,22 +19,30 @@ const char *kf_comm_name(int i)
 	return i >= 0 && i < ENGINES ? engines[i].name : NULL;
 }
 
-/* What says to a process that it was started as one of several: by Open MPI, MPICH and
- * its kin, PMIx (which Slurm has as well). */
-static bool started_by_mpi(void)
+/* The number of processes that were started together, as Open MPI, or MPICH and its kin,
+ * tell each of them; 0 if it is not told, which is so with PMIx (that Slurm has as well). */
+static int started_together(void)
 {
 	static const char *const sizes[] = { "OMPI_COMM_WORLD_SIZE", "PMI_SIZE" };
 	const char *size;
 
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
 		if ((size = getenv(sizes[i])))
-			return atoi(size) > 1;
-	return getenv("PMIX_RANK") != NULL;
+			return atoi(size);
+	return getenv("PMIX_RANK") ? 0 : 1;
+}
+
+static bool told_of_others(void)
+{
+	const char *rank = getenv("PMIX_RANK");
+
+	return started_together() > 1 || (rank && atoi(rank) > 0);
 }
 
 static struct kf_comm *open_engine(int i, struct kf_err *err)
 {
 	const struct kf_comm_plugin *plugin;
+	bool others = told_of_others(); /* before MPI changes the environment */
 	struct kf_comm *c;
 	struct kf_err why;
 
@@ -48,8 +56,18 @@ static struct kf_comm *open_engine(int i, struct kf_err *err)
 		return NULL;
 	}
 	c = plugin->open(&why);
-	if (!c)
+	if (!c) {
 		kf_fail(err, "comm %s: %s", engines[i].name, why.msg);
+	} else if (others && c->size == 1) {
+		/* each would train the whole net, and all write the same files */
+		kf_fail(err,
+			"comm %s: several processes were started, but %.80s finds only "
+			"this one; start them with its own mpirun, or by Slurm with "
+			"srun --mpi=pmix",
+			engines[i].name, c->engine);
+		c->op->close(c);
+		c = NULL;
+	}
 	return c;
 }
 
@@ -61,7 +79,7 @@ int kf_comm_open(const char *name, struct kf_comm **c, struct kf_err *err)
 	if (!strcmp(name, "auto") && preferred && *preferred)
 		name = preferred;
 	if (!strcmp(name, "auto"))
-		name = started_by_mpi() ? "mpi" : "none";
+		name = started_together() == 1 ? "none" : "mpi";
 	if (!strcmp(name, "none"))
 		return 0;
 	for (int i = 0; i < ENGINES; i++)
