@@ -170,6 +170,7 @@ int main(int argc, char **argv)
 	kf_reader_close(in);
 	ranks_check_data(&s, &data);
 	describe(&model, &s, &data.schema);
+	ranks_check_options(&s, &model);
 	check(kf_layers_parse(&layers, s.line, data.schema.c, data.schema.h,
 		      data.schema.w, model.columns.n, &err),
 		&err);

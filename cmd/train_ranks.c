@@ -129,19 +129,60 @@ static uint64_t outline(const struct settings *s, const struct kf_dataset *d)
 	return XXH3_64bits(parts, sizeof parts);
 }
 
+/* Dies with a message where this rank's v is not rank 0's. */
+static void compare(struct kf_comm *c, uint64_t v, const char *message)
+{
+	uint64_t *all = gather(c, v);
+
+	if (all[c->rank] != all[0])
+		die("%s", message);
+	free(all);
+}
+
 void ranks_check_data(const struct settings *s, const struct kf_dataset *d)
 {
-	struct kf_comm *c = s->train.comm;
-	uint64_t *all;
-
-	if (!c)
-		return;
-	all = gather(c, outline(s, d));
-	if (all[c->rank] != all[0])
-		die(s->train.shards ?
+	if (s->train.comm)
+		compare(s->train.comm, outline(s, d),
+			s->train.shards ?
 				"its shard has other images or columns than rank 0's" :
 				"its data are not those of rank 0");
-	free(all);
+}
+
+static uint64_t add_text(uint64_t hash, const char *text)
+{
+	return XXH3_64bits_withSeed(text, strlen(text), hash);
+}
+
+void ranks_check_options(const struct settings *s, const struct kf_model *m)
+{
+	uint64_t hash = add_text(s->keeps, s->line);
+
+	if (!s->train.comm)
+		return;
+	for (int i = 0; i < m->notes.n; i++)
+		hash = add_text(add_text(hash, m->notes.key[i]), m->notes.value[i]);
+	compare(s->train.comm, hash, "its options are not those of rank 0");
+}
+
+void ranks_check_start(const struct settings *s, const struct kf_trainer *t)
+{
+	struct kf_backend *b = t->net->b;
+	size_t n = t->net->layers->floats;
+	uint64_t parts[4] = { (uint64_t)t->epoch, t->batches, t->step };
+	float *weights;
+	struct kf_err err;
+
+	if (!s->train.comm)
+		return;
+	weights = calloc(n, sizeof *weights);
+	must_alloc(weights);
+	b->op->read(b, t->net->weights, 0, weights, n);
+	check(b->op->sync(b, &err), &err);
+	parts[3] = XXH3_64bits(weights, n * sizeof *weights);
+	free(weights);
+	compare(s->train.comm, XXH3_64bits(parts, sizeof parts),
+		"it would begin elsewhere than rank 0: is what --resume or --init names "
+		"the same file for each?");
 }
 
 size_t ranks_total(const struct settings *s, size_t v)

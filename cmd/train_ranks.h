@@ -20,6 +20,11 @@ bool ranks_first(const struct settings *s);
 /* Dies where the ranks' data do not go together: the same, or, with "%r", of one kind. */
 void ranks_check_data(const struct settings *s, const struct kf_dataset *d);
 
+/* The same for what else they have to begin with: options, which m notes; and weights and
+ * progress, of which each rank reads those of --init or --resume for itself. */
+void ranks_check_options(const struct settings *s, const struct kf_model *m);
+void ranks_check_start(const struct settings *s, const struct kf_trainer *t);
+
 /* The sum of v over the ranks; v where there is just one. */
 size_t ranks_total(const struct settings *s, size_t v);
 

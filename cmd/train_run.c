@@ -102,6 +102,7 @@ static int run(struct kf_trainer *t, struct kf_model *m, struct settings *s,
 		progress_say(p, "resumed after epoch %d", t->epoch);
 		progress_best(p, t->best_epoch, t->best_valid);
 	}
+	ranks_check_start(s, t);
 	/* can it be written at all? */
 	check(write_checkpoint(t, m, s, digest, &err), &err);
 	progress_head(p);

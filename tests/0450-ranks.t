@@ -195,6 +195,21 @@ fails "a shard that is not there" "rank 2: cannot open 'shard.2': No such file" 
 fails "data that are not the same" 'rank 1: its data are not those of rank 0' \
 	mpirun --oversubscribe -n 1 kfkd-train -q -e 1 -o model faces : \
 	-n 1 kfkd-train -q -e 1 -o model many
+fails "options that are not the same" 'rank 1: its options are not those of rank 0' \
+	mpirun --oversubscribe -n 1 kfkd-train -q -e 1 -o model faces : \
+	-n 1 kfkd-train -q -e 2 -o model faces
+# as where each machine has a file of its own under this name
+mkdir ahead behind
+for at in 'ahead 2' 'behind 1'; do
+	kfkd-train -q -t 1 -n 'dense5 relu dense' -e "${at#* }" -c "${at% *}/point" -o left faces
+done
+for option in '-R point' '-i point'; do
+	fails "another file for each rank by $option" \
+		'rank 1: it would begin elsewhere than rank 0: is what --resume or --init names' \
+		mpirun --oversubscribe -n 1 --wdir ahead kfkd-train -q -t 1 -n 'dense5 relu dense' \
+		-e 4 $option -o ../model ../faces : -n 1 --wdir behind kfkd-train -q -t 1 \
+		-n 'dense5 relu dense' -e 4 $option -o ../model ../faces
+done
 fails "a batch with fewer rows than there are shards" \
 	'a batch of 1 rows has none for some of 2 ranks' \
 	$two kfkd-train -q -e 1 -B 1 -o model shard.%r
