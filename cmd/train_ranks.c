@@ -33,18 +33,23 @@ static int share_of_threads(const struct kf_comm *c)
 	return may < share ? may : share;
 }
 
-/* path with "%r" replaced by the rank; NULL where there is none. */
+/* path with each "%r" replaced by the rank; NULL where there is none. */
 static char *name_shard(const char *path, int rank)
 {
-	const char *mark = strstr(path, "%r");
-	size_t size = strlen(path) + 32;
+	const char *mark;
 	char *name;
+	size_t size;
+	FILE *f;
 
-	if (!mark)
+	if (!strstr(path, "%r"))
 		return NULL;
-	name = malloc(size);
-	must_alloc(name);
-	snprintf(name, size, "%.*s%d%s", (int)(mark - path), path, rank, mark + 2);
+	f = open_memstream(&name, &size);
+	must_alloc(f);
+	for (; (mark = strstr(path, "%r")); path = mark + 2)
+		fprintf(f, "%.*s%d", (int)(mark - path), path, rank);
+	fputs(path, f);
+	if (fclose(f))
+		must_alloc(NULL);
 	return name;
 }
 

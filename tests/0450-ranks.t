@@ -105,6 +105,12 @@ kfkd-train -q -t 1 -n 'conv4x5 batchnorm relu pool4 dense' -v 0 -B 16 -e 3 -o on
 ranks 2 -n 'conv4x5 batchnorm relu pool4 dense' -v 0 -B 18 -e 3 -o several shard.%r
 ok "two shards in one batch are like one set" \
 	awk "BEGIN { exit !($(difference one several) < 1e-5) }"
+mv several before
+mkdir at.0 at.1
+ln shard.0 at.0
+ln shard.1 at.1
+ranks 2 -n 'conv4x5 batchnorm relu pool4 dense' -v 0 -B 18 -e 3 -o several at.%r/shard.%r
+equal "each %r becomes the rank" before several
 limited mpirun --oversubscribe -n 2 kfkd-train -t 1 -n 'dense5 relu dense' -B 2 -v .2 -e 2 \
 	-o several shard.%r 2>said
 like "the log counts the rows of all" "$(cat said)" '16 rows: 12 to train on, 4 to validate'
