@@ -8,7 +8,7 @@ LDFLAGS =
 # Runs commands that install packages.
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-# The compiler of an MPI, for `make mpi`.
+# Open MPI's compiler, for `make mpi`.
 MPICC = mpicc
 
 # The CUDA toolkit, and the GPU architectures that `make cuda` builds for, as far as

@@ -109,8 +109,9 @@ static int mpi_broadcast(struct kf_comm *c, void *v, size_t bytes, struct kf_err
 /*
  * Sums of many floats, by a ring: each rank adds what its neighbour sends to one part after
  * another, until each has one part's sum, and then these go round.  Every rank sends and
- * receives 2 (size - 1) / size of the whole, which is the least that there can be; MPI_Allreduce
- * may choose to send all of it to each.  Parts are small enough to stay in the cache.
+ * receives 2 (size - 1) / size of the whole, which is the least that there can be;
+ * MPI_Allreduce may choose to send all of it to each.  Parts are small enough to stay in
+ * the cache.
  */
 struct ring {
 	struct mpi *m;

@@ -171,7 +171,8 @@ struct kf_backend_ops {
 	/*
 	 * Errors of p (n, m) against rows of targets (.., m), NaN where missing.
 	 * `present` is the number of the others, of all ranks that share the batch out,
-	 * or infinite where none is to count, and the sum is over them: losses[slot] = sum (p - t)^2 / present, whatever the loss.  Unless dp is NULL,
+	 * or infinite where none is to count, and the sum is over those of this one:
+	 * losses[slot] = sum (p - t)^2 / present, whatever the loss.  Unless dp is NULL,
 	 * dp = 2 g(p - t) / present, g being the loss's formula in net/loss.h, and 0
 	 * where t is missing.
 	 */

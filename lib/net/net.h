@@ -74,8 +74,8 @@ struct kf_target {
 /*
  * One pass over n rows of images, warped unless warps is NULL: sets the loss and, in a
  * training pass, the net's gradients; pass->make is ignored.  Where ranks share the batch
- * out, gradients and statistics are those of all of it, and the loss is this rank's part.  -1 when it cannot be started;
- * the backend's sync reports further failures.
+ * out, gradients and statistics are those of all of it, and the loss is this rank's part.
+ * -1 when it cannot be started; the backend's sync reports further failures.
  */
 int kf_net_loss(struct kf_net *net, const struct kf_mem *images, const uint32_t *rows,
 	const struct kf_warp *warps, int n, const struct kf_target *target,
