@@ -183,16 +183,16 @@ chmod +x bin/*
 kfkd-load training.csv | kfkd-scale -o faces
 ranks() {
 	PATH=$tmp/bin:$PATH SLURM_JOB_ID=77 SLURM_CPUS_PER_TASK=1 limited \
-		sh "$cluster/mpi.slurm" faces net.kfkd -n 'pool4 dense10 relu dense' -N 1000 "$@"
+		sh "$cluster/mpi.slurm" faces "the net.kfkd" -n 'pool4 dense10 relu dense' -N 1000 "$@"
 }
 ranks -e 5000 >out 2>&1
 is "a job of ranks that runs out of time" $? 0
 is "... queues up again" "$(cat scontrol.log)" "requeue 77"
-ok "... without a model" test ! -e net.kfkd
+ok "... without a model" test ! -e "the net.kfkd"
 ranks -e 5000 >out 2>&1
 is "then it goes on" $? 0
-like "... from its checkpoint" "$(tail -n 1 srun.log)" " --resume=net.kfkd.point "
-ok "... to a model" kfkd-stat net.kfkd
+like "... from its checkpoint" "$(tail -n 1 srun.log)" " --resume=the net.kfkd.point "
+ok "... to a model" kfkd-stat "the net.kfkd"
 is "... and is done" "$(wc -l <scontrol.log)" 1
 ranks -e 5000 -r 0.1 >out 2>&1
 is "a job of ranks that fails" $? 1
