@@ -26,6 +26,7 @@ argument_for() {
 	LOSS) echo squared ;;
 	RULE) echo adam ;;
 	BACKEND) echo cpu ;;
+	ENGINE) echo none ;;
 	MODEL) echo model ;;
 	FILE | OUT | PREFIX | TABLE) echo x ;;
 	*) echo "no argument is known for $1" >&2 ;;
