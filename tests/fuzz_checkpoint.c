@@ -99,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 /* After the first epoch and one batch. */
 static bool in_second_epoch(void)
 {
-	return trainer.epoch == 1 && trainer.at > 0;
+	return trainer.epoch == 1 && trainer.batches > 0;
 }
 
 static void write_checkpoint(const char *path)
