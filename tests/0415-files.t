@@ -230,7 +230,7 @@ kfkd-train -t 1 -n 'dense200 relu dense' -e 300 -N 1000000 -c gone/point -o last
 pid=$!
 soon "a run has trained some epochs" 60 grep -q '^ *5 ' log
 rm -r gone
-finish $pid 60
+finish $pid 240
 is "a last checkpoint that cannot be written: exit 1" $? 1
 like "... says so" "$(cat log)" "cannot create 'gone/point'.*the model is written"
 is "... and the model is there" "$(epochs last)" 300
