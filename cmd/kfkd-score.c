@@ -53,14 +53,13 @@ static void score_rows(struct kf_score *s, const struct kf_schema *schema,
 	flush();
 }
 
-/* The last line, which other programs may read, holds only the overall error. */
 static void score_keypoints(struct kf_reader *in, bool rows)
 {
 	const struct kf_schema *schema = kf_reader_schema(in);
 	struct kf_score score;
 	struct kf_chunk *chunk;
+	struct kf_point_score all;
 	struct kf_err err;
-	double overall;
 
 	check(kf_score_init(&score, schema, &err), &err);
 	if (rows)
@@ -70,14 +69,14 @@ static void score_keypoints(struct kf_reader *in, bool rows)
 			score_rows(&score, schema, chunk);
 		else
 			check(kf_score_add(&score, schema, chunk, &err), &err);
-	overall = kf_score_overall(&score);
-	if (isnan(overall))
+	all = kf_score_sum(&score);
+	if (all.n == 0)
 		die("no row has a target that was predicted");
 	if (!rows)
 		printf("keypoint\tRMSE\tvalues\n");
 	for (int i = 0; !rows && i < score.n; i++)
 		print_score(score.point[i].name, &score.point[i]);
-	printf("overall\t%.4f\n", overall);
+	print_score("overall", &all);
 	kf_score_free(&score);
 }
 
@@ -128,7 +127,7 @@ static void score_classes(struct kf_reader *in, bool rows)
 		die("the stream has no rows: there is nothing to score");
 	if (!rows)
 		print_classes(&accuracy);
-	printf("overall\t%.4f\n", overall);
+	printf("overall\t%.4f\t%" PRIu64 "\n", overall, kf_accuracy_rows(&accuracy));
 	kf_accuracy_free(&accuracy);
 }
 

@@ -16,18 +16,36 @@ is "15 keypoints" "$(sed '1d;$d' score | cut -f 1 | tr '\n' ' ' | sed 's/ $//')"
 	"$(head -n 1 faces.csv | tr , '\n' | sed -n 's/_x$//p' | tr '\n' ' ' |
 	sed 's/ $//')"
 like "the last line is the overall error" "$(tail -n 1 score | tr '\t' ' ')" \
-	'^overall [0-9]+\.[0-9]+$'
-is "all present values count" "$(awk 'NR > 1 { n += $3 } END { print n }' score)" \
+	'^overall [0-9]+\.[0-9]+ [0-9]+$'
+is "all present values count" \
+	"$(sed '1d;$d' score | awk '{ n += $3 } END { print n }')" \
 	"$(awk -F, 'NR > 1 { for (i = 1; i <= 30; i++) n += $i != "" } END { print n }' faces.csv)"
+is "... and overall has their number" "$(tail -n 1 score | cut -f 3)" \
+	"$(sed '1d;$d' score | awk '{ n += $3 } END { print n }')"
 is "overall is the mean over all values" \
-	"$(awk 'NR > 1 && $3 { s += $3 * $2 * $2; n += $3 }
-		END { printf "%.2f\n", sqrt(s / n) }' score)" \
+	"$(sed '1d;$d' score | awk '$3 { s += $3 * $2 * $2; n += $3 }
+		END { printf "%.2f\n", sqrt(s / n) }')" \
 	"$(awk '$1 == "overall" { printf "%.2f\n", $2 }' score)"
 kfkd-scale --undo found | kfkd-score >unscaled
 is "unscaled the same, to the precision of a float" "$(paste score unscaled |
 	awk 'NR > 1 { bad += ($2 - $(NF / 2 + 2)) ^ 2 > 1e-6 } END { print NR, bad }')" \
 	"17 0"
 is "a pipe the same" "$(cat found | kfkd-score)" "$(cat score)"
+
+# -- as a table -----------------------------------------------------------------------
+
+for rows in '' --rows; do
+	kfkd-score $rows -o table.tsv found
+	is "kfkd-score $rows: three fields in each line" \
+		"$(awk -F '\t' '{ print NF }' table.tsv | sort -u)" 3
+	if command -v mlr >/dev/null; then
+		is "... which Miller reads" \
+			"$(mlr --itsv --ojson cat table.tsv | grep -c '"values": [0-9]')" \
+			"$(($(wc -l <table.tsv) - 1))"
+	else
+		skip "... which Miller reads" "miller is not installed"
+	fi
+done
 
 if "$KFKD_BUILD/venv/bin/python" -c 'import numpy, safetensors' 2>/dev/null; then
 	kfkd-cat --single found >single.safetensors

@@ -49,6 +49,7 @@ static void test_rows(void)
 	ok(near(kf_score_rmse(&score.point[0]), sqrt(34 / 3.0)), "x and y together");
 	ok(kf_score_rmse(&score.point[1]) == 0, "no error");
 	ok(near(kf_score_overall(&score), sqrt(34 / 5.0)), "overall");
+	ok(kf_score_sum(&score).n == 5, "... of 5 values");
 	kf_score_add(&score, &s, &c, &err);
 	ok(near(kf_score_overall(&score), sqrt(34 / 5.0)) && score.point[0].n == 6,
 		"overall, twice");
@@ -216,7 +217,8 @@ static void test_classes(void)
 	ok(a.rows[0] == 1 && a.rows[1] == 1 && a.rows[2] == 1 && a.right[0] == 0 &&
 			a.right[1] == 0 && a.right[2] == 1,
 		"rows and hits of each label");
-	ok(near(kf_accuracy_overall(&a), 1 / 3.0), "overall");
+	ok(near(kf_accuracy_overall(&a), 1 / 3.0) && kf_accuracy_rows(&a) == 3,
+		"overall, of 3 rows");
 	label[1] = 3;
 	ok(kf_accuracy_row(&a, &s, &c, 1, &err) < 0 && strstr(err.msg, "id 2") &&
 			strstr(err.msg, "3"),

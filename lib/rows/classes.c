@@ -104,14 +104,21 @@ int kf_accuracy_row(struct kf_accuracy *a, const struct kf_schema *schema,
 	return best;
 }
 
+uint64_t kf_accuracy_rows(const struct kf_accuracy *a)
+{
+	uint64_t rows = 0;
+
+	for (int i = 0; i < a->classes.n; i++)
+		rows += a->rows[i];
+	return rows;
+}
+
 double kf_accuracy_overall(const struct kf_accuracy *a)
 {
-	uint64_t rows = 0, right = 0;
+	uint64_t rows = kf_accuracy_rows(a), right = 0;
 
-	for (int i = 0; i < a->classes.n; i++) {
-		rows += a->rows[i];
+	for (int i = 0; i < a->classes.n; i++)
 		right += a->right[i];
-	}
 	return rows ? (double)right / (double)rows : NAN;
 }
 

@@ -34,7 +34,8 @@ int kf_accuracy_init(struct kf_accuracy *a, const struct kf_schema *schema,
 int kf_accuracy_row(struct kf_accuracy *a, const struct kf_schema *schema,
 	const struct kf_chunk *c, size_t row, struct kf_err *err);
 
-/* The fraction of all rows that is right; NaN without rows. */
+/* The rows added, and the fraction of them that is right; NaN without rows. */
+uint64_t kf_accuracy_rows(const struct kf_accuracy *a);
 double kf_accuracy_overall(const struct kf_accuracy *a);
 
 void kf_accuracy_free(struct kf_accuracy *a);

@@ -116,7 +116,7 @@ double kf_score_rmse(const struct kf_point_score *p)
 	return sqrt(p->squares / (double)p->n);
 }
 
-double kf_score_overall(const struct kf_score *s)
+struct kf_point_score kf_score_sum(const struct kf_score *s)
 {
 	struct kf_point_score all = { 0 };
 
@@ -124,6 +124,13 @@ double kf_score_overall(const struct kf_score *s)
 		all.squares += s->point[i].squares;
 		all.n += s->point[i].n;
 	}
+	return all;
+}
+
+double kf_score_overall(const struct kf_score *s)
+{
+	struct kf_point_score all = kf_score_sum(s);
+
 	return kf_score_rmse(&all);
 }
 

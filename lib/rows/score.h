@@ -35,6 +35,9 @@ int kf_score_row(struct kf_score *s, const struct kf_schema *schema,
 	const struct kf_chunk *c, size_t row, struct kf_point_score *alone,
 	struct kf_err *err);
 
+/* All keypoints together, which have no name. */
+struct kf_point_score kf_score_sum(const struct kf_score *s);
+
 /* Of one keypoint or row, and over all values; NaN without a value. */
 double kf_score_rmse(const struct kf_point_score *p);
 double kf_score_overall(const struct kf_score *s);
