@@ -3,9 +3,11 @@
 #include "formats/save_csv.h"
 #include "formats/submission.h"
 
+enum { NO_IMAGES = OPTION_NO_LETTER };
+
 static const struct program program = {
 	.name = "kfkd-save",
-	.synopsis = { "[-inp] [-o OUT] [FILE]", "-l TABLE [-o OUT] [FILE]" },
+	.synopsis = { "[-inp] [--no-images] [-o OUT] [FILE]", "-l TABLE [-o OUT] [FILE]" },
 	.about = "Writes a tensor stream as CSV in Kaggle's layout, or as a submission.",
 	.rows = {
 		{ 'i', "ids",
@@ -13,6 +15,7 @@ static const struct program program = {
 		{ 'n', "no-ids",
 			.help = "without, even where rows do not count from 1" },
 		{ 'p', "predictions", .help = "predictions in place of targets" },
+		{ NO_IMAGES, "no-images", .help = "leave the images out" },
 		{ 'l', "lookup", "TABLE",
 			"a submission: what Kaggle's IdLookupTable.csv asks for",
 			.kind = OPTION_FILE },
@@ -25,22 +28,20 @@ static enum kf_save_ids default_ids(const struct kf_schema *schema, bool predict
 	return predictions || schema->columns.n ? KF_IDS_COUNTED : KF_IDS_ALWAYS;
 }
 
-/* Writes all rows, images included. */
-static void save_csv(struct kf_reader *in, bool predictions, enum kf_save_ids ids)
+/* Writes all rows, as save says. */
+static void save_csv(struct kf_reader *in, struct kf_save *save)
 {
-	struct kf_save save = { .file = stdout,
-		.name = output_name(),
-		.schema = kf_reader_schema(in),
-		.predictions = predictions,
-		.ids = ids };
 	static char buffer[1 << 18];
 	struct kf_chunk *chunk;
 	struct kf_err err;
 
+	save->file = stdout;
+	save->name = output_name();
+	save->schema = kf_reader_schema(in);
 	setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
-	check(kf_save_header(&save, &err), &err);
+	check(kf_save_header(save, &err), &err);
 	while ((chunk = cli_next(in)))
-		check(kf_save_rows(&save, chunk, &err), &err);
+		check(kf_save_rows(save, chunk, &err), &err);
 }
 
 /* Writes the predictions that the table asks for. */
@@ -62,22 +63,24 @@ int main(int argc, char **argv)
 {
 	struct options o;
 	const char *lookup = NULL, *name, *table_name;
-	enum kf_save_ids ids = KF_IDS_COUNTED;
-	bool predictions = false, ids_given;
+	struct kf_save save = { .ids = KF_IDS_COUNTED };
+	bool ids_given;
 	struct kf_reader *in;
 	int key, fd, table = -1;
 
 	options_begin(&o, &program, argc, argv);
 	while ((key = options_next(&o)))
 		switch (key) {
-		case 'i': ids = KF_IDS_ALWAYS; break;
-		case 'n': ids = KF_IDS_NEVER; break;
-		case 'p': predictions = true; break;
+		case 'i': save.ids = KF_IDS_ALWAYS; break;
+		case 'n': save.ids = KF_IDS_NEVER; break;
+		case 'p': save.predictions = true; break;
+		case NO_IMAGES: save.no_images = true; break;
 		case 'l': lookup = o.text; break;
 		}
 	ids_given = options_given(&o, 'i') || options_given(&o, 'n');
-	if (lookup && (predictions || ids_given))
-		misuse("--lookup does not go with --ids, --no-ids or --predictions");
+	if (lookup && (save.predictions || save.no_images || ids_given))
+		misuse("--lookup does not go with --ids, --no-ids, --no-images or "
+		       "--predictions");
 	fd = cli_input(&o, &name);
 	if (lookup)
 		table = cli_open(lookup, &table_name);
@@ -86,11 +89,11 @@ int main(int argc, char **argv)
 	in = cli_stream(fd, name);
 	output_begin(o.output);
 	if (!ids_given)
-		ids = default_ids(kf_reader_schema(in), predictions);
+		save.ids = default_ids(kf_reader_schema(in), save.predictions);
 	if (lookup)
 		save_submission(in, table, table_name);
 	else
-		save_csv(in, predictions, ids);
+		save_csv(in, &save);
 	kf_reader_close(in);
 	return output_finish();
 }

@@ -56,6 +56,10 @@ for options in '' --predictions '--ids --predictions'; do
 	kfkd-save $options -o without.csv undone
 	sed 's/,[^,]*$//' with.csv >want.csv
 	equal "kfkd-save $options: no column Image" without.csv want.csv
+	kfkd-save $options --no-images -o left.csv with.undone
+	equal "... the same with --no-images" left.csv want.csv
+	kfkd-save $options --no-images -o left.csv undone
+	equal "... which finds none" left.csv want.csv
 done
 printf 'RowId,ImageId,FeatureName,Location\n1,2,nose_tip_x,\n2,1,nose_tip_y,\n' >table
 kfkd-save --lookup table -o with.csv with
@@ -68,6 +72,10 @@ sed 's/.*,//; 1s/.*/Image/' faces.csv | kfkd-load | kfkd-scale |
 is "kfkd-save: ids alone" "$(kfkd-save test | head -n 3)" "$(printf 'ImageId\n1\n2')"
 refuses "... or nothing" 1 'neither images nor targets, and without ids nothing is left' \
 	kfkd-save --no-ids test
+sed 's/.*,//; 1s/.*/Image/' faces.csv | kfkd-load -o test.raw
+is "kfkd-save --no-images: ids alone" "$(kfkd-save --no-images test.raw)" "$(kfkd-save test)"
+refuses "... or nothing" 1 'no targets, and without images and ids nothing is left' \
+	kfkd-save --no-ids --no-images test.raw
 
 # a line with nothing in it would be skipped
 printf 'nose_tip_x,Image\n1,1 2 3 4\n,1 2 3 4\n3,1 2 3 4\n' | kfkd-load | kfkd-scale -o one
@@ -78,7 +86,27 @@ is "kfkd-save: the only number is missing" "$(kfkd-save one.undone)" \
 kfkd-save -o one.csv one.undone
 is "... which Python reads back" "$(python3 -c 'import csv
 print([r["nose_tip_x"] for r in csv.DictReader(open("one.csv"))])')" "['1', '', '3']"
+refuses "... and kfkd-load does not" 1 Image kfkd-load one.csv
+printf 'nose_tip_x,Image\n1,1 2 3 4\n,1 2 3 4\n3,1 2 3 4\n' | kfkd-load |
+	kfkd-save --no-images -o left.csv
+equal "... the same with --no-images" left.csv one.csv
 is "kfkd-save --ids: ... beside an id" "$(kfkd-save --ids one.undone | sed -n 3p)" '2,'
+
+# what CSV does not hold matters only where it is written
+"$KFKD_BUILD/tests/mkclasses" 2 2 >classes
+is "kfkd-save -p --no-images: classes" "$(kfkd-save -p --no-images classes)" \
+	"$(printf '%s\n' class_1,class_0 0.6,0.1 0.1,0.6)"
+refuses "kfkd-save --no-images: labels" 1 'the stream has labels' \
+	kfkd-save --no-images classes
+refuses "kfkd-save --no-images: scaled" 1 'kfkd-scale --undo' kfkd-save --no-images with
+perl -e '$h = qq({"X":{"dtype":"F32","shape":[1,3,1,1],"data_offsets":[8,20]},) .
+	qq("id":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}});
+	print pack("Q<", length $h), $h, pack("q<f<3", 7, .5, .5, .5)' | kfkd-cat -o colours
+refuses "kfkd-save: floats" 1 'the pixels are F32' kfkd-save colours
+is "... with --no-images" "$(kfkd-save --no-images colours)" "$(printf 'ImageId\n7')"
+kfkd-save --no-images --lookup table with >out 2>err
+is "kfkd-save: --lookup with --no-images exits 2" $? 2
+refuses "a full disk" 1 'No space left' kfkd-save -p --no-images -o /dev/full undone
 
 # -- who does not ---------------------------------------------------------------------
 

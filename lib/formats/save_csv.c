@@ -12,7 +12,41 @@ static const struct kf_names *columns(const struct kf_save *s)
 	return s->predictions ? &s->schema->p_columns : &s->schema->columns;
 }
 
+static bool has_images(const struct kf_save *s)
+{
+	return !s->no_images && !s->schema->no_images;
+}
+
 /* -- header -------------------------------------------------------------------- */
+
+static int check_images(const struct kf_save *s, struct kf_err *err)
+{
+	const struct kf_schema *schema = s->schema;
+
+	if (!has_images(s))
+		return 0;
+	if (schema->dtype != KF_U8)
+		return kf_fail(err,
+			"the pixels are F32; CSV holds whole numbers from "
+			"0 to 255");
+	if (schema->c != 1)
+		return kf_fail(err, "the images have %d channels; CSV holds one",
+			schema->c);
+	return 0;
+}
+
+/* A line without any field is none. */
+static int check_left(const struct kf_save *s, struct kf_err *err)
+{
+	if (has_images(s) || s->ids == KF_IDS_ALWAYS || columns(s)->n)
+		return 0;
+	if (s->schema->no_images)
+		return kf_fail(err,
+			"the stream has neither images nor targets, and without ids "
+			"nothing is left");
+	return kf_fail(err,
+		"the stream has no targets, and without images and ids nothing is left");
+}
 
 static int check_schema(const struct kf_save *s, struct kf_err *err)
 {
@@ -22,23 +56,14 @@ static int check_schema(const struct kf_save *s, struct kf_err *err)
 		return kf_fail(err,
 			"the stream is scaled; "
 			"pipe it through kfkd-scale --undo");
-	if (schema->no_images && s->ids != KF_IDS_ALWAYS && columns(s)->n == 0)
-		return kf_fail(err,
-			"the stream has neither images nor targets, and without ids "
-			"nothing is left");
-	if (!schema->no_images && schema->dtype != KF_U8)
-		return kf_fail(err,
-			"the pixels are F32; CSV holds whole numbers from "
-			"0 to 255");
-	if (!schema->no_images && schema->c != 1)
-		return kf_fail(err, "the images have %d channels; CSV holds one",
-			schema->c);
-	if (schema->has_label)
+	if (schema->has_label && !s->predictions)
 		return kf_fail(err, "the stream has labels; CSV holds targets only");
 	if (s->predictions && schema->p_columns.n == 0)
 		return kf_fail(err,
 			"there are no predictions; "
 			"pipe the stream through kfkd-predict");
+	if (check_left(s, err) < 0 || check_images(s, err) < 0)
+		return -1;
 	for (int i = 0; i < columns(s)->n; i++) {
 		const char *name = columns(s)->name[i];
 
@@ -66,7 +91,7 @@ static void write_name(FILE *file, const char *name)
 /* After a field that others may follow. */
 static void end_field(const struct kf_save *s, bool last)
 {
-	fputc(last && s->schema->no_images ? '\n' : ',', s->file);
+	fputc(last && !has_images(s) ? '\n' : ',', s->file);
 }
 
 static int check_written(struct kf_save *s, struct kf_err *err)
@@ -88,7 +113,7 @@ int kf_save_header(struct kf_save *s, struct kf_err *err)
 		write_name(s->file, columns(s)->name[i]);
 		end_field(s, i == columns(s)->n - 1);
 	}
-	if (!s->schema->no_images)
+	if (has_images(s))
 		fputs("Image\n", s->file);
 	return check_written(s, err);
 }
@@ -144,7 +169,7 @@ void kf_save_number(FILE *file, float v)
 /* What the only field of a line holds where it is empty: programs skip blank lines. */
 static void write_nothing(const struct kf_save *s)
 {
-	if (s->schema->no_images && s->ids != KF_IDS_ALWAYS && columns(s)->n == 1)
+	if (!has_images(s) && s->ids != KF_IDS_ALWAYS && columns(s)->n == 1)
 		fputs("\"\"", s->file);
 }
 
@@ -196,7 +221,7 @@ int kf_save_rows(struct kf_save *s, const struct kf_chunk *chunk, struct kf_err 
 		rc = write_values(s, chunk, i, err);
 		if (rc < 0)
 			break;
-		if (!s->schema->no_images)
+		if (has_images(s))
 			write_image(s, X + i * pixels, pixels, table, text);
 		s->rows++;
 	}

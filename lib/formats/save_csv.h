@@ -1,7 +1,7 @@
 /*
  * A tensor stream as CSV in Kaggle's layout: ImageId where it is needed, the
- * targets, Image.  What kfkd-load reads from it equals the stream, unless that has no
- * images, and so the table no Image.
+ * targets, Image.  What kfkd-load reads from it equals the stream, unless the images,
+ * and so the column Image, are left out.
  */
 #ifndef KF_SAVE_CSV_H
 #define KF_SAVE_CSV_H
@@ -21,6 +21,7 @@ struct kf_save {
 	const char *name; /* of it, for messages */
 	const struct kf_schema *schema;
 	bool predictions; /* p in place of y */
+	bool no_images;   /* leaves them out; a stream may lack them anyhow */
 	enum kf_save_ids ids;
 	uint64_t rows; /* written so far */
 };
