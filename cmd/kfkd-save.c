@@ -3,11 +3,11 @@
 #include "formats/save_csv.h"
 #include "formats/submission.h"
 
-enum { NO_IMAGES = OPTION_NO_LETTER };
+enum { TRUTH = OPTION_NO_LETTER, NO_IMAGES };
 
 static const struct program program = {
 	.name = "kfkd-save",
-	.synopsis = { "[-inp] [--no-images] [-o OUT] [FILE]", "-l TABLE [-o OUT] [FILE]" },
+	.synopsis = { "[-inp] [--truth] [--no-images] [-o OUT] [FILE]", "-l TABLE [-o OUT] [FILE]" },
 	.about = "Writes a tensor stream as CSV in Kaggle's layout, or as a submission.",
 	.rows = {
 		{ 'i', "ids",
@@ -15,6 +15,7 @@ static const struct program program = {
 		{ 'n', "no-ids",
 			.help = "without, even where rows do not count from 1" },
 		{ 'p', "predictions", .help = "predictions in place of targets" },
+		{ TRUTH, "truth", .help = "targets, each with its prediction beside it" },
 		{ NO_IMAGES, "no-images", .help = "leave the images out" },
 		{ 'l', "lookup", "TABLE",
 			"a submission: what Kaggle's IdLookupTable.csv asks for",
@@ -42,6 +43,7 @@ static void save_csv(struct kf_reader *in, struct kf_save *save)
 	check(kf_save_header(save, &err), &err);
 	while ((chunk = cli_next(in)))
 		check(kf_save_rows(save, chunk, &err), &err);
+	kf_save_free(save);
 }
 
 /* Writes the predictions that the table asks for. */
@@ -74,13 +76,14 @@ int main(int argc, char **argv)
 		case 'i': save.ids = KF_IDS_ALWAYS; break;
 		case 'n': save.ids = KF_IDS_NEVER; break;
 		case 'p': save.predictions = true; break;
+		case TRUTH: save.truth = save.predictions = true; break;
 		case NO_IMAGES: save.no_images = true; break;
 		case 'l': lookup = o.text; break;
 		}
 	ids_given = options_given(&o, 'i') || options_given(&o, 'n');
 	if (lookup && (save.predictions || save.no_images || ids_given))
-		misuse("--lookup does not go with --ids, --no-ids, --no-images or "
-		       "--predictions");
+		misuse("--lookup does not go with --ids, --no-ids, --no-images, "
+		       "--predictions or --truth");
 	fd = cli_input(&o, &name);
 	if (lookup)
 		table = cli_open(lookup, &table_name);

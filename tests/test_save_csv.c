@@ -68,6 +68,7 @@ static bool round_trip(const struct kf_schema *s, const struct kf_chunk *rows)
 		kf_save_rows(&save, rows, &err) < 0 || fclose(save.file) ||
 		lseek(fd, 0, SEEK_SET) || kf_input_open(&in, fd, "csv", &err) < 0)
 		abort();
+	kf_save_free(&save);
 	csv = kf_loader_open(&in, &how, &err);
 	if (!csv || kf_loader_next(csv, &c, &err) != 1) {
 		note("%s", err.msg);
@@ -92,14 +93,17 @@ static const char *written(const struct kf_schema *s, struct kf_chunk *c, float 
 		.schema = s,
 		.ids = KF_IDS_NEVER };
 	struct kf_err err;
+	char *field;
 
 	c->n = 1;
 	c->y[0] = v;
-	if (kf_save_rows(&save, c, &err) < 0)
-		snprintf(text, sizeof text, "%s,", err.msg);
+	if (kf_save_header(&save, &err) < 0 || kf_save_rows(&save, c, &err) < 0)
+		snprintf(text, sizeof text, "\n%s,", err.msg);
+	kf_save_free(&save);
 	fclose(save.file);
-	*strchr(text, ',') = '\0';
-	return text;
+	field = strchr(text, '\n') + 1; /* behind the header */
+	*strchr(field, ',') = '\0';
+	return field;
 }
 
 int main(void)

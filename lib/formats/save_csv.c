@@ -7,14 +7,59 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct kf_names *columns(const struct kf_save *s)
-{
-	return s->predictions ? &s->schema->p_columns : &s->schema->columns;
-}
+/* What is before the name of a column of p where y is beside it. */
+#define PREDICTED "predicted_"
+
+/* A column of y or of p that becomes one of the table. */
+struct kf_save_column {
+	const char *name; /* the schema's */
+	bool predicted;   /* of p */
+	int at;           /* its number there */
+};
 
 static bool has_images(const struct kf_save *s)
 {
 	return !s->no_images && !s->schema->no_images;
+}
+
+static bool has_labels(const struct kf_save *s)
+{
+	return s->truth && s->schema->has_label;
+}
+
+/* -- columns ------------------------------------------------------------------- */
+
+/* Those of y, each with that of p of the same name behind it, then the others of p. */
+static int find_columns(struct kf_save *s, struct kf_err *err)
+{
+	static const struct kf_names none;
+	bool targets = s->truth || !s->predictions;
+	const struct kf_names *y = targets ? &s->schema->columns : &none;
+	const struct kf_names *p = s->predictions ? &s->schema->p_columns : &none;
+	struct kf_save_column *c;
+
+	c = s->column = calloc((size_t)(y->n + p->n) + 1, sizeof *c);
+	if (!c)
+		return kf_fail_memory(err);
+	for (int i = 0; i < y->n; i++) {
+		int beside = kf_names_find(p, y->name[i]);
+
+		*c++ = (struct kf_save_column){ y->name[i], false, i };
+		if (beside >= 0)
+			*c++ = (struct kf_save_column){ y->name[i], true, beside };
+	}
+	for (int i = 0; i < p->n; i++)
+		if (kf_names_find(y, p->name[i]) < 0)
+			*c++ = (struct kf_save_column){ p->name[i], true, i };
+	s->n = (int)(c - s->column);
+	return 0;
+}
+
+void kf_save_free(struct kf_save *s)
+{
+	free(s->column);
+	s->column = NULL;
+	s->n = 0;
 }
 
 /* -- header -------------------------------------------------------------------- */
@@ -38,7 +83,7 @@ static int check_images(const struct kf_save *s, struct kf_err *err)
 /* A line without any field is none. */
 static int check_left(const struct kf_save *s, struct kf_err *err)
 {
-	if (has_images(s) || s->ids == KF_IDS_ALWAYS || columns(s)->n)
+	if (has_images(s) || s->ids == KF_IDS_ALWAYS || s->n)
 		return 0;
 	if (s->schema->no_images)
 		return kf_fail(err,
@@ -46,6 +91,20 @@ static int check_left(const struct kf_save *s, struct kf_err *err)
 			"nothing is left");
 	return kf_fail(err,
 		"the stream has no targets, and without images and ids nothing is left");
+}
+
+/* Whether the table has, or may have, another column of this one's name. */
+static bool is_taken(const struct kf_save *s, const struct kf_save_column *c)
+{
+	static const size_t prefix = sizeof PREDICTED - 1;
+
+	if (!strcmp(c->name, "Image") || !strcmp(c->name, "ImageId"))
+		return true;
+	if (!s->truth || c->predicted)
+		return false;
+	return (has_labels(s) && !strcmp(c->name, "label")) ||
+		(!strncmp(c->name, PREDICTED, prefix) &&
+			kf_names_find(&s->schema->p_columns, c->name + prefix) >= 0);
 }
 
 static int check_schema(const struct kf_save *s, struct kf_err *err)
@@ -62,26 +121,33 @@ static int check_schema(const struct kf_save *s, struct kf_err *err)
 		return kf_fail(err,
 			"there are no predictions; "
 			"pipe the stream through kfkd-predict");
+	if (s->truth && !schema->columns.n && !schema->has_label)
+		return kf_fail(err,
+			"there are no targets to put beside the predictions");
 	if (check_left(s, err) < 0 || check_images(s, err) < 0)
 		return -1;
-	for (int i = 0; i < columns(s)->n; i++) {
-		const char *name = columns(s)->name[i];
-
-		if (!strcmp(name, "Image") || !strcmp(name, "ImageId"))
+	for (int i = 0; i < s->n; i++)
+		if (is_taken(s, &s->column[i]))
 			return kf_fail(err,
 				"column '%s' has a name that CSV keeps for "
 				"other uses",
-				name);
-	}
+				s->column[i].name);
 	return 0;
 }
 
 /* A name, in quotes if there is anything unusual in it. */
-static void write_name(FILE *file, const char *name)
+static void write_name(const struct kf_save *s, const struct kf_save_column *c)
 {
 	static const char usual[] = "abcdefghijklmnopqrstuvwxyz"
 				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+	const char *name = c->name;
+	FILE *file = s->file;
+	char text[300]; /* a name has 200 bytes at most */
 
+	if (s->truth && c->predicted) {
+		snprintf(text, sizeof text, PREDICTED "%s", c->name);
+		name = text;
+	}
 	if (name[strspn(name, usual)])
 		csv_fwrite(file, name, strlen(name));
 	else
@@ -103,15 +169,17 @@ static int check_written(struct kf_save *s, struct kf_err *err)
 
 int kf_save_header(struct kf_save *s, struct kf_err *err)
 {
-	if (check_schema(s, err) < 0)
+	if (find_columns(s, err) < 0 || check_schema(s, err) < 0)
 		return -1;
 	if (s->ids == KF_IDS_ALWAYS) {
 		fputs("ImageId", s->file);
-		end_field(s, columns(s)->n == 0);
+		end_field(s, s->n == 0);
 	}
-	for (int i = 0; i < columns(s)->n; i++) {
-		write_name(s->file, columns(s)->name[i]);
-		end_field(s, i == columns(s)->n - 1);
+	if (has_labels(s))
+		fputs("label,", s->file); /* predictions follow */
+	for (int i = 0; i < s->n; i++) {
+		write_name(s, &s->column[i]);
+		end_field(s, i == s->n - 1);
 	}
 	if (has_images(s))
 		fputs("Image\n", s->file);
@@ -169,34 +237,39 @@ void kf_save_number(FILE *file, float v)
 /* What the only field of a line holds where it is empty: programs skip blank lines. */
 static void write_nothing(const struct kf_save *s)
 {
-	if (!has_images(s) && s->ids != KF_IDS_ALWAYS && columns(s)->n == 1)
+	if (!has_images(s) && !has_labels(s) && s->ids != KF_IDS_ALWAYS && s->n == 1)
 		fputs("\"\"", s->file);
 }
 
 static int write_values(struct kf_save *s, const struct kf_chunk *c, size_t i,
 	struct kf_err *err)
 {
-	int m = columns(s)->n;
-	const float *v = (s->predictions ? c->p : c->y) + i * (size_t)m;
+	const float *y = c->y + i * (size_t)s->schema->columns.n;
+	const float *p = c->p + i * (size_t)s->schema->p_columns.n;
 
 	if (s->ids == KF_IDS_ALWAYS) {
 		fprintf(s->file, "%lld", (long long)c->id[i]);
-		end_field(s, m == 0);
+		end_field(s, s->n == 0);
 	} else if (s->ids == KF_IDS_COUNTED && c->id[i] != (int64_t)s->rows + 1)
 		return kf_fail(err,
 			"row %llu has the id %lld: give --ids for a "
 			"column of ids, or --no-ids to drop them",
 			(unsigned long long)s->rows + 1, (long long)c->id[i]);
-	for (int j = 0; j < m; j++) {
-		if (isinf(v[j]))
+	if (has_labels(s))
+		fprintf(s->file, "%lld,", (long long)c->label[i]);
+	for (int j = 0; j < s->n; j++) {
+		const struct kf_save_column *column = &s->column[j];
+		float v = (column->predicted ? p : y)[column->at];
+
+		if (isinf(v))
 			return kf_fail(err,
 				"row %llu, column '%s': an infinity; CSV "
 				"holds numbers only",
-				(unsigned long long)s->rows + 1, columns(s)->name[j]);
-		if (isnan(v[j]))
+				(unsigned long long)s->rows + 1, column->name);
+		if (isnan(v))
 			write_nothing(s);
-		kf_save_number(s->file, v[j]);
-		end_field(s, j == m - 1);
+		kf_save_number(s->file, v);
+		end_field(s, j == s->n - 1);
 	}
 	return 0;
 }
