@@ -1,14 +1,17 @@
-/* kfkd-save: a tensor stream as CSV in Kaggle's layouts. */
+/* kfkd-save: a tensor stream as CSV in Kaggle's layouts, or as JSON lines. */
 #include "cli.h"
 #include "formats/save_csv.h"
+#include "formats/save_json.h"
 #include "formats/submission.h"
 
-enum { TRUTH = OPTION_NO_LETTER, NO_IMAGES };
+enum { TRUTH = OPTION_NO_LETTER, NO_IMAGES, JSON };
 
 static const struct program program = {
 	.name = "kfkd-save",
-	.synopsis = { "[-inp] [--truth] [--no-images] [-o OUT] [FILE]", "-l TABLE [-o OUT] [FILE]" },
-	.about = "Writes a tensor stream as CSV in Kaggle's layout, or as a submission.",
+	.synopsis = { "[-inp] [--truth] [--no-images] [-o OUT] [FILE]",
+		"--json [-p] [-o OUT] [FILE]", "-l TABLE [-o OUT] [FILE]" },
+	.about = "Writes a tensor stream as CSV in Kaggle's layout, as JSON lines, or as\n"
+		 "a submission.",
 	.rows = {
 		{ 'i', "ids",
 			.help = "with a column ImageId, as where there are no targets" },
@@ -17,6 +20,8 @@ static const struct program program = {
 		{ 'p', "predictions", .help = "predictions in place of targets" },
 		{ TRUTH, "truth", .help = "targets, each with its prediction beside it" },
 		{ NO_IMAGES, "no-images", .help = "leave the images out" },
+		{ JSON, "json",
+			.help = "JSON lines: an object for each row, without its image" },
 		{ 'l', "lookup", "TABLE",
 			"a submission: what Kaggle's IdLookupTable.csv asks for",
 			.kind = OPTION_FILE },
@@ -29,21 +34,28 @@ static enum kf_save_ids default_ids(const struct kf_schema *schema, bool predict
 	return predictions || schema->columns.n ? KF_IDS_COUNTED : KF_IDS_ALWAYS;
 }
 
-/* Writes all rows, as save says. */
 static void save_csv(struct kf_reader *in, struct kf_save *save)
 {
-	static char buffer[1 << 18];
 	struct kf_chunk *chunk;
 	struct kf_err err;
 
-	save->file = stdout;
-	save->name = output_name();
-	save->schema = kf_reader_schema(in);
-	setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
 	check(kf_save_header(save, &err), &err);
 	while ((chunk = cli_next(in)))
 		check(kf_save_rows(save, chunk, &err), &err);
 	kf_save_free(save);
+}
+
+static void save_json(struct kf_reader *in, struct kf_save *save)
+{
+	struct kf_save_json *json;
+	struct kf_chunk *chunk;
+	struct kf_err err;
+
+	json = kf_save_json_open(save, &err);
+	must(json, &err);
+	while ((chunk = cli_next(in)))
+		check(kf_save_json_rows(json, chunk, &err), &err);
+	kf_save_json_free(json);
 }
 
 /* Writes the predictions that the table asks for. */
@@ -61,12 +73,40 @@ static void save_submission(struct kf_reader *in, int table, const char *name)
 	kf_submission_free(submission);
 }
 
+/* Writes all rows, as save says. */
+static void save_rows(struct kf_reader *in, struct kf_save *save, bool json)
+{
+	static char buffer[1 << 18];
+
+	save->file = stdout;
+	save->name = output_name();
+	save->schema = kf_reader_schema(in);
+	setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+	if (json)
+		save_json(in, save);
+	else
+		save_csv(in, save);
+}
+
+static void check_options(const struct options *o)
+{
+	static const int csv[] = { 'i', 'n', 'p', TRUTH, NO_IMAGES, JSON };
+	size_t n = sizeof csv / sizeof *csv;
+	bool ids = options_given(o, 'i') || options_given(o, 'n');
+
+	for (size_t i = 0; i < n && options_given(o, 'l'); i++)
+		if (options_given(o, csv[i]))
+			misuse("--lookup does not go with --%s",
+				options_name(o, csv[i]));
+	if (ids && options_given(o, JSON))
+		misuse("--json does not go with --ids or --no-ids: it always has ids");
+}
+
 int main(int argc, char **argv)
 {
 	struct options o;
 	const char *lookup = NULL, *name, *table_name;
 	struct kf_save save = { .ids = KF_IDS_COUNTED };
-	bool ids_given;
 	struct kf_reader *in;
 	int key, fd, table = -1;
 
@@ -80,10 +120,7 @@ int main(int argc, char **argv)
 		case NO_IMAGES: save.no_images = true; break;
 		case 'l': lookup = o.text; break;
 		}
-	ids_given = options_given(&o, 'i') || options_given(&o, 'n');
-	if (lookup && (save.predictions || save.no_images || ids_given))
-		misuse("--lookup does not go with --ids, --no-ids, --no-images, "
-		       "--predictions or --truth");
+	check_options(&o);
 	fd = cli_input(&o, &name);
 	if (lookup)
 		table = cli_open(lookup, &table_name);
@@ -91,12 +128,12 @@ int main(int argc, char **argv)
 		misuse("standard input cannot be both table and stream");
 	in = cli_stream(fd, name);
 	output_begin(o.output);
-	if (!ids_given)
+	if (!options_given(&o, 'i') && !options_given(&o, 'n'))
 		save.ids = default_ids(kf_reader_schema(in), save.predictions);
 	if (lookup)
 		save_submission(in, table, table_name);
 	else
-		save_csv(in, &save);
+		save_rows(in, &save, options_given(&o, JSON));
 	kf_reader_close(in);
 	return output_finish();
 }

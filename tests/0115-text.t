@@ -1,5 +1,5 @@
 #!/bin/sh
-# kfkd-save for other programs: truth beside prediction.
+# kfkd-save for other programs: truth beside prediction, and JSON lines.
 
 . "${0%/*}/lib.sh"
 tests=$(cd "${0%/*}" && pwd)
@@ -84,6 +84,87 @@ if command -v mlr >/dev/null; then
 		grep -c '"predicted_nose_tip_x": [0-9]')" 40
 else
 	skip "... as Miller does" "miller is not installed"
+fi
+
+# -- JSON lines -------------------------------------------------------------------------
+
+"$KFKD_BUILD/tests/mkclasses" 2 2 >two
+is "--json: an object a line" "$(kfkd-save --json two)" "$(cat <<'LINES'
+{"id":1,"label":1,"class":1,"predictions":{"class_1":0.6,"class_0":0.1}}
+{"id":2,"label":0,"class":0,"predictions":{"class_1":0.1,"class_0":0.6}}
+LINES
+)"
+is "... predictions alone" "$(kfkd-save --json -p two | head -n 1)" \
+	'{"id":1,"class":1,"predictions":{"class_1":0.6,"class_0":0.1}}'
+printf 'a_x,b \\ ""c,a_y,Image\n1.5,39,,1 2 3 4\n,,0.1,5 6 7 8\n' |
+	sed '1s/b .*c/"&"/' >odd.csv
+is "... missing values are null, names escaped" "$(kfkd-load odd.csv | kfkd-save --json)" \
+	"$(cat <<'LINES'
+{"id":1,"points":{"a":{"x":1.5,"y":null},"b \\ \"c":39.0}}
+{"id":2,"points":{"a":{"x":null,"y":0.1},"b \\ \"c":null}}
+LINES
+)"
+is "... nothing but ids" "$(sed 's/.*,//; 3q' faces.csv | kfkd-load | kfkd-save --json)" \
+	"$(printf '{"id":%d}\n' 1 2)"
+is "... rows keep their ids" "$(kfkd-save --json complete | sed 's/^{"id":\([0-9]*\),.*/\1/')" \
+	"$(kfkd-save --ids --no-images complete | sed '1d; s/,.*//')"
+kfkd-save --json -o all.json all
+is "... with --truth, the same" "$(kfkd-save --json --truth all)" "$(cat all.json)"
+is "... with --no-images, too" "$(kfkd-save --json --no-images all)" "$(cat all.json)"
+is "... of a stream without images" "$(kfkd-predict -m whole --no-images scaled |
+	kfkd-scale -u | kfkd-save --json)" "$(cat all.json)"
+is "... as rows come" "$(kfkd-cat all all | kfkd-save --json)" "$(cat all.json all.json)"
+kfkd-head -n 0 all >none
+is "... no rows" "$(kfkd-save --json none | wc -c)" 0
+
+refuses "... scaled" 1 'kfkd-scale --undo' kfkd-save --json scaled
+for option in -p --truth; do
+	refuses "... $option without predictions" 1 'no predictions; .*kfkd-predict' \
+		sh -c "kfkd-load faces.csv | kfkd-save --json $option"
+done
+refuses "... --truth without targets" 1 'there are no targets' \
+	sh -c 'sed "s/.*,//" faces.csv | kfkd-load | kfkd-scale |
+		kfkd-predict -m model | kfkd-scale -u | kfkd-save --json --truth'
+for option in --ids --no-ids '--lookup x'; do
+	kfkd-save --json $option all >out 2>err
+	is "... with $option exits 2" $? 2
+done
+head -c $(($(wc -c <all) - 1)) all >cut
+refuses "... a cut stream" 1 "'cut'.*truncated" kfkd-save --json cut
+refuses "... and no file" 1 "'cut'" kfkd-save --json -o new.json cut
+ok "... nor a part of one" test ! -e new.json
+refuses "... a full disk" 1 'No space left' kfkd-save --json -o /dev/full all
+for copy in 1 2 3 4 5 6 7 8; do
+	cat all all all all all all all all
+done >long
+{ kfkd-save --json long 2>err; echo $? >status; } | head -c 1 >/dev/null
+is "... a reader that goes away" "$(cat status err)" 141
+
+if have_python; then
+	kfkd-save --ids --truth --no-images -o both.csv all
+	ok "... as Python reads them: the CSV's values" python3 -c '
+import csv, json
+rows = [json.loads(line) for line in open("all.json")]
+table = list(csv.DictReader(open("both.csv", newline="")))
+assert len(rows) == len(table) == 40
+for row, line in zip(rows, table):
+    assert list(row) == ["id", "points", "predictions"]
+    assert row["id"] == int(line.pop("ImageId")) and len(line) == 60
+    for name, text in line.items():
+        part = "points"
+        if name.startswith("predicted_"):
+            part, name = "predictions", name[len("predicted_"):]
+        value = row[part][name[:-2]][name[-1]]
+        assert value is None if text == "" else value == float(text), name
+'
+else
+	skip "... as Python reads them" "there is no python3"
+fi
+if command -v jq >/dev/null; then
+	is "... as jq does" "$(jq -r '.predictions.nose_tip.x' all.json | tr '\n' ' ')" \
+		"$(kfkd-save -p --no-images all | cut -d, -f21 | sed 1d | tr '\n' ' ')"
+else
+	skip "... as jq does" "jq is not installed"
 fi
 
 done_testing

@@ -61,6 +61,7 @@ within "repeat 15 scaled.kfkd" kfkd-cat
 within "repeat 15 scaled.kfkd" kfkd-stat
 within "repeat 50 raw.kfkd" kfkd-stat
 within "repeat 8 raw.kfkd" kfkd-save --no-ids
+within "repeat 50 raw.kfkd" kfkd-save --json
 within "repeat 15 found.kfkd" kfkd-score
 within "repeat 15 found.kfkd" kfkd-plot
 within : kfkd-synth --rows 1000

@@ -226,6 +226,7 @@ branches='conv4x3p1 batchnorm relu save avgpool2 res5 upscale2 add5x3p1 tanh poo
 	kfkd-train -q -t 1 -n "$every" -e 2 -B 3 -c in/checkpoint -o in/every in/scaled
 	kfkd-train -q -t 1 -n "$branches" -e 2 -B 3 -o in/branches in/scaled
 	kfkd-predict -t 1 -m in/model -o in/predicted in/scaled
+	kfkd-scale --undo -o in/found in/predicted
 	kfkd-load -l in/labels in/images | kfkd-scale -o in/digits
 	kfkd-train -q -t 1 -l crossentropy -n "dense4 relu dense" -e 1 -o in/classes in/digits
 	kfkd-predict -t 1 -m in/classes -o in/classified in/digits
@@ -248,6 +249,8 @@ faults head kfkd-head -n 3 -o got/out in/raw
 faults cat kfkd-cat -o got/out in/raw in/single
 faults single kfkd-cat -1 -o got/out in/raw
 faults save kfkd-save -i -o got/out in/raw
+faults save-truth kfkd-save --truth --no-images -o got/out in/found
+faults save-json kfkd-save --json -o got/out in/found
 faults submission kfkd-save -l in/table -o got/out in/predicted
 faults stat kfkd-stat -o got/out in/predicted
 faults stat-model kfkd-stat -o got/out in/every

@@ -115,7 +115,10 @@ int main(void)
 		const char *text;
 	} shortest[] = { { 0.1f, "0.1" }, { 39.0f, "39" }, { -0.0f, "-0" },
 		{ 66.0335639098f, "66.03356" }, { 16777216.0f, "16777216" },
-		{ 1e10f, "1e+10" }, { NAN, "" }, { 1.0f / 3, "0.33333334" } };
+		{ 1e10f, "1e+10" }, { NAN, "" }, { 1.0f / 3, "0.33333334" },
+		/* 7.038531e-26 reads as the first, but by way of a double as the other */
+		{ 0x1.5c87fap-84f, "7.0385307e-26" },
+		{ 0x1.5c87fcp-84f, "7.0385313e-26" } };
 	struct kf_schema s = { .dtype = KF_U8, .c = 1, .h = 3, .w = 5 };
 	struct kf_chunk c = { 0 };
 	struct kf_err err;

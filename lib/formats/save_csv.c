@@ -109,21 +109,10 @@ static bool is_taken(const struct kf_save *s, const struct kf_save_column *c)
 
 static int check_schema(const struct kf_save *s, struct kf_err *err)
 {
-	const struct kf_schema *schema = s->schema;
-
-	if (kf_schema_is_scaled(schema))
-		return kf_fail(err,
-			"the stream is scaled; "
-			"pipe it through kfkd-scale --undo");
-	if (schema->has_label && !s->predictions)
+	if (kf_save_check(s, err) < 0)
+		return -1;
+	if (s->schema->has_label && !s->predictions)
 		return kf_fail(err, "the stream has labels; CSV holds targets only");
-	if (s->predictions && schema->p_columns.n == 0)
-		return kf_fail(err,
-			"there are no predictions; "
-			"pipe the stream through kfkd-predict");
-	if (s->truth && !schema->columns.n && !schema->has_label)
-		return kf_fail(err,
-			"there are no targets to put beside the predictions");
 	if (check_left(s, err) < 0 || check_images(s, err) < 0)
 		return -1;
 	for (int i = 0; i < s->n; i++)
@@ -160,13 +149,6 @@ static void end_field(const struct kf_save *s, bool last)
 	fputc(last && !has_images(s) ? '\n' : ',', s->file);
 }
 
-static int check_written(struct kf_save *s, struct kf_err *err)
-{
-	if (fflush(s->file) || ferror(s->file))
-		return kf_fail_errno(err, "cannot write '%s'", s->name);
-	return 0;
-}
-
 int kf_save_header(struct kf_save *s, struct kf_err *err)
 {
 	if (find_columns(s, err) < 0 || check_schema(s, err) < 0)
@@ -183,7 +165,7 @@ int kf_save_header(struct kf_save *s, struct kf_err *err)
 	}
 	if (has_images(s))
 		fputs("Image\n", s->file);
-	return check_written(s, err);
+	return kf_save_flush(s, err);
 }
 
 /* -- rows ---------------------------------------------------------------------- */
@@ -218,20 +200,6 @@ static size_t print_image(const uint8_t *pixel, size_t n,
 		p += t->n;
 	}
 	return (size_t)(p - text) - 1;
-}
-
-void kf_save_number(FILE *file, float v)
-{
-	char text[32];
-
-	if (isnan(v))
-		return;
-	for (int digits = 6; digits <= 9; digits++) {
-		snprintf(text, sizeof text, "%.*g", digits, v);
-		if (strtof(text, NULL) == v)
-			break;
-	}
-	fputs(text, file);
 }
 
 /* What the only field of a line holds where it is empty: programs skip blank lines. */
@@ -299,5 +267,5 @@ int kf_save_rows(struct kf_save *s, const struct kf_chunk *chunk, struct kf_err 
 		s->rows++;
 	}
 	free(text);
-	return rc < 0 ? -1 : check_written(s, err);
+	return rc < 0 ? -1 : kf_save_flush(s, err);
 }

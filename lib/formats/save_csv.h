@@ -6,29 +6,7 @@
 #ifndef KF_SAVE_CSV_H
 #define KF_SAVE_CSV_H
 
-#include <stdio.h>
-
-#include "stream/schema.h"
-
-enum kf_save_ids {
-	KF_IDS_COUNTED, /* no ids: an error unless they count the rows from 1 */
-	KF_IDS_ALWAYS,  /* a column ImageId */
-	KF_IDS_NEVER    /* no ids, whatever they are */
-};
-
-struct kf_save {
-	FILE *file;       /* stays the caller's */
-	const char *name; /* of it, for messages */
-	const struct kf_schema *schema;
-	bool predictions; /* p in place of y */
-	bool truth;       /* with predictions: y, and labels, beside p */
-	bool no_images;   /* leaves them out; a stream may lack them anyhow */
-	enum kf_save_ids ids;
-	uint64_t rows; /* written so far */
-	/* private */
-	int n; /* columns of y and p that are written */
-	struct kf_save_column *column;
-};
+#include "formats/save.h"
 
 /* Checks that CSV can hold the stream, and writes the header; before any rows, and
  * then, even if it fails, kf_save_free is due. */
@@ -38,8 +16,5 @@ int kf_save_header(struct kf_save *s, struct kf_err *err);
 int kf_save_rows(struct kf_save *s, const struct kf_chunk *chunk, struct kf_err *err);
 
 void kf_save_free(struct kf_save *s);
-
-/* The fewest digits, from 6 on, that read back as the same float; none for NaN. */
-void kf_save_number(FILE *file, float v);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "formats/csv_rows.h"
 #include "formats/fields.h"
-#include "formats/save_csv.h"
+#include "formats/save.h"
 
 #define ROW_BYTES ((size_t)64 << 10) /* of a row of the table */
 
