@@ -19,6 +19,7 @@ kfkd-synth    none    text   --rows 200
 kfkd-cat      raw     data
 kfkd-head     raw     data   --rows 1000
 kfkd-dropna   raw     data
+kfkd-select   raw     data   --rows 1-1000
 kfkd-scale    raw     data
 kfkd-train    scaled  data   --quiet --epochs 1
 kfkd-predict  scaled  data   --model net.kfkd
@@ -268,8 +269,8 @@ while IFS='|' read -r what script; do
 	perl -ne "$script" small.csv >bad.csv
 	refuses "kfkd-load: $what" 1 '^kfkd-load: .*(row|line|column|empty|Image)' \
 		kfkd-load bad.csv
-	for next in kfkd-cat kfkd-dropna kfkd-scale "kfkd-head -n 99" kfkd-stat \
-		kfkd-save; do
+	for next in kfkd-cat kfkd-dropna kfkd-select kfkd-scale "kfkd-head -n 99" \
+		kfkd-stat kfkd-save; do
 		kfkd-load bad.csv 2>load.err | $next >out 2>err
 		is "... and $next fails with it" $? 1
 	done

@@ -53,6 +53,7 @@ within() {
 }
 
 within "repeat 50 raw.kfkd" kfkd-dropna
+within "repeat 50 raw.kfkd" kfkd-select --complete --columns '*_x'
 within "repeat 50 raw.kfkd" kfkd-scale
 within "repeat 50 raw.kfkd" kfkd-scale --bytes
 within "repeat 15 scaled.kfkd" kfkd-scale --undo

@@ -242,6 +242,7 @@ faults load-quoted kfkd-load -c nose_tip_x,nose_tip_y -o got/out in/quoted.csv
 faults load-idx kfkd-load -l in/labels -o got/out in/images
 faults load-pgm kfkd-load -o got/out in/pgm
 faults dropna kfkd-dropna -o got/out in/raw
+faults select kfkd-select -w 'rmse>1' -i 2-7 -c '*_x,nose_*' -o got/out in/predicted
 faults scale kfkd-scale -o got/out in/raw
 faults scale-bytes kfkd-scale --bytes -o got/out in/raw
 faults unscale kfkd-scale --undo -o got/out in/predicted

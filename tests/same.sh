@@ -133,6 +133,14 @@ same weights kfkd-plot --weights net1.out
 same filters kfkd-plot --weights -c every.out
 pipe each 'kfkd-head -n 3 predict.out | kfkd-plot -e face; cat face*'
 
+# -- rows, where the old build has the programs ----------------------------------------
+
+if [ -x "$old/kfkd-select" ]; then
+	same select kfkd-select -i 3,7,10-20 -c '*_eye_*,nose_*' load.out
+	same select-where kfkd-select -w 'rmse>5' -w 'nose_tip_x!=missing' predict.out
+	same select-label kfkd-select -v -l 1-2 load-idx.out
+fi
+
 # -- what is refused ----------------------------------------------------------------
 
 for at in 0 8 40 300 5000; do

@@ -6,9 +6,11 @@
 
 /* -- dropping ------------------------------------------------------------------ */
 
-static bool complete(const float *y, int m)
+bool kf_row_is_complete(const struct kf_schema *s, const struct kf_chunk *c, size_t row)
 {
-	for (int j = 0; j < m; j++)
+	const float *y = c->y + row * (size_t)s->columns.n;
+
+	for (int j = 0; j < s->columns.n; j++)
 		if (isnan(y[j]))
 			return false;
 	return true;
@@ -16,10 +18,10 @@ static bool complete(const float *y, int m)
 
 void kf_drop_missing(struct kf_chunk *c, const struct kf_schema *s)
 {
-	size_t m = (size_t)s->columns.n, kept = 0;
+	size_t kept = 0;
 
 	for (size_t i = 0; i < c->n; i++) {
-		if (!complete(c->y + i * m, s->columns.n))
+		if (!kf_row_is_complete(s, c, i))
 			continue;
 		if (kept != i)
 			kf_chunk_copy_row(c, kept, c, i, s);

@@ -4,6 +4,10 @@
 
 #include "stream/schema.h"
 
+/* Whether a row has all of its targets. */
+bool kf_row_is_complete(const struct kf_schema *s, const struct kf_chunk *c,
+	size_t row);
+
 /* Drops, in place, the rows that have a missing target. */
 void kf_drop_missing(struct kf_chunk *c, const struct kf_schema *s);
 
