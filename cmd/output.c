@@ -19,6 +19,8 @@
 static int output_fd = STDOUT_FILENO;
 static const char *output_path;      /* of -o, or NULL */
 static struct kf_whole_file *output; /* the same */
+static const char *also_path;        /* of a further file, or NULL */
+static struct kf_whole_file *also;
 
 void output_reserve(void)
 {
@@ -50,40 +52,64 @@ static void remove_at_signals(void)
 			sigaction(number, &sa, NULL);
 }
 
+static bool is_same(int a, int b)
+{
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev &&
+		x.st_ino == y.st_ino;
+}
+
+static void refuse_input(const struct kf_whole_file *f, const char *path, int fd)
+{
+	if (f && kf_whole_in_place(f) && is_same(fd, kf_whole_fd(f)))
+		die("'%s' is input and output", path);
+}
+
 void output_check_input(int fd)
 {
-	struct stat in, out;
+	refuse_input(output, output_path, fd);
+	refuse_input(also, also_path, fd);
+}
 
-	if (!output || !kf_whole_in_place(output))
-		return;
-	if (fstat(fd, &in) == 0 && fstat(kf_whole_fd(output), &out) == 0 &&
-		in.st_dev == out.st_dev && in.st_ino == out.st_ino)
-		die("'%s' is input and output", output_path);
+/* Opens a file that appears at the end, when it is whole. */
+static struct kf_whole_file *open_whole(const char *path)
+{
+	struct kf_whole_file *f;
+	struct kf_err err;
+
+	remove_at_signals();
+	atexit(kf_whole_remove_pending);
+	f = kf_whole_open(path, KF_WHOLE_OUTPUT, &err);
+	must(f, &err);
+	if (!kf_whole_in_place(f))
+		return f;
+	warn("'%s' cannot be replaced, and is written in place", path);
+	for (int fd = STDERR_FILENO + 1; fd < kf_whole_fd(f); fd++)
+		refuse_input(f, path, fd);
+	refuse_input(f, path, STDIN_FILENO);
+	return f;
 }
 
 void output_begin(const char *path)
 {
-	struct kf_err err;
-
 	/* beyond the limit on a file's size, a write fails with a message instead */
 	signal(SIGXFSZ, SIG_IGN);
 	if (!path || !strcmp(path, "-"))
 		return;
 	output_path = path;
-	remove_at_signals();
-	atexit(kf_whole_remove_pending);
-	output = kf_whole_open(path, KF_WHOLE_OUTPUT, &err);
-	must(output, &err);
-	if (kf_whole_in_place(output)) {
-		warn("'%s' cannot be replaced, and is written in place", path);
-		for (int fd = STDERR_FILENO + 1; fd < kf_whole_fd(output); fd++)
-			output_check_input(fd);
-		output_check_input(STDIN_FILENO);
-	}
+	output = open_whole(path);
 	if (output_fd != STDOUT_FILENO)
 		output_fd = kf_whole_fd(output);
 	else if (dup2(kf_whole_fd(output), STDOUT_FILENO) < 0)
 		die("cannot write '%s': %s", path, strerror(errno));
+}
+
+int output_also(const char *path)
+{
+	also_path = path;
+	also = open_whole(path);
+	return kf_whole_fd(also);
 }
 
 void output_keep_apart(void)
@@ -151,6 +177,8 @@ int output_finish(void)
 	if ((ours && (fflush(stdout) || ferror(stdout))) ||
 		((ours || !output) && close(output_fd)))
 		die("cannot write '%s': %s", output_name(), strerror(errno));
+	if (also)
+		check(kf_whole_commit(also, &err), &err);
 	if (output)
 		check(kf_whole_commit(output, &err), &err);
 	return 0;

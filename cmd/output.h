@@ -17,6 +17,12 @@ void output_begin(const char *path);
 const char *output_name(void); /* for messages */
 
 /*
+ * Opens one further file, which appears in output_finish, too; returns where to write it.
+ * To be called after output_begin.
+ */
+int output_also(const char *path);
+
+/*
  * Lets descriptor 1 be standard error, and the output another one, so that what
  * libraries print never gets into it.  For programs that write to output_descriptor();
  * to be called before anything is opened.

@@ -20,6 +20,7 @@ kfkd-cat      raw     data
 kfkd-head     raw     data   --rows 1000
 kfkd-dropna   raw     data
 kfkd-select   raw     data   --rows 1-1000
+kfkd-split    raw     data   --share 1 --rest rest
 kfkd-scale    raw     data
 kfkd-train    scaled  data   --quiet --epochs 1
 kfkd-predict  scaled  data   --model net.kfkd

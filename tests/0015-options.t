@@ -22,6 +22,7 @@ argument_for() {
 	A\[:B\]) echo 0.5 ;;
 	A,B,...) echo nose_tip_x ;;
 	LIST) echo flip ;;
+	I/K) echo 2/5 ;;
 	RANGES) echo 3,7,10-20 ;;
 	CONDITION) echo 'rmse>5' ;;
 	SPEC) echo net1 ;;
@@ -43,6 +44,7 @@ complaint_about_x() {
 	WxH | CxR) echo "is not two sizes from 1 to [0-9]* such as 4x4" ;;
 	SIZE) echo "is not a size in bytes" ;;
 	A:B) echo "is not two losses" ;;
+	I/K) echo "is not one of some folds" ;;
 	RANGES) echo "is not a number from" ;;
 	CONDITION) echo "is not a condition" ;;
 	RULE) echo "no rule" ;;

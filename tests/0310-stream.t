@@ -56,7 +56,8 @@ equal "... with the same pixels" a.pixels back.pixels
 
 # Chunks are passed on before the next arrives.
 mkfifo live
-for program in kfkd-cat kfkd-dropna kfkd-select kfkd-scale "kfkd-head -n 99"; do
+for program in kfkd-cat kfkd-dropna kfkd-select kfkd-scale "kfkd-head -n 99" \
+	"kfkd-split --share .5 --rest /dev/null"; do
 	rm -f passed
 	$program <live >passed 2>err &
 	pid=$!

@@ -141,6 +141,10 @@ if [ -x "$old/kfkd-select" ]; then
 	same select-label kfkd-select -v -l 1-2 load-idx.out
 fi
 
+if [ -x "$old/kfkd-split" ]; then
+	pipe split 'kfkd-split --share .7 -r rest load.out; cat rest'
+fi
+
 # -- what is refused ----------------------------------------------------------------
 
 for at in 0 8 40 300 5000; do

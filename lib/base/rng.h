@@ -23,7 +23,8 @@ enum kf_purpose {
 	KF_RNG_FLIP,
 	KF_RNG_AUGMENT,
 	KF_RNG_BATCHES,
-	KF_RNG_SYNTH
+	KF_RNG_SYNTH,
+	KF_RNG_SPLIT
 };
 
 /* One block.  purpose has 8 bits, layer 24. */

@@ -1,0 +1,172 @@
+/* Which group each row belongs to. */
+#define _GNU_SOURCE
+#include "formats/groups.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "formats/csv_rows.h"
+#include "formats/fields.h"
+
+#define ROW_BYTES ((size_t)64 << 10)
+
+/* The columns that are used; others may hold anything. */
+enum { ID, GROUP, USED };
+
+static const char *const used[USED] = { "id", "group" };
+
+struct kf_group_row {
+	int64_t id;
+	uint64_t group;
+};
+
+struct table {
+	struct kf_groups *groups;
+	struct kf_csv rows;
+	char *first;  /* the name of the first column */
+	int at[USED]; /* where the columns are; -1: not found */
+	bool in_header;
+	struct kf_group_row row; /* the current one */
+};
+
+static int take_name(struct table *t, int field, const char *text, struct kf_err *err)
+{
+	if (field == 0 && !(t->first = strdup(text)))
+		return kf_fail_memory(err);
+	for (int i = 0; i < USED; i++) {
+		if (strcmp(used[i], text))
+			continue;
+		if (t->at[i] >= 0)
+			return kf_fail(err, "there are two columns '%s'", text);
+		t->at[i] = field;
+	}
+	return 0;
+}
+
+static int take_field(void *user, int field, char *text, size_t len, struct kf_err *err)
+{
+	struct table *t = user;
+
+	if (t->in_header)
+		return take_name(t, field, text, err);
+	if (field == t->at[ID])
+		return kf_field_id(text, len, &t->row.id, err);
+	if (field == t->at[GROUP] && len == 0)
+		return kf_fail(err, "the group is empty");
+	if (field == t->at[GROUP])
+		t->row.group = XXH3_64bits(text, len);
+	return 0;
+}
+
+static int add(struct kf_groups *g, const struct kf_group_row *row, struct kf_err *err)
+{
+	if (g->n == g->room) {
+		size_t room = g->room ? 2 * g->room : 1024;
+		struct kf_group_row *more = realloc(g->row, room * sizeof *more);
+
+		if (!more)
+			return kf_fail_memory(err);
+		g->row = more;
+		g->room = room;
+	}
+	g->row[g->n++] = *row;
+	return 0;
+}
+
+static int check_header(const struct table *t, struct kf_err *err)
+{
+	for (int i = 0; i < USED; i++)
+		if (t->at[i] < 0)
+			return kf_fail(err, "there is no column '%s'%s", used[i],
+				t->first ? kf_csv_separator_hint(t->first) : "");
+	return 0;
+}
+
+/* The header, then all rows: 0 at the end, or -1. */
+static int read_rows(struct table *t, struct kf_err *err)
+{
+	int rc = kf_csv_row(&t->rows, err);
+
+	if (rc < 0 || check_header(t, err) < 0)
+		return -1;
+	t->in_header = false;
+	while ((rc = kf_csv_row(&t->rows, err)) > 0)
+		if (add(t->groups, &t->row, err) < 0)
+			return -1;
+	return rc;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct kf_group_row *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static int sort(struct kf_groups *g, const char *name, struct kf_err *err)
+{
+	if (g->n == 0)
+		return kf_fail(err, "'%s' has no rows", name);
+	qsort(g->row, g->n, sizeof *g->row, by_id);
+	for (size_t i = 1; i < g->n; i++)
+		if (g->row[i].id == g->row[i - 1].id &&
+			g->row[i].group != g->row[i - 1].group)
+			return kf_fail(err, "'%s': the id %lld is in two groups", name,
+				(long long)g->row[i].id);
+	return 0;
+}
+
+static int read_table(struct table *t, struct kf_input *in, struct kf_err *err)
+{
+	int rc;
+
+	if (kf_input_check(in, err) < 0)
+		return -1;
+	rc = kf_csv_open(&t->rows, in, take_field, t, err);
+	t->rows.most = ROW_BYTES;
+	t->rows.hint = "; is this CSV?";
+	if (rc == 0 && (rc = read_rows(t, err)) < 0)
+		kf_place(err, "'%s', line %llu", in->name,
+			(unsigned long long)t->rows.last_line);
+	kf_csv_close(&t->rows);
+	free(t->first);
+	return rc;
+}
+
+int kf_groups_read(struct kf_groups *g, int fd, const char *name, struct kf_err *err)
+{
+	struct table t = { .groups = g, .at = { -1, -1 }, .in_header = true };
+	struct kf_input in;
+	int rc;
+
+	*g = (struct kf_groups){ 0 };
+	if (kf_input_open(&in, fd, name, err) < 0)
+		return -1;
+	rc = read_table(&t, &in, err);
+	kf_input_close(&in);
+	if (rc == 0)
+		rc = sort(g, name, err);
+	if (rc < 0)
+		kf_groups_free(g);
+	return rc;
+}
+
+int kf_groups_find(const struct kf_groups *g, int64_t id, uint64_t *group)
+{
+	struct kf_group_row key = { .id = id };
+	const struct kf_group_row *found = NULL;
+
+	if (g->n)
+		found = bsearch(&key, g->row, g->n, sizeof key, by_id);
+	if (!found)
+		return -1;
+	*group = found->group;
+	return 0;
+}
+
+void kf_groups_free(struct kf_groups *g)
+{
+	free(g->row);
+	*g = (struct kf_groups){ 0 };
+}
