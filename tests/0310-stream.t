@@ -29,6 +29,48 @@ is "kfkd-head: as many as there are" "$(kfkd-head -n 99 a.kfkd | rows)" 30
 kfkd-head -n 99 a.kfkd >same.kfkd
 ok "... unchanged" cmp a.kfkd same.kfkd
 
+kfkd-head -n -99 a.kfkd >none.kfkd
+is "kfkd-head: all but more than there are" "$(rows <none.kfkd)" 0
+is "kfkd-head: all but the last 4" "$(kfkd-head -n -4 a.kfkd | rows)" 26
+kfkd-head -n -4 a.kfkd >most.kfkd
+kfkd-head -n 26 a.kfkd >first.kfkd
+equal "... are the first" most.kfkd first.kfkd
+kfkd-head -n -0 a.kfkd >same.kfkd
+equal "kfkd-head: all but none" a.kfkd same.kfkd
+
+is "kfkd-tail: 16 rows" "$(kfkd-tail a.kfkd | rows)" 16
+is "kfkd-tail: no rows" "$(kfkd-tail -n 0 a.kfkd | rows)" 0
+for n in 30 99; do
+	kfkd-tail -n $n a.kfkd >same.kfkd
+	equal "kfkd-tail: as many as there are, of $n" a.kfkd same.kfkd
+done
+kfkd-tail -n 4 a.kfkd >last.kfkd
+kfkd-tail -n +27 a.kfkd >from.kfkd
+equal "kfkd-tail: the last 4 of 30 are those from the 27th on" last.kfkd from.kfkd
+kfkd-tail -n -4 a.kfkd >minus.kfkd
+equal "... with a minus as without" last.kfkd minus.kfkd
+kfkd-cat most.kfkd last.kfkd >both.kfkd
+is "first and last rows are all" "$(kfkd-save -n both.kfkd | cksum)" \
+	"$(kfkd-save -n a.kfkd | cksum)"
+for n in +0 +1; do
+	kfkd-tail -n $n a.kfkd >same.kfkd
+	equal "kfkd-tail: all from $n on" a.kfkd same.kfkd
+done
+is "kfkd-tail: from behind the end on" "$(kfkd-tail -n +31 a.kfkd | rows)" 0
+
+# Chunks of 1 to 7 rows, against the lines of their table.
+for n in 3 1 7 2 6 4 7; do
+	kfkd-synth --rows $n --seed $n | kfkd-load
+done >chunks.kfkd
+kfkd-save -n chunks.kfkd | sed 1d >chunks.csv
+for n in 0 1 2 3 5 8 13 29 30 31; do
+	for program in "head -n -$n" "head -n $n" "tail -n $n" "tail -n +$n"; do
+		is "kfkd-$program is as $program" \
+			"$(kfkd-$program chunks.kfkd | kfkd-save -n | sed 1d | cksum)" \
+			"$($program chunks.csv | cksum)"
+	done
+done
+
 kfkd-cat a.kfkd - b.kfkd <b.kfkd >joined.kfkd
 is "kfkd-cat: three streams" "$(rows <joined.kfkd)" 70
 is "cat: two streams" "$(cat a.kfkd b.kfkd | kfkd-cat | rows)" 50
@@ -57,6 +99,7 @@ equal "... with the same pixels" a.pixels back.pixels
 # Chunks are passed on before the next arrives.
 mkfifo live
 for program in kfkd-cat kfkd-dropna kfkd-select kfkd-scale "kfkd-head -n 99" \
+	"kfkd-head -n -3" "kfkd-tail -n +3" \
 	"kfkd-split --share .5 --rest /dev/null"; do
 	rm -f passed
 	$program <live >passed 2>err &

@@ -249,6 +249,9 @@ faults scale kfkd-scale -o got/out in/raw
 faults scale-bytes kfkd-scale --bytes -o got/out in/raw
 faults unscale kfkd-scale --undo -o got/out in/predicted
 faults head kfkd-head -n 3 -o got/out in/raw
+faults head-but kfkd-head -n -3 -o got/out in/raw
+faults tail kfkd-tail -n 3 -o got/out in/raw
+faults tail-from kfkd-tail -n +3 -o got/out in/raw
 faults cat kfkd-cat -o got/out in/raw in/single
 faults single kfkd-cat -1 -o got/out in/raw
 faults save kfkd-save -i -o got/out in/raw

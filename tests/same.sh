@@ -145,6 +145,12 @@ if [ -x "$old/kfkd-split" ]; then
 	pipe split 'kfkd-split --share .7 -r rest load.out; cat rest'
 fi
 
+if [ -x "$old/kfkd-tail" ]; then
+	same head-but kfkd-head -n -7 load.out
+	same tail kfkd-tail -n 7 load.out
+	same tail-from kfkd-tail -n +7 load.out
+fi
+
 # -- what is refused ----------------------------------------------------------------
 
 for at in 0 8 40 300 5000; do
