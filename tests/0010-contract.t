@@ -22,6 +22,7 @@ kfkd-tail     raw     data   --rows 1000
 kfkd-dropna   raw     data
 kfkd-select   raw     data   --rows 1-1000
 kfkd-split    raw     data   --share 1 --rest rest
+kfkd-shuffle  raw     data
 kfkd-scale    raw     data
 kfkd-train    scaled  data   --quiet --epochs 1
 kfkd-predict  scaled  data   --model net.kfkd
@@ -272,7 +273,7 @@ while IFS='|' read -r what script; do
 	refuses "kfkd-load: $what" 1 '^kfkd-load: .*(row|line|column|empty|Image)' \
 		kfkd-load bad.csv
 	for next in kfkd-cat kfkd-dropna kfkd-select kfkd-scale "kfkd-head -n 99" \
-		"kfkd-head -n -2" "kfkd-tail -n 99" kfkd-stat kfkd-save; do
+		"kfkd-head -n -2" "kfkd-tail -n 99" kfkd-shuffle kfkd-stat kfkd-save; do
 		kfkd-load bad.csv 2>load.err | $next >out 2>err
 		is "... and $next fails with it" $? 1
 	done

@@ -57,6 +57,8 @@ within "repeat 50 raw.kfkd" kfkd-select --complete --columns '*_x'
 within "repeat 50 raw.kfkd" kfkd-split --share .5 --rest rest
 within "repeat 50 raw.kfkd" kfkd-head --rows -1000
 within "repeat 50 raw.kfkd" kfkd-tail --rows 1000
+within "repeat 50 raw.kfkd" kfkd-shuffle
+within "repeat 50 raw.kfkd" kfkd-shuffle --sample 9000
 within "repeat 50 raw.kfkd" kfkd-scale
 within "repeat 50 raw.kfkd" kfkd-scale --bytes
 within "repeat 15 scaled.kfkd" kfkd-scale --undo

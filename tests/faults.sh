@@ -245,6 +245,8 @@ faults dropna kfkd-dropna -o got/out in/raw
 faults select kfkd-select -w 'rmse>1' -i 2-7 -c '*_x,nose_*' -o got/out in/predicted
 printf 'id,group\n1,a\n2,b\n3,a\n4,c\n5,d\n6,b\n7,c\n8,d\n' >in/groups
 faults split kfkd-split --share .5 -g in/groups -r got/rest -o got/out in/raw
+faults shuffle kfkd-shuffle -o got/out in/raw
+faults sample kfkd-shuffle -n 3 -o got/out in/raw
 faults scale kfkd-scale -o got/out in/raw
 faults scale-bytes kfkd-scale --bytes -o got/out in/raw
 faults unscale kfkd-scale --undo -o got/out in/predicted

@@ -151,6 +151,11 @@ if [ -x "$old/kfkd-tail" ]; then
 	same tail-from kfkd-tail -n +7 load.out
 fi
 
+if [ -x "$old/kfkd-shuffle" ]; then
+	same shuffle kfkd-shuffle -s 3 load.out
+	same sample kfkd-shuffle -n 20 load.out
+fi
+
 # -- what is refused ----------------------------------------------------------------
 
 for at in 0 8 40 300 5000; do

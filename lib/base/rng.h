@@ -24,7 +24,8 @@ enum kf_purpose {
 	KF_RNG_AUGMENT,
 	KF_RNG_BATCHES,
 	KF_RNG_SYNTH,
-	KF_RNG_SPLIT
+	KF_RNG_SPLIT,
+	KF_RNG_SHUFFLE
 };
 
 /* One block.  purpose has 8 bits, layer 24. */
