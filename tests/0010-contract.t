@@ -23,6 +23,7 @@ kfkd-dropna   raw     data
 kfkd-select   raw     data   --rows 1-1000
 kfkd-split    raw     data   --share 1 --rest rest
 kfkd-shuffle  raw     data
+kfkd-join     raw     data   --table table.csv
 kfkd-scale    raw     data
 kfkd-train    scaled  data   --quiet --epochs 1
 kfkd-predict  scaled  data   --model net.kfkd
@@ -56,6 +57,10 @@ kfkd-synth --rows 24 --missing 0.3 >csv &&
 	kfkd-train --quiet --epochs 2 scaled >net.kfkd &&
 	kfkd-predict --model net.kfkd scaled >found
 is "the files are made" $? 0
+{
+	echo id,nose_tip_x
+	seq 24 | sed 's/$/,1/'
+} >table.csv
 
 # The byte at which the last chunk begins.
 last_chunk() {

@@ -98,8 +98,9 @@ equal "... with the same pixels" a.pixels back.pixels
 
 # Chunks are passed on before the next arrives.
 mkfifo live
+printf 'id,nose_tip_x\n1,2\n' >two.csv
 for program in kfkd-cat kfkd-dropna kfkd-select kfkd-scale "kfkd-head -n 99" \
-	"kfkd-head -n -3" "kfkd-tail -n +3" \
+	"kfkd-join -k -t two.csv" "kfkd-head -n -3" "kfkd-tail -n +3" \
 	"kfkd-split --share .5 --rest /dev/null"; do
 	rm -f passed
 	$program <live >passed 2>err &

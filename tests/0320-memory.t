@@ -59,6 +59,8 @@ within "repeat 50 raw.kfkd" kfkd-head --rows -1000
 within "repeat 50 raw.kfkd" kfkd-tail --rows 1000
 within "repeat 50 raw.kfkd" kfkd-shuffle
 within "repeat 50 raw.kfkd" kfkd-shuffle --sample 9000
+{ echo id,a_x; seq 450 | sed 's/$/,1/'; } >table.csv
+within "repeat 50 raw.kfkd" kfkd-join --table table.csv
 within "repeat 50 raw.kfkd" kfkd-scale
 within "repeat 50 raw.kfkd" kfkd-scale --bytes
 within "repeat 15 scaled.kfkd" kfkd-scale --undo

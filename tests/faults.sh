@@ -247,6 +247,8 @@ printf 'id,group\n1,a\n2,b\n3,a\n4,c\n5,d\n6,b\n7,c\n8,d\n' >in/groups
 faults split kfkd-split --share .5 -g in/groups -r got/rest -o got/out in/raw
 faults shuffle kfkd-shuffle -o got/out in/raw
 faults sample kfkd-shuffle -n 3 -o got/out in/raw
+printf 'id,nose_tip_x,ear_x\n1,2,3\n2,,1\n3,3,3\n' >in/join
+faults join kfkd-join -k -t in/join -o got/out in/raw
 faults scale kfkd-scale -o got/out in/raw
 faults scale-bytes kfkd-scale --bytes -o got/out in/raw
 faults unscale kfkd-scale --undo -o got/out in/predicted

@@ -156,6 +156,11 @@ if [ -x "$old/kfkd-shuffle" ]; then
 	same sample kfkd-shuffle -n 20 load.out
 fi
 
+if [ -x "$old/kfkd-join" ]; then
+	printf 'id,nose_tip_x,ear_x\n1,2,3\n2,,1\n' >in/join
+	same join kfkd-join -k -t ../in/join load.out
+fi
+
 # -- what is refused ----------------------------------------------------------------
 
 for at in 0 8 40 300 5000; do
