@@ -19,7 +19,7 @@ cd "$tmp"
 
 # -- corpora ------------------------------------------------------------------------
 
-mkdir csv idx pgm stream model checkpoint submission layers text
+mkdir csv idx pgm stream model checkpoint submission tables layers text
 
 # Faces of 4 x 4 with four columns.
 small() {
@@ -74,6 +74,8 @@ RowId,ImageId,FeatureName,Location
 2,1,left_eye_center_y,
 3,2,"left_eye_center_x",?
 EOT
+printf 'id,group\n1,a\n2,"b"\n' >tables/groups
+printf 'ImageId,label,a_x,b_y,Image\n2,1,3.5,,1 2\n1,0,,4,3 4\n' >tables/join
 printf '\0\137\137\036dense100 relu dense' >layers/net1
 printf '\0\137\137\036conv32x3 relu pool2 drop.1 conv64x2 tanh dense9 sigmoid dense' \
 	>layers/net7
@@ -84,6 +86,8 @@ printf 'step:4' >text/shape
 printf '\0\137\137\036pool2 conv8x3p1s2 batchnorm relu res16 save pool2 upscale2 add16x1 maps softargmax' \
 	>layers/hourglass
 printf '48 48 48 48' >text/scales
+printf '3,7-20,30-' >text/ranges
+printf 'id >= 2.5' >text/where
 printf '0 255' >text/scale
 
 # -- running ------------------------------------------------------------------------
@@ -97,6 +101,7 @@ stream fuzz_stream 8192
 model fuzz_model 8192
 checkpoint fuzz_checkpoint 8192
 submission fuzz_submission 1024
+tables fuzz_tables 512
 layers fuzz_layers 256
 text fuzz_text 128
 EOT

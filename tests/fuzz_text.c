@@ -1,11 +1,14 @@
 /*
  * Parses the text of augmentations, of scales, of losses and of schedules' shapes: what is
- * accepted can be printed, and parses to the same again.
+ * accepted can be printed, and parses to the same again.  And of ranges, which hold their
+ * ends and nothing beside, and of conditions on rows.
  */
 #define _GNU_SOURCE
 #include "fuzz.h"
 
 #include "net/loss.h"
+#include "rows/ranges.h"
+#include "rows/where.h"
 #include "stream/scale.h"
 #include "train/augment.h"
 #include "train/schedule.h"
@@ -72,6 +75,40 @@ static void shape(const char *text)
 		abort();
 }
 
+static void ranges(const char *text)
+{
+	struct kf_ranges r = { 0 };
+	struct kf_err err;
+
+	if (kf_ranges_add(&r, text, 0, &err) == 0)
+		kf_ranges_add(&r, "7,5", 0, &err);
+	for (size_t i = 0; i < r.n; i++) {
+		const struct kf_range *range = &r.range[i];
+
+		if (!kf_ranges_hold(&r, range->first) ||
+			!kf_ranges_hold(&r, range->last) ||
+			kf_ranges_hold(&r, range->first - 1) ||
+			(range->last < INT64_MAX &&
+				kf_ranges_hold(&r, range->last + 1)))
+			abort();
+	}
+	kf_ranges_free(&r);
+}
+
+static void where(const char *text)
+{
+	const struct kf_schema s = { .dtype = KF_U8, .c = 1, .h = 1, .w = 1 };
+	int64_t id = 3;
+	const struct kf_chunk c = { .n = 1, .id = &id };
+	struct kf_where w = { 0 };
+	struct kf_err err;
+
+	if (kf_where_add(&w, text, &err) == 0 && kf_where_begin(&w, &s, &err) == 0 &&
+		kf_where_row(&w, &s, &c, 0, &err) < 0)
+		abort();
+	kf_where_free(&w);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	char *text = fuzz_text(data, n);
@@ -79,6 +116,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	augment(text);
 	loss(text);
 	shape(text);
+	ranges(text);
+	where(text);
 	scales(text, 1);
 	scales(text, 2);
 	free(text);

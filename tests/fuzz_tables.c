@@ -1,0 +1,56 @@
+/* Reads tables of groups and of what to join, and joins it to two rows. */
+#define _GNU_SOURCE
+#include "fuzz.h"
+
+#include "formats/groups.h"
+#include "formats/join.h"
+
+static void groups(int fd)
+{
+	struct kf_groups g;
+	struct kf_err err;
+	uint64_t group;
+
+	if (kf_groups_read(&g, fd, "fuzz", &err) < 0)
+		return;
+	kf_groups_find(&g, 1, &group);
+	kf_groups_free(&g);
+}
+
+static void join(int fd, const struct kf_schema *schema, const struct kf_chunk *chunk)
+{
+	struct kf_join j = { .keep = true };
+	const struct kf_names all = { 0 };
+	struct kf_schema joined;
+	struct kf_chunk rows;
+	struct kf_err err;
+
+	if (kf_join_read(&j, fd, "fuzz", &all, &err) == 0 &&
+		kf_join_schema(&j, schema, &joined, &err) == 0) {
+		if (kf_join_rows(&j, schema, chunk, &joined, &rows, &err) == 0 &&
+			(rows.n != chunk->n || rows.id[1] != chunk->id[1]))
+			abort();
+		kf_schema_free(&joined);
+	}
+	kf_join_free(&j);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	static struct kf_schema schema = { .dtype = KF_U8, .c = 1, .h = 1, .w = 1 };
+	static struct kf_chunk chunk;
+	struct kf_err err;
+
+	if (!chunk.n) {
+		kf_names_add(&schema.columns, "a_x");
+		if (kf_chunk_reserve(&chunk, &schema, 2, &err) < 0)
+			abort();
+		chunk.n = 2;
+		memcpy(chunk.id, (const int64_t[]){ 1, 2 }, 2 * sizeof *chunk.id);
+		memcpy(chunk.y, (const float[]){ 1, 2.5f }, 2 * sizeof *chunk.y);
+		memcpy(chunk.X, "\1\2", 2);
+	}
+	groups(fuzz_file(data, n));
+	join(fuzz_file(data, n), &schema, &chunk);
+	return 0;
+}
