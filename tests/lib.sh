@@ -176,6 +176,19 @@ skip() {
 	printf 'ok %d - %s # SKIP %s\n' $tap_count "$1" "$2"
 }
 
+# two_streams: raw, 1,000 rows of two pixels whose ids count them, in chunks of up to 40;
+# and digits, 40 labelled images
+two_streams() {
+	awk 'BEGIN { print "a_x,a_y,Image"; for (i = 1; i <= 1000; i++)
+		printf "%d,%s,%d %d\n", i, i % 3 ? i / 4 : "", i % 256, i * 7 % 256 }' >faces.csv
+	kfkd-load --size 2x1 faces.csv >raw
+	perl -e 'open my $x, ">:raw", "images"; open my $l, ">:raw", "labels";
+		print $x pack("CCCCN3", 0, 0, 8, 3, 40, 2, 2);
+		print $l pack("CCCCN", 0, 0, 8, 1, 40), pack("C*", map { $_ % 4 } 0 .. 39);
+		print $x pack("C*", map { $_ * 5 % 256 } 1 .. 160)'
+	kfkd-load -l labels images >digits
+}
+
 done_testing() {
 	echo "1..$tap_count"
 	exit $tap_failed

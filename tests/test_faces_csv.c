@@ -17,19 +17,10 @@
 #include "formats/loader.h"
 #include "formats/parse.h"
 #include "formats/parse_pixels.h"
+#include "random64.h"
 #include "tap.h"
 
 /* -- random numbers ------------------------------------------------------------ */
-
-static uint64_t state = 88172645463325252u;
-
-static uint64_t random64(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
-}
 
 /* 0 to n - 1 */
 static int below(int n)

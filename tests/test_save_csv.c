@@ -8,20 +8,11 @@
 
 #include "formats/loader.h"
 #include "formats/save_csv.h"
+#include "random64.h"
 #include "tap.h"
 
 #define ROWS 3000
 #define COLUMNS 7
-
-static uint64_t state = 88172645463325252u;
-
-static uint64_t random64(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
-}
 
 /* Any float but an infinity; a missing value has the bits that kfkd-load gives. */
 static float random_float(void)

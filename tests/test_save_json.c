@@ -6,20 +6,11 @@
 #include <string.h>
 
 #include "formats/save_json.h"
+#include "random64.h"
 #include "tap.h"
 
 #define ROWS 3000
 #define COLUMNS 8
-
-static uint64_t state = 88172645463325252u;
-
-static uint64_t random64(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
-}
 
 /* Any float but an infinity; half of them are pixels. */
 static float random_float(void)

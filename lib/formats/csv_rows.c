@@ -138,6 +138,24 @@ int kf_csv_row(struct kf_csv *c, struct kf_err *err)
 	return -1;
 }
 
+int kf_csv_table(struct kf_csv *c, struct kf_input *in, size_t most, kf_csv_take *take,
+	int (*read_rows)(void *user, struct kf_err *err), void *user,
+	struct kf_err *err)
+{
+	int rc;
+
+	if (kf_input_check(in, err) < 0)
+		return -1;
+	rc = kf_csv_open(c, in, take, user, err);
+	c->most = most;
+	c->hint = "; is this CSV?";
+	if (rc == 0 && (rc = read_rows(user, err)) < 0)
+		kf_place(err, "'%s', line %llu", in->name,
+			(unsigned long long)c->last_line);
+	kf_csv_close(c);
+	return rc;
+}
+
 const char *kf_csv_separator_hint(const char *name)
 {
 	if (strchr(name, ';'))

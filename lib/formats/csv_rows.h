@@ -54,6 +54,14 @@ int kf_csv_row(struct kf_csv *c, struct kf_err *err);
 void kf_csv_close(struct kf_csv *c);
 
 /*
+ * Reads a whole table, in rows of at most so many bytes: opens c on in, has read_rows(user)
+ * read them, and closes c.  A failure of read_rows gets the line as its place.  0 or -1.
+ */
+int kf_csv_table(struct kf_csv *c, struct kf_input *in, size_t most, kf_csv_take *take,
+	int (*read_rows)(void *user, struct kf_err *err), void *user,
+	struct kf_err *err);
+
+/*
  * For a header that lacks a column, of which name is the only or first one: what
  * to append to the message where it looks separated by something other than
  * commas, else "".

@@ -84,8 +84,9 @@ static int check_header(const struct table *t, struct kf_err *err)
 }
 
 /* The header, then all rows: 0 at the end, or -1. */
-static int read_rows(struct table *t, struct kf_err *err)
+static int read_rows(void *user, struct kf_err *err)
 {
+	struct table *t = user;
 	int rc = kf_csv_row(&t->rows, err);
 
 	if (rc < 0 || check_header(t, err) < 0)
@@ -117,23 +118,6 @@ static int sort(struct kf_groups *g, const char *name, struct kf_err *err)
 	return 0;
 }
 
-static int read_table(struct table *t, struct kf_input *in, struct kf_err *err)
-{
-	int rc;
-
-	if (kf_input_check(in, err) < 0)
-		return -1;
-	rc = kf_csv_open(&t->rows, in, take_field, t, err);
-	t->rows.most = ROW_BYTES;
-	t->rows.hint = "; is this CSV?";
-	if (rc == 0 && (rc = read_rows(t, err)) < 0)
-		kf_place(err, "'%s', line %llu", in->name,
-			(unsigned long long)t->rows.last_line);
-	kf_csv_close(&t->rows);
-	free(t->first);
-	return rc;
-}
-
 int kf_groups_read(struct kf_groups *g, int fd, const char *name, struct kf_err *err)
 {
 	struct table t = { .groups = g, .at = { -1, -1 }, .in_header = true };
@@ -143,8 +127,9 @@ int kf_groups_read(struct kf_groups *g, int fd, const char *name, struct kf_err 
 	*g = (struct kf_groups){ 0 };
 	if (kf_input_open(&in, fd, name, err) < 0)
 		return -1;
-	rc = read_table(&t, &in, err);
+	rc = kf_csv_table(&t.rows, &in, ROW_BYTES, take_field, read_rows, &t, err);
 	kf_input_close(&in);
+	free(t.first);
 	if (rc == 0)
 		rc = sort(g, name, err);
 	if (rc < 0)

@@ -141,8 +141,9 @@ static int grow(struct kf_join *j, struct kf_err *err)
 }
 
 /* The header, then all rows: 0 at the end, or -1. */
-static int read_rows(struct table *t, struct kf_err *err)
+static int read_rows(void *user, struct kf_err *err)
 {
+	struct table *t = user;
 	struct kf_join *j = t->j;
 	int rc = kf_csv_row(&t->rows, err);
 
@@ -155,24 +156,6 @@ static int read_rows(struct table *t, struct kf_err *err)
 		t->row.at = j->n;
 		j->row[j->n++] = t->row;
 	}
-	return rc;
-}
-
-static int read_table(struct table *t, struct kf_input *in, struct kf_err *err)
-{
-	int rc;
-
-	if (kf_input_check(in, err) < 0)
-		return -1;
-	rc = kf_csv_open(&t->rows, in, take_field, t, err);
-	t->rows.most = ROW_BYTES;
-	t->rows.hint = "; is this CSV?";
-	if (rc == 0 && (rc = read_rows(t, err)) < 0)
-		kf_place(err, "'%s', line %llu", in->name,
-			(unsigned long long)t->rows.last_line);
-	kf_csv_close(&t->rows);
-	kf_names_free(&t->names);
-	free(t->role);
 	return rc;
 }
 
@@ -204,8 +187,10 @@ int kf_join_read(struct kf_join *j, int fd, const char *name,
 	j->name = name;
 	if (kf_input_open(&in, fd, name, err) < 0)
 		return -1;
-	rc = read_table(&t, &in, err);
+	rc = kf_csv_table(&t.rows, &in, ROW_BYTES, take_field, read_rows, &t, err);
 	kf_input_close(&in);
+	kf_names_free(&t.names);
+	free(t.role);
 	return rc < 0 ? -1 : sort(j, err);
 }
 

@@ -136,8 +136,9 @@ static int add_wanted(struct kf_submission *s, const struct table *t,
 }
 
 /* The header, then all rows: 0 at the end, or -1. */
-static int read_rows(struct table *t, struct kf_err *err)
+static int read_rows(void *user, struct kf_err *err)
 {
+	struct table *t = user;
 	int rc = kf_csv_row(&t->rows, err);
 
 	if (rc > 0 && check_header(t, err) < 0)
@@ -154,17 +155,8 @@ static int read_rows(struct table *t, struct kf_err *err)
 static int read_table(struct kf_submission *s, struct kf_input *in, struct kf_err *err)
 {
 	struct table t = { .s = s, .in_header = true };
-	int rc;
+	int rc = kf_csv_table(&t.rows, in, ROW_BYTES, take_field, read_rows, &t, err);
 
-	if (kf_input_check(in, err) < 0)
-		return -1;
-	rc = kf_csv_open(&t.rows, in, take_field, &t, err);
-	t.rows.most = ROW_BYTES;
-	t.rows.hint = "; is this CSV?";
-	if (rc == 0 && (rc = read_rows(&t, err)) < 0)
-		kf_place(err, "'%s', line %llu", s->name,
-			(unsigned long long)t.rows.last_line);
-	kf_csv_close(&t.rows);
 	free(t.role);
 	free(t.first);
 	if (rc == 0 && s->n == 0)

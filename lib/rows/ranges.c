@@ -91,19 +91,18 @@ int kf_ranges_add(struct kf_ranges *r, const char *text, int64_t min,
 	return 0;
 }
 
+/* Where a number is: before, in or behind a range. */
+static int beside(const void *a, const void *b)
+{
+	const int64_t *number = a;
+	const struct kf_range *range = b;
+
+	return (*number > range->last) - (*number < range->first);
+}
+
 bool kf_ranges_hold(const struct kf_ranges *r, int64_t number)
 {
-	size_t low = 0, high = r->n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (r->range[middle].last < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < r->n && r->range[low].first <= number;
+	return r->n && bsearch(&number, r->range, r->n, sizeof *r->range, beside);
 }
 
 void kf_ranges_free(struct kf_ranges *r)

@@ -5,11 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-static struct kf_comm *comm(const struct kf_trainer *t)
-{
-	return t->options.comm;
-}
-
 static struct kf_update current_update(const struct kf_trainer *t)
 {
 	const struct kf_train_options *o = &t->options;
@@ -121,9 +116,9 @@ static int agree(const struct kf_trainer *t, double *present, bool *stop,
 {
 	double v[] = { *present, *stop };
 
-	if (!comm(t))
+	if (!kf_trainer_comm(t))
 		return 0;
-	if (comm(t)->op->sum_doubles(comm(t), v, 2, err) < 0)
+	if (kf_trainer_comm(t)->op->sum_doubles(kf_trainer_comm(t), v, 2, err) < 0)
 		return -1;
 	*present = v[0];
 	*stop = v[1] > 0;
@@ -136,7 +131,8 @@ static int run_net(struct kf_trainer *t, const struct batch *a, struct kf_err *e
 	const struct kf_pass pass = { .train = a->train,
 		.seed = t->options.seed,
 		.step = t->step,
-		.share = { comm(t), a->slice.first, a->slice.all, a->idle } };
+		.share = { kf_trainer_comm(t), a->slice.first, a->slice.all,
+			a->idle } };
 	struct kf_update u;
 
 	if (!a->train)
@@ -174,7 +170,7 @@ static int run_batch(struct kf_trainer *t, struct batch *a, struct kf_err *err)
 		b->op->write(b, t->hits, a->target.slot, &none, 1);
 	add_flip_errors(t, a);
 	/* the others wait for a rank that failed and leaves out its sums */
-	if (comm(t) && b->op->check(b, err) < 0)
+	if (kf_trainer_comm(t) && b->op->check(b, err) < 0)
 		return -1;
 	return 1;
 }
@@ -186,7 +182,7 @@ int kf_trainer_batch(struct kf_trainer *t, bool train, size_t i, size_t slot,
 	bool stopped = stop();
 	int rc;
 
-	if (stopped && !comm(t))
+	if (stopped && !kf_trainer_comm(t))
 		return 2;
 	rc = begin_batch(t, &a, train, i, err);
 	if (rc == 0)

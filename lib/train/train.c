@@ -9,11 +9,6 @@
 #include "base/rng.h"
 #include "train/step.h"
 
-static struct kf_comm *comm(const struct kf_trainer *t)
-{
-	return t->options.comm;
-}
-
 /* -- results ------------------------------------------------------------------------- */
 
 /* The sum of `count` values that were read back, starting at `first`. */
@@ -48,7 +43,9 @@ static int read_sums(struct kf_trainer *t, const struct kf_mem *m, size_t offset
 	b->op->read(b, m, offset, t->host, n);
 	if (b->op->sync(b, err) < 0)
 		return -1;
-	return comm(t) ? comm(t)->op->sum(comm(t), t->host, n, err) : 0;
+	return kf_trainer_comm(t) ?
+		kf_trainer_comm(t)->op->sum(kf_trainer_comm(t), t->host, n, err) :
+		0;
 }
 
 /*
@@ -148,9 +145,10 @@ static void keep_best(struct kf_trainer *t, struct kf_epoch *e)
 /* What the ranks' rows say of the sum of mirrored labels, together. */
 static int sum_flip(struct kf_trainer *t, struct kf_err *err)
 {
-	if (!comm(t) || !t->flip.sums)
+	if (!kf_trainer_comm(t) || !t->flip.sums)
 		return 0;
-	return comm(t)->op->sum(comm(t), t->flip.sums, kf_flip_values(&t->flip), err);
+	return kf_trainer_comm(t)->op->sum(kf_trainer_comm(t), t->flip.sums,
+		kf_flip_values(&t->flip), err);
 }
 
 static bool finished(const struct kf_trainer *t)
@@ -217,7 +215,7 @@ int kf_trainer_gather(struct kf_trainer *t, struct kf_err *err)
 {
 	struct kf_backend *b = t->net->b;
 
-	if (!comm(t))
+	if (!kf_trainer_comm(t))
 		return 0;
 	if (read_sums(t, t->losses, 0, t->count, err) < 0 || sum_flip(t, err) < 0)
 		return -1;
@@ -228,7 +226,7 @@ int kf_trainer_gather(struct kf_trainer *t, struct kf_err *err)
 
 void kf_trainer_restored(struct kf_trainer *t)
 {
-	if (!comm(t) || comm(t)->rank == 0)
+	if (!kf_trainer_comm(t) || kf_trainer_comm(t)->rank == 0)
 		return;
 	memset(t->host, 0, t->count * sizeof *t->host);
 	t->net->b->op->write(t->net->b, t->losses, 0, t->host, t->count);

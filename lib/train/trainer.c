@@ -14,11 +14,6 @@ static size_t most_rows(const struct kf_trainer *t)
 	return t->n < batch ? t->n : batch;
 }
 
-static struct kf_comm *comm(const struct kf_trainer *t)
-{
-	return t->options.comm;
-}
-
 static int host_memory(struct kf_trainer *t, struct kf_err *err)
 {
 	t->rows = malloc(t->n * sizeof *t->rows);
@@ -60,9 +55,10 @@ static int count_values(const struct kf_trainer *t, const float *y, double *valu
 	for (size_t i = t->n_valid; i < t->n; i++)
 		for (size_t j = 0; j < t->outputs; j++)
 			values[j] += !isnan(y[i * t->outputs + j]);
-	if (!comm(t))
+	if (!kf_trainer_comm(t))
 		return 0;
-	return comm(t)->op->sum_doubles(comm(t), values, t->outputs, err);
+	return kf_trainer_comm(t)->op->sum_doubles(kf_trainer_comm(t), values,
+		t->outputs, err);
 }
 
 /* A column without a value to learn from would be predicted at random. */

@@ -68,6 +68,12 @@ struct kf_trainer {
 	float *outputs_read;  /* (batch, outputs), if flip looks for the sum */
 };
 
+/* The ranks that train the net, or NULL. */
+static inline struct kf_comm *kf_trainer_comm(const struct kf_trainer *t)
+{
+	return t->options.comm;
+}
+
 /*
  * Prepares to train a net, which must outlive t, on data.  It takes ownership of data's
  * X or file and of y, and sets them to NULL; the rest stays the caller's.  -1 on failure, also
