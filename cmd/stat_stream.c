@@ -38,6 +38,25 @@ static void print_whole(const char *tensor, uint64_t rows, size_t columns,
 		tensor, s->max, tensor, kf_stat_mean(s));
 }
 
+static void print_names(const char *title, const struct kf_names *names)
+{
+	for (int i = 0; i < names->n; i++)
+		printf("%s%s%s", i ? ", " : title, i ? "" : ": ", names->name[i]);
+	if (names->n)
+		printf("\n");
+}
+
+/* What rows say of where they are from. */
+static void print_texts(const struct kf_schema *s)
+{
+	if (s->name_width)
+		printf("name: up to %d bytes\n", s->name_width);
+	if (s->file_width)
+		printf("file: up to %d bytes%s%s\n", s->file_width,
+			s->has_face ? ", with the face's number" : "",
+			s->has_transform ? ", with the transform to the image" : "");
+}
+
 static void print_stream(const struct kf_schema *schema, const struct kf_stats *s)
 {
 	size_t columns = (size_t)schema->columns.n, p = (size_t)schema->p_columns.n;
@@ -56,6 +75,8 @@ static void print_stream(const struct kf_schema *schema, const struct kf_stats *
 	print_scale("p.scale", schema->p_scale, 2);
 	if (schema->classes)
 		printf("classes: %d\n", schema->classes);
+	print_names("names of classes", &schema->class_names);
+	print_texts(schema);
 	print_columns("column of y", &schema->columns, s->column);
 	print_columns("column of p", &schema->p_columns, s->p_column);
 	printf("\n");

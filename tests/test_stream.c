@@ -11,6 +11,7 @@
 #include "base/signals.h"
 #include "stream/safetensors.h"
 #include "stream/reader.h"
+#include "stream/texts.h"
 #include "stream/writer.h"
 #include "tap.h"
 
@@ -84,6 +85,13 @@ static void test_fields(void)
 	kf_names_add(&s.columns, "b");
 	list(&s, text, sizeof text);
 	ok(!strcmp(text, "id:8 label:8 y:8 p:4 X:30 "), "... and y: %s", text);
+	s.name_width = 5;
+	s.file_width = 64;
+	s.has_face = s.has_transform = true;
+	list(&s, text, sizeof text);
+	ok(!strcmp(text,
+		   "id:8 label:8 name:5 file:64 face:8 transform:24 y:8 p:4 X:30 "),
+		"... names and the way back: %s", text);
 	ok(!kf_field_find("z") && !kf_field_find(""), "there are no others");
 	kf_schema_free(&s);
 }
@@ -98,14 +106,24 @@ static struct kf_schema sample_schema(int side)
 		.c = 1,
 		.h = side,
 		.w = side,
-		.y_scale = { { 48, 48 }, { 40, 40.5f } } };
+		.y_scale = { { 48, 48 }, { 40, 40.5f } },
+		.name_width = 3,
+		.file_width = 9,
+		.has_face = true,
+		.has_transform = true };
+	static const char *const digits[] = { "0", "1", "2", "3", "4", "5", "6", "7",
+		"8", "neun" };
 
 	kf_names_add(&s.columns, "eye_x");
 	kf_names_add(&s.columns, "eye_y");
 	kf_names_add(&s.p_columns, "eye_y");
 	s.classes = 10;
+	for (int i = 0; i < s.classes; i++)
+		kf_names_add(&s.class_names, digits[i]);
 	return s;
 }
+
+static const char *const names[] = { "ada", "", "\u00f6" };
 
 /* Row i of any chunk has the values that follow from its id, which is i + 1. */
 static void fill(struct kf_chunk *c, const struct kf_schema *s, size_t first, size_t n)
@@ -124,8 +142,28 @@ static void fill(struct kf_chunk *c, const struct kf_schema *s, size_t first, si
 		c->y[2 * i] = (float)row / 3;
 		c->y[2 * i + 1] = row % 2 ? NAN : -1;
 		c->p[i] = (float)row;
+		kf_texts_set(c->name, s->name_width, i, names[row % 3]);
+		kf_texts_set(c->file, s->file_width, i,
+			row % 2 ? "photo.jpg" : "a.png");
+		c->face[i] = (int64_t)row + 2;
+		for (int k = 0; k < 6; k++)
+			c->transform[6 * i + (size_t)k] = (float)row + (float)k / 4;
 		memset((char *)c->X + i * image, (int)(row % 251), image);
 	}
+}
+
+/* The same of what a row says of where it is from. */
+static bool source_fits(const struct kf_chunk *c, const struct kf_schema *s, size_t i)
+{
+	size_t row = (size_t)c->id[i] - 1;
+	char name[KF_TEXT_MAX + 1], file[KF_TEXT_MAX + 1];
+
+	kf_texts_get(c->name, s->name_width, i, name);
+	kf_texts_get(c->file, s->file_width, i, file);
+	return !strcmp(name, names[row % 3]) &&
+		!strcmp(file, row % 2 ? "photo.jpg" : "a.png") &&
+		c->face[i] == (int64_t)row + 2 && c->transform[6 * i] == (float)row &&
+		c->transform[6 * i + 5] == (float)row + 1.25f;
 }
 
 static bool row_fits(const struct kf_chunk *c, const struct kf_schema *s, size_t i)
@@ -135,7 +173,8 @@ static bool row_fits(const struct kf_chunk *c, const struct kf_schema *s, size_t
 
 	return c->label[i] == (int64_t)row % 10 && c->y[2 * i] == (float)row / 3 &&
 		(row % 2 ? isnan(c->y[2 * i + 1]) : c->y[2 * i + 1] == -1) &&
-		c->p[i] == (float)row && X[0] == row % 251 && X[image - 1] == row % 251;
+		c->p[i] == (float)row && X[0] == row % 251 &&
+		X[image - 1] == row % 251 && source_fits(c, s, i);
 }
 
 typedef struct kf_writer *(
@@ -504,7 +543,7 @@ static const char *change(struct kf_schema *s, int which)
 	case 0: kf_names_add(&s->columns, "eye_z"); return "columns";
 	case 1: s->columns.name[1][0] = 'E'; return "columns";
 	case 2: s->p_columns.name[0][0] = 'E'; return "p.columns";
-	case 3: s->has_label = false; return "label";
+	case 3: s->has_label = false; return "tensors";
 	case 4: s->classes++; return "classes";
 	case 5: s->dtype = KF_F32; return "type of X";
 	case 6: s->c++; return "image size";
@@ -516,6 +555,12 @@ static const char *change(struct kf_schema *s, int which)
 	case 12: s->p_scale[0].offset++; return "p.scale";
 	case 13: s->p_scale[1].factor++; return "p.scale";
 	case 14: s->no_images = true; return "images";
+	case 15: s->name_width = 0; return "tensors";
+	case 16: s->name_width++; return "width of name";
+	case 17: s->file_width--; return "width of file";
+	case 18: s->has_face = false; return "tensors";
+	case 19: s->has_transform = false; return "tensors";
+	case 20: s->class_names.name[9][0] = 'N'; return "class_names";
 	default: return NULL;
 	}
 }
@@ -535,8 +580,11 @@ static void test_differences(const struct kf_schema *s)
 		found = kf_schema_differs(s, &other, &d);
 		ok(what ? found && strstr(d.what, what) : !found,
 			"change %d of a schema: %s%s", which, d.what, d.how);
-		ok(!what || !(strstr(what, "columns") || other.no_images) == !*d.how,
-			"... and no more is said but of columns and images");
+		ok(!what ||
+				!(strstr(what, "columns") || strstr(what, "tensors") ||
+					strstr(what, "width") || other.no_images) ==
+					!*d.how,
+			"... and no more is said but of columns, tensors and images");
 		kf_schema_free(&other);
 	}
 }
@@ -625,6 +673,38 @@ static void test_schemas(void)
 		{ "classes below 0", "classes", "-1", { ID(2), X(2) }, 2, "no number" },
 		{ "more classes than fit", "classes", "2147483648", { ID(2), X(2) }, 2,
 			"no number" },
+		{ "names that are floats", NULL, NULL,
+			{ ID(2), X(2), tensor("name", KF_F32, 2, 2, 5, 0, 0) }, 3,
+			"tensor 'name' is not U8 of shape (rows, width)" },
+		{ "names of rank 1", NULL, NULL,
+			{ ID(2), X(2), tensor("name", KF_U8, 1, 2, 0, 0, 0) }, 3,
+			"tensor 'name' is not U8" },
+		{ "names without room", NULL, NULL,
+			{ ID(2), X(2), tensor("name", KF_U8, 2, 2, 0, 0, 0) }, 3,
+			"tensor 'name' is not U8" },
+		{ "a text that is too wide", NULL, NULL,
+			{ ID(0), X(0), tensor("file", KF_U8, 2, 0, 4097, 0, 0) }, 3,
+			"with a width of at most 4096" },
+		{ "too few names", NULL, NULL,
+			{ ID(2), X(2), tensor("name", KF_U8, 2, 1, 5, 0, 0) }, 3,
+			"as many rows" },
+		{ "names, all of them empty", "rows", "2",
+			{ ID(2), X(2), tensor("name", KF_U8, 2, 2, 5, 0, 0) }, 3,
+			NULL },
+		{ "faces that are floats", NULL, NULL,
+			{ ID(2), X(2), tensor("face", KF_F32, 1, 2, 0, 0, 0) }, 3,
+			"tensor 'face' is not I64 of shape (rows)" },
+		{ "a transform of 6", NULL, NULL,
+			{ ID(2), X(2), tensor("transform", KF_F32, 2, 2, 6, 0, 0) }, 3,
+			"tensor 'transform' is not F32 of shape (rows, 2, 3)" },
+		{ "a transform of 3 x 3", NULL, NULL,
+			{ ID(2), X(2), tensor("transform", KF_F32, 3, 2, 3, 3, 0) }, 3,
+			"(rows, 2, 3)" },
+		{ "names for classes that are not counted", "class_names", "a,b",
+			{ ID(2), X(2) }, 2,
+			"there are 0 classes and 'class_names' has 2 names" },
+		{ "a class without a name", "class_names", "a,,b", { ID(2), X(2) }, 2,
+			"metadata 'class_names': " },
 		{ "scaled bytes are read", "X.scale", "0 255", { ID(2), X(2) }, 2,
 			"it ends after 2 rows" },
 		{ "... by another factor", "X.scale", "0 256", { ID(2), X(2) }, 2,
@@ -711,9 +791,77 @@ static void test_left_out(void)
 	close(fd);
 }
 
+/* -- texts ----------------------------------------------------------------- */
+
+/* A stream of one row whose name is these 4 bytes. */
+static bool is_read(const char *name, struct kf_err *err)
+{
+	struct kf_schema s = { .dtype = KF_U8,
+		.c = 1,
+		.h = 2,
+		.w = 2,
+		.name_width = 4 };
+	static const size_t one[] = { 1, 0 };
+	struct kf_chunk c = { 0 };
+	struct kf_writer *w;
+	int fd = kf_tempfile(err);
+	struct kf_reader *r;
+
+	if (!(w = kf_writer_open(fd, "x", &s, err)) ||
+		kf_chunk_reserve(&c, &s, one[0], err) < 0)
+		abort();
+	c.n = 1;
+	c.id[0] = 7;
+	memset(c.X, 0, 4);
+	memcpy(c.name, name, 4);
+	if (kf_writer_write(w, &c, err) < 0 || kf_writer_end(w, err) < 0)
+		abort();
+	kf_writer_close(w);
+	kf_chunk_free(&c);
+	lseek(fd, 0, SEEK_SET);
+	*err->msg = '\0';
+	r = kf_reader_open(fd, "x", false, err);
+	kf_reader_close(r);
+	close(fd);
+	return r != NULL;
+}
+
+static void test_texts(void)
+{
+	static const struct {
+		char name[5];
+		bool good;
+	} cases[] = { { "abcd", true }, { "a\0\0\0", true }, { "\0\0\0\0", true },
+		{ "\xc3\xb6\xc3\xb6", true }, { "abc\xc3", false }, { "a\0b\0", false },
+		{ "a\n\0\0", false }, { "\xff\0\0\0", false }, { "\x1b[m", false } };
+	struct kf_err err = { .msg = "" };
+	char wide[12];
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		bool read = is_read(cases[i].name, &err);
+
+		ok(read == cases[i].good &&
+				(read ||
+					strstr(err.msg,
+						"the row with id 7: its 'name' is no text")),
+			"text %zu is %s: %s", i, cases[i].good ? "read" : "refused",
+			err.msg);
+	}
+	ok(kf_texts_width(0) == 64 && kf_texts_width(63) == 64 &&
+			kf_texts_width(64) == 128,
+		"widths grow in steps");
+	ok(kf_texts_check("\u00e5ngstr\u00f6m", &err) == 0 &&
+			kf_texts_check("a\tb", &err) < 0 &&
+			kf_texts_check("\xe5", &err) < 0,
+		"a tab and Latin 1 are refused: %s", err.msg);
+	kf_texts_widen("ab\0cd\0", 3, wide, 6, 2);
+	ok(!memcmp(wide, "ab\0\0\0\0cd\0\0\0\0", 12), "wider texts are the same");
+}
+
 int main(void)
 {
 	test_fields();
+	test_texts();
 	struct kf_schema s = sample_schema(4);
 
 	test_round_trip(&s);

@@ -7,7 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/texts.h"
+
 /* -- writing ------------------------------------------------------------------ */
+
+static void set_names(struct kf_meta *m, const char *key, const struct kf_names *names)
+{
+	char *text = kf_names_join(names);
+
+	if (text)
+		kf_meta_set(m, key, "%s", text);
+	m->incomplete |= !text;
+	free(text);
+}
 
 struct kf_meta kf_header_meta(const struct kf_schema *s)
 {
@@ -16,15 +28,9 @@ struct kf_meta kf_header_meta(const struct kf_schema *s)
 	for (int i = 0; i < KF_FIELDS; i++) {
 		const struct kf_field *f = &kf_fields[i];
 		const void *columns = (const char *)s + f->columns;
-		char *text;
 
-		if (!f->columns || kf_field_bytes(f, s) == 0)
-			continue;
-		text = kf_names_join(columns);
-		if (text)
-			kf_meta_set(&m, f->key, "%s", text);
-		m.incomplete |= !text;
-		free(text);
+		if (f->columns && kf_field_bytes(f, s) > 0)
+			set_names(&m, f->key, columns);
 	}
 	for (int i = 0; i < KF_SCALES; i++) {
 		const struct kf_scale_key *k = &kf_scale_keys[i];
@@ -41,6 +47,8 @@ struct kf_meta kf_header_meta(const struct kf_schema *s)
 		kf_meta_set(&m, KF_KEY_X_SHAPE, "%d %d %d", s->c, s->h, s->w);
 	if (s->classes)
 		kf_meta_set(&m, KF_KEY_CLASSES, "%d", s->classes);
+	if (s->class_names.n)
+		set_names(&m, KF_KEY_CLASS_NAMES, &s->class_names);
 	return m;
 }
 
@@ -79,6 +87,25 @@ static int get_classes(const struct kf_st *st, struct kf_schema *s, struct kf_er
 	return 0;
 }
 
+/* A model has them, too; the number of classes is known. */
+static int get_class_names(const struct kf_st *st, struct kf_schema *s,
+	struct kf_err *err)
+{
+	const char *text = kf_meta_get(&st->meta, KF_KEY_CLASS_NAMES);
+	struct kf_err why;
+
+	if (!text)
+		return 0;
+	if (kf_names_split(&s->class_names, text, &why) < 0)
+		return why.memory ? kf_fail_memory(err) :
+				    kf_fail(err, "metadata '%s': %.200s",
+					    KF_KEY_CLASS_NAMES, why.msg);
+	if (s->class_names.n != s->classes)
+		return kf_fail(err, "there are %d classes and '%s' has %d names",
+			s->classes, KF_KEY_CLASS_NAMES, s->class_names.n);
+	return 0;
+}
+
 /* The names of the columns of a tensor of shape (n, m). */
 static int get_names(const struct kf_st *st, const struct kf_tensor *t, const char *key,
 	struct kf_names *names, struct kf_err *err)
@@ -106,7 +133,19 @@ static int get_names(const struct kf_st *st, const struct kf_tensor *t, const ch
 	return 0;
 }
 
-/* Which tensors there are, and the names of their columns. */
+static int get_width(const struct kf_tensor *t, int *width, struct kf_err *err)
+{
+	if (t->dtype != KF_U8 || t->rank != 2 || t->shape[1] < 1 ||
+		t->shape[1] > KF_TEXT_MAX)
+		return kf_fail(err,
+			"tensor '%s' is not U8 of shape (rows, width), with a width of at "
+			"most %d",
+			t->name, KF_TEXT_MAX);
+	*width = (int)t->shape[1];
+	return 0;
+}
+
+/* Which tensors there are, the widths of texts and the names of columns. */
 static int get_fields(const struct kf_st *st, struct kf_schema *s, struct kf_err *err)
 {
 	for (int i = 0; i < KF_FIELDS; i++) {
@@ -117,6 +156,9 @@ static int get_fields(const struct kf_st *st, struct kf_schema *s, struct kf_err
 		if (f->present)
 			*(bool *)((char *)s + f->present) = t != NULL;
 		if (t && f->columns && get_names(st, t, f->key, columns, err) < 0)
+			return -1;
+		if (t && f->width &&
+			get_width(t, (int *)(void *)((char *)s + f->width), err) < 0)
 			return -1;
 	}
 	return 0;
@@ -179,6 +221,23 @@ static int unknown_tensor(const char *name, struct kf_err *err)
 	return kf_fail(err, "tensor '%s' is none of %s", name, known);
 }
 
+/* One that is neither an image nor has columns or texts. */
+static int check_shape(const struct kf_tensor *t, const struct kf_field *f,
+	struct kf_err *err)
+{
+	const int *m = f->matrix;
+
+	if (m[0] &&
+		(t->dtype != f->dtype || t->rank != 3 || t->shape[1] != m[0] ||
+			t->shape[2] != m[1]))
+		return kf_fail(err, "tensor '%s' is not %s of shape (rows, %d, %d)",
+			t->name, kf_dtype_name(f->dtype), m[0], m[1]);
+	if (!m[0] && (t->dtype != f->dtype || t->rank != 1))
+		return kf_fail(err, "tensor '%s' is not %s of shape (rows)", t->name,
+			kf_dtype_name(f->dtype));
+	return 0;
+}
+
 /* All tensors must be known and have the same number of rows. */
 static int count_rows(const struct kf_st *st, size_t *rows, struct kf_err *err)
 {
@@ -196,9 +255,8 @@ static int count_rows(const struct kf_st *st, size_t *rows, struct kf_err *err)
 		if (t->rank < 1 || t->shape[0] != all->shape[0])
 			return kf_fail(err, "tensor '%s' has not as many rows as '%s'",
 				t->name, all->name);
-		if (!f->image && !f->columns && (t->dtype != f->dtype || t->rank != 1))
-			return kf_fail(err, "tensor '%s' is not %s of shape (rows)",
-				t->name, kf_dtype_name(f->dtype));
+		if (!f->image && !f->columns && !f->width && check_shape(t, f, err) < 0)
+			return -1;
 	}
 	*rows = (size_t)all->shape[0];
 	return 0;
@@ -215,7 +273,7 @@ int kf_header_schema(const struct kf_st *st, struct kf_schema *s, size_t *rows,
 	*s = (struct kf_schema){ 0 };
 	if (get_image(st, s, err) < 0 || count_rows(st, rows, err) < 0 ||
 		get_fields(st, s, err) < 0 || get_scales(st, s, err) < 0 ||
-		get_classes(st, s, err) < 0) {
+		get_classes(st, s, err) < 0 || get_class_names(st, s, err) < 0) {
 		kf_schema_free(s);
 		return -1;
 	}

@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/mapping.h"
 #include "stream/header.h"
+#include "stream/texts.h"
 
 /* Images of fewer bytes are read sooner than they are mapped. */
 #ifndef KF_MAP_BYTES /* see KF_CHUNK_BYTES */
@@ -245,6 +246,26 @@ static int start_slices(struct kf_reader *r, struct kf_err *err)
 	return r->flowing ? 0 : kf_st_finish(&r->st, err);
 }
 
+/* Whoever shows a text, or opens a file by it, may rely on it. */
+static int check_texts(const struct kf_reader *r, struct kf_err *err)
+{
+	for (int i = 0; i < KF_FIELDS; i++) {
+		const struct kf_field *f = &kf_fields[i];
+		size_t width = f->width ? kf_field_bytes(f, &r->schema) : 0, row;
+
+		if (!width)
+			continue;
+		row = kf_texts_scan(kf_field_data(f, &r->chunk), (int)width,
+			r->chunk.n);
+		if (row == r->chunk.n)
+			continue;
+		kf_fail(err, "the row with id %lld: its '%s' is no text",
+			(long long)r->chunk.id[row], f->name);
+		return kf_source_place(&r->src, err);
+	}
+	return 0;
+}
+
 static void count_ids(struct kf_reader *r, size_t first_row)
 {
 	if (kf_st_find(&r->st, "id"))
@@ -341,7 +362,8 @@ static int fill_chunk(struct kf_reader *r, struct kf_err *err)
 		slices = in_slices(r);
 		if (slices && r->file < 0 && start_slices(r, err) < 0)
 			return -1;
-		if ((slices ? next_slice(r, err) : read_whole(r, err)) < 0)
+		if ((slices ? next_slice(r, err) : read_whole(r, err)) < 0 ||
+			check_texts(r, err) < 0)
 			return -1;
 		if (!slices || r->at == r->n) {
 			r->file = -1;

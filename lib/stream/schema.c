@@ -17,6 +17,23 @@ const struct kf_field kf_fields[KF_FIELDS] = {
 		.data = IN_CHUNK(label),
 		.dtype = KF_I64,
 		.present = IN_SCHEMA(has_label) },
+	{ .name = "name",
+		.data = IN_CHUNK(name),
+		.dtype = KF_U8,
+		.width = IN_SCHEMA(name_width) },
+	{ .name = "file",
+		.data = IN_CHUNK(file),
+		.dtype = KF_U8,
+		.width = IN_SCHEMA(file_width) },
+	{ .name = "face",
+		.data = IN_CHUNK(face),
+		.dtype = KF_I64,
+		.present = IN_SCHEMA(has_face) },
+	{ .name = "transform",
+		.data = IN_CHUNK(transform),
+		.dtype = KF_F32,
+		.matrix = { 2, 3 },
+		.present = IN_SCHEMA(has_transform) },
 	{ .name = "y",
 		.data = IN_CHUNK(y),
 		.dtype = KF_F32,
@@ -47,9 +64,10 @@ int kf_schema_copy(struct kf_schema *to, const struct kf_schema *from,
 	struct kf_err *err)
 {
 	*to = *from;
-	to->columns = to->p_columns = (struct kf_names){ 0 };
+	to->columns = to->p_columns = to->class_names = (struct kf_names){ 0 };
 	if (kf_names_copy(&to->columns, &from->columns) == 0 &&
-		kf_names_copy(&to->p_columns, &from->p_columns) == 0)
+		kf_names_copy(&to->p_columns, &from->p_columns) == 0 &&
+		kf_names_copy(&to->class_names, &from->class_names) == 0)
 		return 0;
 	kf_schema_free(to);
 	return kf_fail_memory(err);
@@ -59,6 +77,15 @@ void kf_schema_free(struct kf_schema *s)
 {
 	kf_names_free(&s->columns);
 	kf_names_free(&s->p_columns);
+	kf_names_free(&s->class_names);
+}
+
+/* Whether the schema has a field that is a text, a matrix or a single value. */
+static bool is_present(const struct kf_field *f, const struct kf_schema *s)
+{
+	if (f->width)
+		return *(const int *)part(s, f->width) > 0;
+	return !f->present || *(const bool *)part(s, f->present);
 }
 
 /* The key of the columns that differ, or NULL. */
@@ -80,13 +107,43 @@ static const char *columns_differ(const struct kf_schema *a, const struct kf_sch
 	return NULL;
 }
 
+/* Whether one has a tensor that the other lacks, or texts of another width. */
+static bool tensors_differ(const struct kf_schema *a, const struct kf_schema *b,
+	struct kf_difference *d)
+{
+	for (int i = 0; i < KF_FIELDS; i++) {
+		const struct kf_field *f = &kf_fields[i];
+		int was, is;
+
+		if (f->columns || f->image)
+			continue;
+		if (is_present(f, a) != is_present(f, b)) {
+			snprintf(d->what, sizeof d->what, "other tensors");
+			snprintf(d->how, sizeof d->how, ": '%s' is %s", f->name,
+				is_present(f, b) ? "one more" : "missing");
+			return true;
+		}
+		if (!f->width)
+			continue;
+		was = *(const int *)part(a, f->width);
+		is = *(const int *)part(b, f->width);
+		if (was == is)
+			continue;
+		snprintf(d->what, sizeof d->what, "another width of %s", f->name);
+		snprintf(d->how, sizeof d->how,
+			": %d, not %d; kfkd-cat joins such files", is, was);
+		return true;
+	}
+	return false;
+}
+
 /* What else differs, or NULL. */
 static const char *others_differ(const struct kf_schema *a, const struct kf_schema *b)
 {
-	if (a->has_label != b->has_label)
-		return "label";
 	if (a->classes != b->classes)
 		return KF_KEY_CLASSES;
+	if (!kf_names_equal(&a->class_names, &b->class_names))
+		return KF_KEY_CLASS_NAMES;
 	if (a->dtype != b->dtype)
 		return "type of X";
 	if (a->c != b->c || a->h != b->h || a->w != b->w)
@@ -113,6 +170,8 @@ bool kf_schema_differs(const struct kf_schema *a, const struct kf_schema *b,
 		return true;
 	}
 	columns = columns_differ(a, b, d);
+	if (!columns && tensors_differ(a, b, d))
+		return true;
 	other = columns ? NULL : others_differ(a, b);
 	if (columns)
 		snprintf(d->what, sizeof d->what, "other %s", columns);
@@ -194,7 +253,18 @@ static int shape_of(const struct kf_field *f, const struct kf_schema *s, size_t 
 		shape[1] = columns->n;
 		return columns->n ? 2 : 0;
 	}
-	return !f->present || *(const bool *)part(s, f->present);
+	if (!is_present(f, s))
+		return 0;
+	if (f->width) {
+		shape[1] = *(const int *)part(s, f->width);
+		return 2;
+	}
+	if (f->matrix[0]) {
+		shape[1] = f->matrix[0];
+		shape[2] = f->matrix[1];
+		return 3;
+	}
+	return 1;
 }
 
 size_t kf_field_bytes(const struct kf_field *f, const struct kf_schema *s)

@@ -32,7 +32,10 @@ struct kf_schema {
 	struct kf_names columns;   /* of y; none: there is no y */
 	struct kf_names p_columns; /* of p; none: there is no p */
 	bool has_label;
-	int classes;                /* how many there are; 0: unknown */
+	int classes;                 /* how many there are; 0: unknown */
+	struct kf_names class_names; /* (classes), or none */
+	int name_width, file_width; /* bytes of a row's text, stream/texts.h; 0: none */
+	bool has_face, has_transform;
 	struct kf_scale x_scale;    /* of X */
 	struct kf_scale y_scale[2]; /* of targets: [0] for x, [1] for y */
 	struct kf_scale p_scale[2];
@@ -44,10 +47,16 @@ struct kf_chunk {
 	size_t n;
 	int64_t *id;    /* (n) */
 	int64_t *label; /* (n) */
-	float *y;       /* (n, columns.n), NaN where missing */
-	float *p;       /* (n, p_columns.n) */
-	void *X;        /* (n, c, h, w) of dtype */
-	size_t room;    /* rows allocated */
+	char *name;     /* (n, name_width): what the row is called, such as a person */
+	char *file;     /* (n, file_width): the photograph that it is from, */
+	int64_t *face;  /* (n): and the number of the face there, from 1 */
+	/* (n, 2, 3): takes a position in that photograph, as seen upright, to that in the
+	 * image, x' = t[0] x + t[1] y + t[2] and y' = t[3] x + t[4] y + t[5]. */
+	float *transform;
+	float *y;    /* (n, columns.n), NaN where missing */
+	float *p;    /* (n, p_columns.n) */
+	void *X;     /* (n, c, h, w) of dtype */
+	size_t room; /* rows allocated */
 };
 
 /* -- the schema ------------------------------------------------------------- */
@@ -82,6 +91,7 @@ size_t kf_chunk_rows(const struct kf_schema *s);   /* of a full chunk */
 #define KF_KEY_Y_SCALE "y.scale"
 #define KF_KEY_P_SCALE "p.scale"
 #define KF_KEY_CLASSES "classes"
+#define KF_KEY_CLASS_NAMES "class_names"
 
 /* The scales of a schema, in the order of the metadata. */
 #define KF_SCALES 3
@@ -94,9 +104,9 @@ extern const struct kf_scale_key {
 /* -- the tensors ------------------------------------------------------------- */
 
 /*
- * One of the tensors that rows consist of.  A row of it is an image, or one
- * value for each of its columns, or a single value.  An offset of 0 means none:
- * no such member comes first in its struct.
+ * One of the tensors that rows consist of.  A row of it is an image, one value for each
+ * of its columns, a text, a matrix, or a single value.  An offset of 0 means none: no
+ * such member comes first in its struct.
  */
 struct kf_field {
 	const char *name;
@@ -105,11 +115,13 @@ struct kf_field {
 	bool image;
 	const char *key; /* its columns' names in the metadata */
 	size_t columns; /* offset in struct kf_schema of these names; none: no tensor */
+	size_t width;   /* of a text: an int in struct kf_schema; 0 there: no tensor */
+	int matrix[2];  /* its rows and columns */
 	size_t present; /* a bool in struct kf_schema: whether it exists */
 };
 
 /* All fields, in the order in which they are written. */
-#define KF_FIELDS 5
+#define KF_FIELDS 9
 extern const struct kf_field kf_fields[KF_FIELDS];
 
 const struct kf_field *kf_field_find(const char *name); /* or NULL */
