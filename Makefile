@@ -18,7 +18,7 @@ PLUGINS = $(BUILD)/lib/kfkd
 
 KF_CFLAGS = -std=c11 -Wall -Wextra -Wswitch-enum -Wcast-qual -pedantic -Werror -fPIC \
 	-Ilib -MMD -MP $(CFLAGS)
-LIBS = -lcsv -lnetpbm -ljpeg -lpng -lexif -ljansson -lxxhash -ldl -lm -pthread
+LIBS = -lcsv -lnetpbm -ljpeg -lpng -lexif -ljansson -lexpat -lxxhash -ldl -lm -pthread
 
 PROGRAMS = $(patsubst cmd/%.c,$(BIN)/%,$(wildcard cmd/kfkd-*.c))
 # lib/cpu, lib/mpi and lib/nccl are plugins; the rest of lib is the library.
@@ -155,7 +155,7 @@ $(BUILD)/examples/%: examples/%.c $(BUILD)/flags
 
 # Debian's clang comes without OpenMP.
 BUILD_PACKAGES = $(if $(findstring clang,$(CC)),clang libomp-dev,gcc) libc6-dev libcsv-dev libnetpbm-dev libdnnl-dev \
-	libjansson-dev libxxhash-dev libjpeg62-turbo-dev libpng-dev libexif-dev
+	libjansson-dev libxxhash-dev libjpeg62-turbo-dev libpng-dev libexif-dev libexpat1-dev
 CHECK_PACKAGES = $(BUILD_PACKAGES) perl mandoc netpbm parallel python3-venv procps \
 	strace
 
