@@ -19,7 +19,7 @@ cd "$tmp"
 
 # -- corpora ------------------------------------------------------------------------
 
-mkdir csv idx pgm stream model checkpoint submission tables layers text
+mkdir csv idx pgm labels points stream model checkpoint submission tables layers text
 
 # Faces of 4 x 4 with four columns.
 small() {
@@ -53,6 +53,45 @@ for how in '\000' '\002' '\011'; do
 done
 load_seed '\001' plain.pgm pgm
 load_seed '\006' images.idx idx
+
+cat >coco.json <<'EOT'
+{"categories": [{"id": 1, "keypoints": ["a", "b"]}], "images": [{"id": "i", "file_name": "a.png"}],
+"annotations": [{"id": 7, "image_id": "i", "category_id": 1, "keypoints": [1, 2, 1, 0, 0, 0],
+"bbox": [1, 2, 3, 4]}]}
+EOT
+cat >one.pts <<'EOT'
+version: 1
+n_points: 2
+{
+1 2.5
+3 4e1
+}
+EOT
+cat >dlib.xml <<'EOT'
+<?xml version='1.0'?>
+<dataset><images><image file='a.jpg'><box top='1' left='2' width='3' height='4'>
+<label>A &amp; B</label><part name='a' x='1' y='2'/><part name='b' x='3' y='4'/></box>
+<box top='1' left='2' width='3' height='4' ignore='1'/><!-- c --></image></images></dataset>
+EOT
+cat >file.csv <<'EOT'
+f,x,y,w,h,name,label,a_x,a_y,b_y,b_x
+a.jpg,1,2,3,4,n,l,1,2,3,4
+"b.jpg",,,,,,,5,NA,,6
+EOT
+cat >numbers.csv <<'EOT'
+,0,1,2,3
+a.pgm,1,2,3,4
+EOT
+cat >some.points <<'EOT'
+# c
+x = 0
+y = mean 0-0 a 2
+z = b c # d
+EOT
+for file in coco.json one.pts dlib.xml file.csv numbers.csv; do
+	load_seed '\003' $file labels
+done
+load_seed '\000' some.points points
 
 kfkd-load faces.csv >stream/raw
 kfkd-load missing.csv | kfkd-scale >stream/scaled
@@ -97,6 +136,8 @@ cat >table <<'EOT'
 csv fuzz_load 2048
 idx fuzz_load 512
 pgm fuzz_load 512
+labels fuzz_labels 512
+points fuzz_labels 128
 stream fuzz_stream 8192
 model fuzz_model 8192
 checkpoint fuzz_checkpoint 8192

@@ -16,6 +16,7 @@ enum { OUTSIDE, IN_DATASET, IN_IMAGE, IN_BOX, IN_LABEL };
 
 struct dlib {
 	struct kf_faces *f;
+	struct kf_input *in;
 	const char *directory;
 	XML_Parser parser;
 	struct kf_err *err;
@@ -41,7 +42,7 @@ struct dlib {
 static void stop(struct dlib *d)
 {
 	if (!d->failed)
-		kf_place(d->err, "line %lu",
+		kf_place(d->err, "'%s', line %lu", d->in->name,
 			(unsigned long)XML_GetCurrentLineNumber(d->parser));
 	d->failed = true;
 	XML_StopParser(d->parser, XML_FALSE);
@@ -323,14 +324,13 @@ static int fail_parser(struct dlib *d)
 	return -1;
 }
 
-/* Feeds the parser piece by piece. */
-static int parse(struct dlib *d, struct kf_input *in, struct kf_err *err)
+/* Feeds the parser piece by piece; one without bytes is the last. */
+static int parse(struct dlib *d, struct kf_err *err)
 {
-	size_t silent = 0;
+	struct kf_input *in = d->in;
+	size_t n, silent = 0;
 
 	do {
-		size_t n;
-
 		if (kf_input_need(in, 1, err) < 0)
 			return -1;
 		n = in->n < KF_INPUT_PIECE ? in->n : KF_INPUT_PIECE;
@@ -345,8 +345,8 @@ static int parse(struct dlib *d, struct kf_input *in, struct kf_err *err)
 			return -1;
 		}
 		kf_input_use(in, n);
-	} while (!in->ended || in->n > 0);
-	return XML_Parse(d->parser, "", 0, 1) == XML_STATUS_OK ? 0 : fail_parser(d);
+	} while (n > 0);
+	return 0;
 }
 
 /* Gives all faces all points, now that these are known. */
@@ -372,7 +372,7 @@ static int complete(struct dlib *d, struct kf_err *err)
 int kf_dlib_xml_read(struct kf_faces *f, struct kf_input *in, const char *directory,
 	struct kf_err *err)
 {
-	struct dlib d = { .f = f, .directory = directory, .err = err };
+	struct dlib d = { .f = f, .in = in, .directory = directory, .err = err };
 	int rc;
 
 	d.parser = XML_ParserCreate("UTF-8");
@@ -383,7 +383,7 @@ int kf_dlib_xml_read(struct kf_faces *f, struct kf_input *in, const char *direct
 	XML_SetCharacterDataHandler(d.parser, on_text);
 	XML_SetEntityDeclHandler(d.parser, on_entity);
 	XML_SetDefaultHandler(d.parser, on_other);
-	rc = parse(&d, in, err);
+	rc = parse(&d, err);
 	if (rc == 0)
 		rc = complete(&d, err);
 	XML_ParserFree(d.parser);
