@@ -3,13 +3,14 @@
 #include "formats/save_csv.h"
 #include "formats/save_json.h"
 #include "formats/submission.h"
+#include "rows/original.h"
 
-enum { TRUTH = OPTION_NO_LETTER, NO_IMAGES, JSON };
+enum { TRUTH = OPTION_NO_LETTER, NO_IMAGES, ORIGINAL, JSON };
 
 static const struct program program = {
 	.name = "kfkd-save",
-	.synopsis = { "[-inp] [--truth] [--no-images] [-o OUT] [FILE]",
-		"--json [-p] [-o OUT] [FILE]", "-l TABLE [-o OUT] [FILE]" },
+	.synopsis = { "[-inp] [--truth] [--no-images | --original] [-o OUT] [FILE]",
+		"--json [-p] [--original] [-o OUT] [FILE]", "-l TABLE [-o OUT] [FILE]" },
 	.about = "Writes a tensor stream as CSV in Kaggle's layout, as JSON lines, or as\n"
 		 "a submission.",
 	.rows = {
@@ -20,6 +21,9 @@ static const struct program program = {
 		{ 'p', "predictions", .help = "predictions in place of targets" },
 		{ TRUTH, "truth", .help = "targets, each with its prediction beside it" },
 		{ NO_IMAGES, "no-images", .help = "leave the images out" },
+		{ ORIGINAL, "original",
+			.help = "coordinates in the photographs that rows are from, without\n"
+				"images" },
 		{ JSON, "json",
 			.help = "JSON lines: an object for each row, without its image" },
 		{ 'l', "lookup", "TABLE",
@@ -34,18 +38,32 @@ static enum kf_save_ids default_ids(const struct kf_schema *schema, bool predict
 	return predictions || schema->columns.n ? KF_IDS_COUNTED : KF_IDS_ALWAYS;
 }
 
-static void save_csv(struct kf_reader *in, struct kf_save *save)
+/* The next rows, in their photographs where these are given. */
+static struct kf_chunk *next_rows(struct kf_reader *in,
+	const struct kf_original *original)
+{
+	struct kf_chunk *chunk = cli_next(in);
+	struct kf_err err;
+
+	if (chunk && original)
+		check(kf_original_rows(original, chunk, &err), &err);
+	return chunk;
+}
+
+static void save_csv(struct kf_reader *in, const struct kf_original *original,
+	struct kf_save *save)
 {
 	struct kf_chunk *chunk;
 	struct kf_err err;
 
 	check(kf_save_header(save, &err), &err);
-	while ((chunk = cli_next(in)))
+	while ((chunk = next_rows(in, original)))
 		check(kf_save_rows(save, chunk, &err), &err);
 	kf_save_free(save);
 }
 
-static void save_json(struct kf_reader *in, struct kf_save *save)
+static void save_json(struct kf_reader *in, const struct kf_original *original,
+	struct kf_save *save)
 {
 	struct kf_save_json *json;
 	struct kf_chunk *chunk;
@@ -53,7 +71,7 @@ static void save_json(struct kf_reader *in, struct kf_save *save)
 
 	json = kf_save_json_open(save, &err);
 	must(json, &err);
-	while ((chunk = cli_next(in)))
+	while ((chunk = next_rows(in, original)))
 		check(kf_save_json_rows(json, chunk, &err), &err);
 	kf_save_json_free(json);
 }
@@ -74,23 +92,33 @@ static void save_submission(struct kf_reader *in, int table, const char *name)
 }
 
 /* Writes all rows, as save says. */
-static void save_rows(struct kf_reader *in, struct kf_save *save, bool json)
+static void save_rows(struct kf_reader *in, struct kf_save *save, bool json,
+	bool original)
 {
 	static char buffer[1 << 18];
+	struct kf_schema photograph = { 0 };
+	struct kf_original there = { 0 };
+	struct kf_err err;
 
 	save->file = stdout;
 	save->name = output_name();
 	save->schema = kf_reader_schema(in);
+	if (original) {
+		check(kf_original_open(&there, save->schema, &photograph, &err), &err);
+		save->schema = &photograph;
+	}
 	setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
 	if (json)
-		save_json(in, save);
+		save_json(in, original ? &there : NULL, save);
 	else
-		save_csv(in, save);
+		save_csv(in, original ? &there : NULL, save);
+	kf_original_free(&there);
+	kf_schema_free(&photograph);
 }
 
 static void check_options(const struct options *o)
 {
-	static const int csv[] = { 'i', 'n', 'p', TRUTH, NO_IMAGES, JSON };
+	static const int csv[] = { 'i', 'n', 'p', TRUTH, NO_IMAGES, ORIGINAL, JSON };
 	size_t n = sizeof csv / sizeof *csv;
 	bool ids = options_given(o, 'i') || options_given(o, 'n');
 
@@ -133,7 +161,8 @@ int main(int argc, char **argv)
 	if (lookup)
 		save_submission(in, table, table_name);
 	else
-		save_rows(in, &save, options_given(&o, JSON));
+		save_rows(in, &save, options_given(&o, JSON),
+			options_given(&o, ORIGINAL));
 	kf_reader_close(in);
 	return output_finish();
 }

@@ -10,6 +10,7 @@
 #	test.csv             faces without keypoints
 #	IdLookupTable.csv    what to predict of test.csv's faces
 #	net1.kfkd, net2.kfkd two models
+#	photos.kfkd          faces with keypoints, from photographs
 #
 # An example must exit 0.
 
@@ -132,7 +133,14 @@ mkdir "$fixtures"
 		echo 1,1,left_eye_center_x,
 		echo 2,1,nose_tip_y,
 		echo 3,16,mouth_left_corner_x,
-	} >IdLookupTable.csv
+	} >IdLookupTable.csv &&
+	for point in left_eye_outer_corner right_eye_outer_corner nose_tip; do
+		echo ${point}_x,${point}_y
+	done | paste -s -d , >columns &&
+	printf '%s\n' 'a.jpg 1 0.5 0 -40 0 0.5 -60  220 190 140 190 180 230' \
+		'a.jpg 2 0.4 0.1 -90 -0.1 0.4 -20  400 260 320 260 360 310' |
+		"$KFKD_BUILD/tests/mkoriginal" "$(cat columns)" '' >photos.kfkd &&
+	rm columns
 )
 is "files for the examples are drawn and trained" $? 0
 

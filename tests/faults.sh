@@ -231,6 +231,8 @@ branches='conv4x3p1 batchnorm relu save avgpool2 res5 upscale2 add5x3p1 tanh poo
 	kfkd-train -q -t 1 -l crossentropy -n "dense4 relu dense" -e 1 -o in/classes in/digits
 	kfkd-predict -t 1 -m in/classes -o in/classified in/digits
 } || exit 1
+printf '%s\n' 'a/b.png 1 2 0 3 0 2 4  5 6 7 9  5 7 8 9' '- 1 2 1 3 -1 2 4  5 6 - 9  5 7 8 9' |
+	"$KFKD_BUILD/tests/mkoriginal" a_x,a_y,b_x,b_y a_x,a_y,b_x,b_y >in/photos || exit 1
 printf 'RowId,ImageId,FeatureName,Location\n1,2,nose_tip_x,\n2,1,nose_tip_y,\n' >in/table
 
 # -- cases --------------------------------------------------------------------------
@@ -261,6 +263,8 @@ faults single kfkd-cat -1 -o got/out in/raw
 faults save kfkd-save -i -o got/out in/raw
 faults save-truth kfkd-save --truth --no-images -o got/out in/found
 faults save-json kfkd-save --json -o got/out in/found
+faults save-original kfkd-save --truth --original -o got/out in/photos
+faults save-json-original kfkd-save --json --original -o got/out in/photos
 faults submission kfkd-save -l in/table -o got/out in/predicted
 faults stat kfkd-stat -o got/out in/predicted
 faults stat-model kfkd-stat -o got/out in/every

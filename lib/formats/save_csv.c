@@ -7,8 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/texts.h"
+
 /* What is before the name of a column of p where y is beside it. */
 #define PREDICTED "predicted_"
+
+/* The characters of names that have no quotes. */
+#define USUAL "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
 
 /* A column of y or of p that becomes one of the table. */
 struct kf_save_column {
@@ -25,6 +30,17 @@ static bool has_images(const struct kf_save *s)
 static bool has_labels(const struct kf_save *s)
 {
 	return s->truth && s->schema->has_label;
+}
+
+/* The photograph, and the face there.  Kaggle's layout, which has images, does without. */
+static bool has_file(const struct kf_save *s)
+{
+	return !has_images(s) && s->schema->file_width;
+}
+
+static bool has_face(const struct kf_save *s)
+{
+	return !has_images(s) && s->schema->has_face;
 }
 
 /* -- columns ------------------------------------------------------------------- */
@@ -83,7 +99,8 @@ static int check_images(const struct kf_save *s, struct kf_err *err)
 /* A line without any field is none. */
 static int check_left(const struct kf_save *s, struct kf_err *err)
 {
-	if (has_images(s) || s->ids == KF_IDS_ALWAYS || s->n)
+	if (has_images(s) || s->ids == KF_IDS_ALWAYS || s->n || has_file(s) ||
+		has_face(s))
 		return 0;
 	if (s->schema->no_images)
 		return kf_fail(err,
@@ -99,6 +116,10 @@ static bool is_taken(const struct kf_save *s, const struct kf_save_column *c)
 	static const size_t prefix = sizeof PREDICTED - 1;
 
 	if (!strcmp(c->name, "Image") || !strcmp(c->name, "ImageId"))
+		return true;
+	if (!(s->truth && c->predicted) &&
+		((has_file(s) && !strcmp(c->name, "file")) ||
+			(has_face(s) && !strcmp(c->name, "face"))))
 		return true;
 	if (!s->truth || c->predicted)
 		return false;
@@ -124,23 +145,25 @@ static int check_schema(const struct kf_save *s, struct kf_err *err)
 	return 0;
 }
 
-/* A name, in quotes if there is anything unusual in it. */
+/* A text, in quotes if there is anything unusual in it. */
+static void write_text(const struct kf_save *s, const char *text, const char *usual)
+{
+	if (text[strspn(text, usual)])
+		csv_fwrite(s->file, text, strlen(text));
+	else
+		fputs(text, s->file);
+}
+
 static void write_name(const struct kf_save *s, const struct kf_save_column *c)
 {
-	static const char usual[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
 	const char *name = c->name;
-	FILE *file = s->file;
 	char text[300]; /* a name has 200 bytes at most */
 
 	if (s->truth && c->predicted) {
 		snprintf(text, sizeof text, PREDICTED "%s", c->name);
 		name = text;
 	}
-	if (name[strspn(name, usual)])
-		csv_fwrite(file, name, strlen(name));
-	else
-		fputs(name, file);
+	write_text(s, name, USUAL);
 }
 
 /* After a field that others may follow. */
@@ -149,14 +172,33 @@ static void end_field(const struct kf_save *s, bool last)
 	fputc(last && !has_images(s) ? '\n' : ',', s->file);
 }
 
+/* After a field in front of all values; more: another such field follows. */
+static void end_front(const struct kf_save *s, bool more)
+{
+	end_field(s, !more && s->n == 0);
+}
+
+static void write_photograph_names(const struct kf_save *s)
+{
+	if (has_file(s)) {
+		fputs("file", s->file);
+		end_front(s, has_face(s));
+	}
+	if (has_face(s)) {
+		fputs("face", s->file);
+		end_front(s, false);
+	}
+}
+
 int kf_save_header(struct kf_save *s, struct kf_err *err)
 {
 	if (find_columns(s, err) < 0 || check_schema(s, err) < 0)
 		return -1;
 	if (s->ids == KF_IDS_ALWAYS) {
 		fputs("ImageId", s->file);
-		end_field(s, s->n == 0);
+		end_front(s, has_file(s) || has_face(s));
 	}
+	write_photograph_names(s);
 	if (has_labels(s))
 		fputs("label,", s->file); /* predictions follow */
 	for (int i = 0; i < s->n; i++) {
@@ -205,8 +247,26 @@ static size_t print_image(const uint8_t *pixel, size_t n,
 /* What the only field of a line holds where it is empty: programs skip blank lines. */
 static void write_nothing(const struct kf_save *s)
 {
-	if (!has_images(s) && !has_labels(s) && s->ids != KF_IDS_ALWAYS && s->n == 1)
+	if (!has_images(s) && !has_labels(s) && s->ids != KF_IDS_ALWAYS &&
+		s->n + has_file(s) + has_face(s) == 1)
 		fputs("\"\"", s->file);
+}
+
+static void write_photograph(const struct kf_save *s, const struct kf_chunk *c,
+	size_t i)
+{
+	char text[KF_TEXT_MAX + 1];
+
+	if (has_file(s)) {
+		if (kf_texts_get(c->file, s->schema->file_width, i, text) == 0)
+			write_nothing(s);
+		write_text(s, text, USUAL "/");
+		end_front(s, has_face(s));
+	}
+	if (has_face(s)) {
+		fprintf(s->file, "%lld", (long long)c->face[i]);
+		end_front(s, false);
+	}
 }
 
 static int write_values(struct kf_save *s, const struct kf_chunk *c, size_t i,
@@ -217,12 +277,13 @@ static int write_values(struct kf_save *s, const struct kf_chunk *c, size_t i,
 
 	if (s->ids == KF_IDS_ALWAYS) {
 		fprintf(s->file, "%lld", (long long)c->id[i]);
-		end_field(s, s->n == 0);
+		end_front(s, has_file(s) || has_face(s));
 	} else if (s->ids == KF_IDS_COUNTED && c->id[i] != (int64_t)s->rows + 1)
 		return kf_fail(err,
 			"row %llu has the id %lld: give --ids for a "
 			"column of ids, or --no-ids to drop them",
 			(unsigned long long)s->rows + 1, (long long)c->id[i]);
+	write_photograph(s, c, i);
 	if (has_labels(s))
 		fprintf(s->file, "%lld,", (long long)c->label[i]);
 	for (int j = 0; j < s->n; j++) {

@@ -8,6 +8,7 @@
 
 #include "rows/classes.h"
 #include "stream/json.h"
+#include "stream/texts.h"
 
 /* The columns of y or of p, and where each goes in their object. */
 struct columns {
@@ -167,6 +168,23 @@ static int add_class(json_t *row, const struct kf_classes *classes, const float 
 		best < 0 ? json_null() : json_integer(best));
 }
 
+/* The photograph, null where a row has none, and the face there. */
+static int add_photograph(json_t *row, const struct kf_schema *s,
+	const struct kf_chunk *c, size_t i)
+{
+	char text[KF_TEXT_MAX + 1];
+	int rc = 0;
+
+	if (s->file_width)
+		rc = json_object_set_new(row, "file",
+			kf_texts_get(c->file, s->file_width, i, text) ?
+				json_string(text) :
+				json_null());
+	if (rc == 0 && s->has_face)
+		rc = json_object_set_new(row, "face", json_integer(c->face[i]));
+	return rc;
+}
+
 static int fill_row(const struct kf_save_json *j, const struct kf_chunk *c, size_t i,
 	json_t *row)
 {
@@ -174,6 +192,8 @@ static int fill_row(const struct kf_save_json *j, const struct kf_chunk *c, size
 	const float *p = c->p + i * (size_t)schema->p_columns.n;
 	int rc = json_object_set_new(row, "id", json_integer(c->id[i]));
 
+	if (rc == 0)
+		rc = add_photograph(row, schema, c, i);
 	if (rc == 0 && j->targets && schema->has_label)
 		rc = json_object_set_new(row, "label", json_integer(c->label[i]));
 	if (rc == 0 && j->classes.n)
