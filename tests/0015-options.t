@@ -20,6 +20,7 @@ argument_for() {
 	SIZE) echo 100M ;;
 	A:B) echo 1:2 ;;
 	A\[:B\]) echo 0.5 ;;
+	A,B) echo nose_tip,mouth_center_top_lip ;;
 	A,B,...) echo nose_tip_x ;;
 	LIST) echo flip ;;
 	I/K) echo 2/5 ;;

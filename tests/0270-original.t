@@ -1,5 +1,5 @@
 #!/bin/sh
-# Back to the photograph: kfkd-save --original, and what
+# Back to the photograph: kfkd-save --original, kfkd-score --original and --nme, and what
 # else says where a row is from.
 
 . "${0%/*}/lib.sh"
@@ -173,5 +173,193 @@ for line, row in zip(csv.DictReader(open(\"got.csv\")), map(json.loads, sys.stdi
 else
 	skip "... the CSV's values" "there is no python3"
 fi
+
+# -- scores ---------------------------------------------------------------------------
+
+# 90 rows of four points, predicted some pixels off; every third is turned, every fifth is
+# scaled more in one axis; some values are missing, and all of some points.
+awk 'function value(v) { return rand() < 0.12 ? "-" : sprintf("%.3f", v) }
+	BEGIN { srand(5)
+	for (i = 0; i < 90; i++) {
+		half = 30 + 400 * rand(); x = 3000 * rand(); y = 2000 * rand()
+		angle = i % 3 ? 0 : 6.28 * rand(); s = 48 / half; r = i % 5 ? s : 2 * s
+		a = s * cos(angle); b = s * sin(angle); d = -r * sin(angle); e = r * cos(angle)
+		line = i % 7 ? "dir/" int(i / 2) ".jpg " i % 2 + 1 : "- 1"
+		line = line sprintf(" %.8g %.8g %.8g %.8g %.8g %.8g", a, b, 47.5 - a * x - b * y,
+			d, e, 47.5 - d * x - e * y)
+		truth = found = ""
+		for (j = 0; j < 8; j++) {
+			v = (j % 2 ? y : x) + half * (2 * rand() - 1)
+			truth = truth " " value(v)
+			found = found sprintf(" %.3f", v + half * (rand() - 0.5) / 4)
+		}
+		print line truth found
+	} }' >many
+columns=a_x,a_y,36_x,36_y,b_x,b_y,c_x,c_y
+"$mkoriginal" $columns $columns <many >many.kfkd
+kfkd-scale -o scored many.kfkd
+kfkd-save --truth --ids --original scored >photo.csv
+kfkd-scale -u scored | kfkd-save --truth --ids --no-images >image.csv
+
+# nme A B [rows]: reads a CSV with truth beside prediction of four points, behind three other
+# columns, and prints the table of kfkd-score --nme, or --rows, with two decimals, and numbers
+# in place of points.  A and B are such numbers, or A is box.
+nme() {
+	awk -F, -v from="$1" -v to="$2" -v rows="${3-}" '
+	function at(point, what) { return $(4 * point + what) }
+	NR == 1 { next }
+	{
+		x0 = y0 = 1e9; x1 = y1 = -1e9; d = 0
+		for (k = 1; k <= 4; k++) {
+			x = at(k, 0); y = at(k, 2)
+			if (x == "" || y == "") continue
+			if (x + 0 < x0) x0 = x + 0; if (x + 0 > x1) x1 = x + 0
+			if (y + 0 < y0) y0 = y + 0; if (y + 0 > y1) y1 = y + 0
+		}
+		if (from == "box")
+			d = x0 > x1 ? 0 : sqrt((x1 - x0) * (y1 - y0))
+		else if (at(from, 0) != "" && at(from, 2) != "" && at(to, 0) != "" &&
+			at(to, 2) != "")
+			d = sqrt((at(from, 0) - at(to, 0)) ^ 2 + (at(from, 2) - at(to, 2)) ^ 2)
+		own = m = own2 = m2 = 0
+		for (k = 1; k <= 4; k++) {
+			for (j = 0; j < 4; j += 2) {
+				if (at(k, j) == "") continue
+				e = (at(k, j) - at(k, j + 1)) ^ 2
+				square[k] += e; n[k]++; own2 += e; m2++
+			}
+			if (!d || at(k, 0) == "" || at(k, 2) == "") continue
+			e = sqrt((at(k, 0) - at(k, 1)) ^ 2 + (at(k, 2) - at(k, 3)) ^ 2) / d
+			sum[k] += e; count[k]++; own += e; m++
+		}
+		if (m) { all += own / m; all_rows++ }
+		if (rows) print $1, m2 ? sprintf("%.2f", sqrt(own2 / m2)) : "-", m2,
+			m ? sprintf("%.2f", 100 * own / m) : "-"
+		square[5] += own2; n[5] += m2
+	}
+	END {
+		for (k = 1; k <= 4 && !rows; k++)
+			printf "%s %.2f %d %.2f\n", k, sqrt(square[k] / n[k]), n[k],
+				100 * sum[k] / count[k]
+		printf "overall %.2f %d %.2f\n", sqrt(square[5] / n[5]), n[5],
+			100 * all / all_rows
+	}'
+}
+
+# score OPTION ...: the table with two decimals, without header and names of points
+score() {
+	kfkd-score "$@" | awk -F '\t' 'NR > 1 { print $1 == "overall" || $1 ~ /^[0-9]+$/ &&
+		ids ? $1 : NR - 1, $2 == "-" ? "-" : sprintf("%.2f", $2), $3,
+		$4 == "-" ? "-" : sprintf("%.2f", $4) } NR == 1 { ids = $1 == "id" }'
+}
+
+# alike TABLE TABLE: the same, numbers to 0.011, since both are rounded
+alike() {
+	awk 'NR == FNR { line[NR] = $0; n = NR; next }
+		{ split(line[FNR], v); for (i = 1; i <= 4; i++)
+			if (v[i] != $i && (v[i] !~ /^[0-9.]+$/ || $i !~ /^[0-9.]+$/ ||
+				(v[i] - $i) ^ 2 > 0.011 ^ 2)) exit 1 }
+		END { exit !(n == FNR && n > 4) }' "$1" "$2"
+}
+
+for norm in 'box box' '2 4'; do
+	set -- $norm
+	name=box
+	[ $1 = box ] || name=36,c
+	score --original --nme $name scored >got
+	nme $1 $2 <photo.csv >want
+	is "--original --nme $name, as awk computes them" "$(alike want got; echo $?)" 0
+	score -r --original --nme $name scored >got
+	nme $1 $2 rows <photo.csv >want
+	is "... of each row" "$(alike want got; echo $?)" 0
+	is "... some of which have none" "$(awk '$4 == "-"' got | wc -l | awk '{
+		print ($1 > 0 && $1 < 60) }')" 1
+	kfkd-score --nme $name scored >both
+	kfkd-score --original --nme $name scored >got
+	is "... the same NME without --original" "$(cut -f 1,4 both)" "$(cut -f 1,4 got)"
+	kfkd-score scored >plain
+	is "... beside the RMSE in the image" "$(cut -f 1-3 both)" "$(cat plain)"
+	is "... of a stream that is not scaled" "$(score --original --nme $name many.kfkd)" \
+		"$(score --original --nme $name scored)"
+done
+differ "RMSE in the photograph is another" plain got
+nme 2 4 <image.csv >want
+score --nme 36,c scored >got
+is "NME in the image is another, where a scale is not uniform" "$(alike want got; echo $?)" 1
+awk '{ $3 = $7 = ($3 + 0 ? $3 : 0.3); $4 = $6 = 0; print }' many |
+	"$mkoriginal" $columns $columns >uniform
+kfkd-scale uniform | kfkd-score --nme box >got
+kfkd-scale uniform | kfkd-scale -u | kfkd-save --truth --ids --no-images | nme box box >want
+is "... and the same where it is" "$(sed 1d got | awk '{ print $4 }' |
+	awk '{ printf "%.2f\n", $1 }' | paste -s -d ' ')" \
+	"$(awk '{ print $4 }' want | paste -s -d ' ')"
+
+kfkd-synth -n 60 --missing .3 | kfkd-load | kfkd-scale -o drawn
+kfkd-train -q -n dense -e 2 -o net drawn
+eyes=left_eye_outer_corner,right_eye_outer_corner
+kfkd-predict -m net drawn | kfkd-select -c 'left_eye_outer*,right_eye_outer*,nose_tip_*,mouth_left*' \
+	-o points
+kfkd-scale -u points | kfkd-save --truth --ids --no-images |
+	awk -F, -v OFS=, '{ $1 = $1 ",,"; print }' >drawn.csv
+first=$(kfkd-score points | cut -f 1 | sed '1d;$d' | grep -n left_eye | cut -d: -f1)
+second=$(kfkd-score points | cut -f 1 | sed '1d;$d' | grep -n right_eye | cut -d: -f1)
+nme "$first" "$second" <drawn.csv >want
+score --nme $eyes points >got
+is "--nme of faces without photographs, in the image" "$(alike want got; echo $?)" 0
+refuses "... which have no --original" 1 'the stream has no transform' \
+	kfkd-score --original points
+
+kfkd-score --nme box scored >table
+is "the column comes last" "$(head -n 1 table)" "$(printf 'keypoint\tRMSE\tvalues\tNME')"
+is "... in each line" "$(awk -F '\t' '{ print NF }' table | sort -u)" 4
+like "... with four decimals" "$(tail -n 1 table | cut -f 4)" '^[0-9]+\.[0-9]{4}$'
+kfkd-score --rows scored >table
+is "--rows: file and face come last" "$(head -n 1 table)" \
+	"$(printf 'id\tRMSE\tvalues\tfile\tface')"
+is "... of each row" "$(sed '1d;$d' table | cut -f 4,5)" \
+	"$(awk '{ print $1 "\t" $2 }' many)"
+like "... but of the last line" "$(tail -n 1 table | tr '\t' ' ')" '^overall [0-9.]+ [0-9]+ - -$'
+is "... behind the NME" "$(kfkd-score --rows --nme box scored | head -n 1)" \
+	"$(printf 'id\tRMSE\tvalues\tNME\tfile\tface')"
+is "... all lines alike" "$(kfkd-score --rows --nme box scored | awk -F '\t' '{ print NF }' |
+	sort -u)" 6
+is "... not without --rows" "$(kfkd-score scored | head -n 1)" \
+	"$(printf 'keypoint\tRMSE\tvalues')"
+
+echo a 1 1 0 0 0 1 0 5 5 5 5 6 6 6 6 | "$mkoriginal" a_x,a_y,b_x,b_y a_x,a_y,b_x,b_y >same
+for name in box a,b; do
+	is "no d, no NME: $name" "$(kfkd-score --nme $name same | cut -f 1,2,4 | tr '\t\n' ' ;')" \
+		"keypoint RMSE NME;a 1.0000 -;b 1.0000 -;overall 1.0000 -;"
+done
+refuses "a point that is not there" 1 "there is no point 'nose' among the targets" \
+	kfkd-score --nme a,nose same
+for wrong in a a,b,c ,a a, '' boxes; do
+	kfkd-score --nme "$wrong" same >out 2>err
+	is "--nme '$wrong' exits 2" $? 2
+	like "... and says why" "$(head -n 1 err)" 'neither box nor two points'
+done
+kfkd-score --nme a,a same >out 2>err
+is "--nme a,a exits 2" $? 2
+
+# Classes.
+"$mkoriginal" '' class_0,class_1 <<'EOT' >unlabelled
+x/y.png 1 1 0 0 0 1 0 .1 .9
+- 2 1 0 0 0 1 0 .2 .8
+EOT
+printf 'id,label\n1,1\n2,0\n' >labels.csv
+kfkd-join -t labels.csv -o labelled unlabelled
+is "classes: file and face, too" "$(kfkd-score --rows labelled)" "$(printf '%b\n' \
+	'id\tlabel\tpredicted\tfile\tface' '1\t1\t1\tx/y.png\t1' '2\t0\t1\t-\t2' \
+	'overall\t0.5000\t2\t-\t-')"
+is "... not without --rows" "$(kfkd-score labelled | tail -n 1)" \
+	"$(printf 'overall\t0.5000\t2')"
+for option in --original '--nme box'; do
+	refuses "... no $option" 1 "labels and no targets: ${option% *} is of keypoints" \
+		kfkd-score $option labelled
+done
+is "... as CSV" "$(kfkd-save --truth --original labelled)" "$(printf '%s\n' \
+	file,face,label,predicted_class_0,predicted_class_1 x/y.png,1,1,0.1,0.9 ,2,0,0.2,0.8)"
+is "... as JSON" "$(kfkd-save --json --original labelled | tail -n 1)" \
+	'{"id":2,"file":null,"face":2,"label":0,"class":1,"predictions":{"class_0":0.2,"class_1":0.8}}'
 
 done_testing

@@ -271,6 +271,8 @@ faults stat-model kfkd-stat -o got/out in/every
 faults history kfkd-stat -H -o got/out in/model
 faults score kfkd-score -o got/out in/predicted
 faults score-rows kfkd-score -r -o got/out in/predicted
+faults score-nme kfkd-score -r --nme a,b -o got/out in/photos
+faults score-original kfkd-score --original --nme box -o got/out in/photos
 faults score-classes kfkd-score -o got/out in/classified
 faults sheet kfkd-plot -c -i -g 2x2 -o got/out in/predicted
 faults worst kfkd-plot -w 3 -o got/out in/predicted

@@ -2,7 +2,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "random64.h"
 #include "rows/classes.h"
+#include "rows/nme.h"
 #include "rows/score.h"
 #include "tap.h"
 #include "rows/worst.h"
@@ -195,6 +197,190 @@ static void test_worst(void)
 	kf_schema_free(&s);
 }
 
+/* -- the normalised mean error ------------------------------------------------------- */
+
+#define NME_ROWS 300
+#define NME_POINTS 4
+#define NME_COLUMNS (2 * NME_POINTS)
+
+/* Plain computations.  d of a row, over the box or between the points 0 and 3. */
+static double plain_d(const float *y, bool box)
+{
+	double x0 = 1e9, x1 = -1e9, y0 = 1e9, y1 = -1e9;
+
+	if (!box)
+		return sqrt(pow(y[0] - y[6], 2) + pow(y[1] - y[7], 2));
+	for (int i = 0; i < NME_COLUMNS; i += 2) {
+		if (isnan(y[i]) || isnan(y[i + 1]))
+			continue;
+		x0 = y[i] < x0 ? y[i] : x0;
+		x1 = y[i] > x1 ? y[i] : x1;
+		y0 = y[i + 1] < y0 ? y[i + 1] : y0;
+		y1 = y[i + 1] > y1 ? y[i + 1] : y1;
+	}
+	return x0 > x1 ? 0 : sqrt((x1 - x0) * (y1 - y0));
+}
+
+/* The error of a point in a row; NaN where it has none. */
+static double plain_error(const float *y, const float *p, int point, bool box)
+{
+	double d = plain_d(y, box);
+	double dx = y[2 * point] - p[2 * point];
+	double dy = y[2 * point + 1] - p[2 * point + 1];
+
+	return d > 0 ? sqrt(dx * dx + dy * dy) / d : NAN;
+}
+
+/* The mean of those that are present. */
+static double plain_mean(const double *v, int n)
+{
+	double sum = 0;
+	int present = 0;
+
+	for (int i = 0; i < n; i++)
+		if (!isnan(v[i])) {
+			sum += v[i];
+			present++;
+		}
+	return present ? sum / present : NAN;
+}
+
+/* Of all rows, of each, and of each of the points 0 to 2, which are predicted. */
+static double plain_nme(float y[][NME_COLUMNS], float p[][NME_COLUMNS], bool box,
+	double point[3], double row[NME_ROWS])
+{
+	static double error[3][NME_ROWS];
+
+	for (int i = 0; i < NME_ROWS; i++) {
+		double own[3];
+
+		for (int j = 0; j < 3; j++)
+			own[j] = error[j][i] = plain_error(y[i], p[i], j, box);
+		row[i] = plain_mean(own, 3);
+	}
+	for (int j = 0; j < 3; j++)
+		point[j] = plain_mean(error[j], NME_ROWS);
+	return plain_mean(row, NME_ROWS);
+}
+
+static bool same_error(double a, double b)
+{
+	return isnan(b) ? isnan(a) : near(a, b);
+}
+
+/* Whole pixels from 0 to 3, so that some d are 0; a third of the rows lack most values. */
+static void fill_nme(float y[][NME_COLUMNS], float p[][NME_COLUMNS])
+{
+	for (int i = 0; i < NME_ROWS; i++)
+		for (int j = 0; j < NME_COLUMNS; j++) {
+			unsigned missing = i % 3 ? 10 : 70;
+
+			y[i][j] = (float)(random64() >> 20 & 3);
+			p[i][j] = (float)(random64() % 1000) / 100;
+			if ((random64() >> 20) % 100 < missing)
+				y[i][j] = NAN;
+		}
+}
+
+static void test_nme(bool box)
+{
+	static float y[NME_ROWS][NME_COLUMNS], p[NME_ROWS][NME_COLUMNS];
+	static int64_t id[NME_ROWS];
+	static double row[NME_ROWS];
+	struct kf_schema s = { .columns = names("a_x,a_y,b_x,b_y,c_x,c_y,d_x,d_y"),
+		.p_columns = names("a_x,a_y,b_x,b_y,c_x,c_y,e_x,e_y") };
+	struct kf_chunk c = { .n = NME_ROWS, .id = id, .y = y[0], .p = p[0] };
+	struct kf_point_score alone;
+	struct kf_score score;
+	struct kf_nme nme;
+	struct kf_err err = { .msg = "" };
+	double point[3], all;
+	int wrong = 0, none = 0;
+
+	fill_nme(y, p);
+	all = plain_nme(y, p, box, point, row);
+	kf_score_init(&score, &s, &err);
+	if (!ok(kf_nme_init(&nme, &score, &s, box ? NULL : "a", box ? NULL : "d",
+			&err) == 0,
+		    "%s %s", box ? "over the box" : "over two points", err.msg))
+		return;
+	for (size_t i = 0; i < NME_ROWS; i++) {
+		kf_score_row(&score, &s, &c, i, &alone, &err);
+		wrong += !same_error(kf_nme_row(&nme, &c, i), row[i]);
+		none += isnan(row[i]);
+	}
+	ok(wrong == 0, "... of each row");
+	ok(none > 20 && none < 200 && nme.all.n == NME_ROWS - (uint64_t)none,
+		"... without %d that have none", none);
+	ok(near(kf_nme_mean(&nme.all), all), "... of all: %.6f", all);
+	ok(near(kf_nme_mean(&nme.point[0]), point[0]) &&
+			near(kf_nme_mean(&nme.point[1]), point[1]) &&
+			near(kf_nme_mean(&nme.point[2]), point[2]),
+		"... of each point");
+	kf_nme_free(&nme);
+	kf_score_free(&score);
+	kf_schema_free(&s);
+}
+
+/* Scaled by half of 20 x 40, and columns in any order: 3 and 4 pixels off, d = 10. */
+static void test_nme_scales(void)
+{
+	float y[] = { 0.5F, 0, -0.5F, 0, 7 }, p[] = { 18, 24, 9, 20, 5 };
+	int64_t id[] = { 7 };
+	struct kf_schema s = { .columns = names("b_x,b_y,a_x,a_y,lone"),
+		.p_columns = names("b_x,b_y,lone,a_y,a_x"),
+		.c = 1,
+		.h = 40,
+		.w = 20,
+		.y_scale = { { 10, 10 }, { 20, 20 } } };
+	struct kf_chunk c = { .n = 1, .id = id, .y = y, .p = p };
+	struct kf_score score;
+	struct kf_nme nme;
+	struct kf_err err = { .msg = "" };
+
+	kf_score_init(&score, &s, &err);
+	ok(kf_nme_init(&nme, &score, &s, "b", "a", &err) == 0 &&
+			near(kf_nme_row(&nme, &c, 0), 0.25) &&
+			near(nme.point[0].errors, 0.5) && nme.point[1].errors == 0 &&
+			nme.point[2].n == 0,
+		"scaled targets, predictions in pixels %s", err.msg);
+	kf_nme_free(&nme);
+	ok(kf_nme_init(&nme, &score, &s, NULL, NULL, &err) == 0 &&
+			isnan(kf_nme_row(&nme, &c, 0)) && nme.all.n == 0,
+		"a box without height");
+	kf_nme_free(&nme);
+	kf_score_free(&score);
+	kf_schema_free(&s);
+}
+
+static void test_nme_refusals(void)
+{
+	static const struct {
+		const char *y, *p, *from, *to, *says;
+	} cases[] = {
+		{ "a_x,a_y,b_x", "a_x,a_y", "a", "b", "no point 'b' among" },
+		{ "a_x,a_y,b_x", "a_x,a_y", "", "a", "no point '' among" },
+		{ "a_x,b_y,c", "a_x,b_y,c", NULL, NULL, "no point in common" },
+		{ "a_x,a_y", "a_x,b_y", NULL, NULL, "no point in common" },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct kf_schema s = { .columns = names(cases[i].y),
+			.p_columns = names(cases[i].p) };
+		struct kf_score score;
+		struct kf_nme nme;
+		struct kf_err err = { .msg = "" };
+
+		kf_score_init(&score, &s, &err);
+		ok(kf_nme_init(&nme, &score, &s, cases[i].from, cases[i].to, &err) <
+					0 &&
+				strstr(err.msg, cases[i].says),
+			"refuses: %s", err.msg);
+		kf_score_free(&score);
+		kf_schema_free(&s);
+	}
+}
+
 /* -- classes --------------------------------------------------------------------- */
 
 static void test_classes(void)
@@ -267,6 +453,10 @@ int main(void)
 	test_refusals();
 	test_row();
 	test_worst();
+	test_nme(false);
+	test_nme(true);
+	test_nme_scales();
+	test_nme_refusals();
 	test_classes();
 	test_class_refusals();
 	return done_testing();
