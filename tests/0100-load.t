@@ -105,6 +105,45 @@ is "a name with quotes" \
 	"$(printf '"a ""b""",Image\n1,2\n' | kfkd-load | kfkd-save | head -n 1)" \
 	'"a ""b""",Image'
 
+# -- names --------------------------------------------------------------------------
+
+cat >names.csv <<'EOT'
+a_x,name,Image
+1,anna,2
+3,"O'Neil, ""J"" ",4
+5,,6
+7,  Jörg ,8
+EOT
+is "a column of names" "$(loaded names.csv)" "$(cat <<'EOT'
+ImageId,name,a_x,Image
+1,anna,1,2
+2,"O'Neil, ""J"" ",3,4
+3,,5,6
+4,Jörg,7,8
+EOT
+)"
+is "... has them beside --columns, too" "$(loaded -c a_x names.csv)" "$(loaded names.csv)"
+like "... as a tensor" "$(kfkd-load names.csv | head -c 500)" '"name":."dtype":"U8","shape":.4,64.'
+name63=$(printf '%063d' 0)
+is "a name of 63 bytes" "$(printf 'name,Image\n%s,1\n' $name63 | loaded)" \
+	"$(printf 'ImageId,name,Image\n1,%s,1' $name63)"
+while IFS='|' read -r pattern bytes; do
+	printf 'name,Image\na,1\n%b,2\n' "$bytes" >bad.csv
+	refuses "a name that is none: $pattern" 1 \
+		"'bad.csv', line 3, row 2, column 'name': $pattern\$" kfkd-load bad.csv
+done <<EOT
+a name of 64 bytes; it may have 63|${name63}0
+a name of 66 bytes; it may have 63|"${name63} ""x"
+it has a control character|a\tb
+it has a control character|"a\nb"
+it has a control character|a\0302\0205
+it is not UTF-8|a\0377
+EOT
+printf 'name,Image\na\tb,1\n' >bad.csv
+refuses "--columns name" 1 "there is no target 'name', nor any other" kfkd-load -c name bad.csv
+printf 'name,name,Image\na,b,1\n' >bad.csv
+refuses "names twice" 1 "line 1: there are two columns 'name'" kfkd-load bad.csv
+
 # -- what is wrong ------------------------------------------------------------------
 
 # What people have in place of a CSV, and what is said of it.

@@ -37,6 +37,31 @@ is "--no-ids without targets" "$(kfkd-load test.csv | kfkd-save -n)" \
 refuses "two streams count twice" 1 "row 4 has the id 1" \
 	sh -c 'cat raw raw | kfkd-save'
 
+# -- names --------------------------------------------------------------------------
+
+cat >names.csv <<'EOT'
+ImageId,name,a_x,a_y,Image
+5,anna,1.5,2,0 1 2 3
+3,"O'Neil, ""J""",,,255 20 3 100
+4,,1,2,4 5 6 7
+9," Jörg Å ",1,2,4 5 6 7
+EOT
+kfkd-load names.csv >named
+is "names come back" "$(kfkd-save --ids named)" "$(cat names.csv)"
+kfkd-save --ids named | kfkd-load >again
+equal "... and loading them gives the same stream" named again
+is "... without ids and images" "$(kfkd-save --no-ids --no-images -o - named | head -n 3)" \
+	"$(printf 'name,a_x,a_y\nanna,1.5,2\n"O'"'"'Neil, ""J""",,')"
+printf 'name,Image\nanna,1\n,2\n"",3\n' >alone.csv
+is "... of a stream without targets" "$(kfkd-load alone.csv | kfkd-save)" \
+	"$(printf 'ImageId,name,Image\n1,anna,1\n2,,2\n3,,3')"
+is "... alone" "$(kfkd-load alone.csv | kfkd-save --no-ids --no-images)" \
+	"$(printf 'name\nanna\n""\n""')"
+is "... as JSON" "$(kfkd-save --json named | cut -d, -f1,2 | head -n 3)" \
+	"$(printf '%s\n' '{"id":5,"name":"anna"' '{"id":3,"name":"O'"'"'Neil' '{"id":4,"name":null')"
+is "... with quotes" "$(kfkd-save --json named | sed -n 2p)" \
+	'{"id":3,"name":"O'"'"'Neil, \"J\"","points":{"a":{"x":null,"y":null}}}'
+
 # -- what CSV does not hold -----------------------------------------------------------
 
 refuses "a scaled stream" 1 'kfkd-scale --undo' sh -c 'kfkd-scale raw | kfkd-save'

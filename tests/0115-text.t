@@ -45,6 +45,13 @@ is "... of classes: the label, and what each got" \
 	label,predicted_class_2,predicted_class_1,predicted_class_0 \
 	1,0.1,0.6,0.1 2,0.6,0.1,0.1)"
 
+kfkd-save some | awk -F, -v OFS=, 'NR == 1 { print "name", $0 } NR > 1 { print "p" NR % 3, $0 }' |
+	kfkd-load | kfkd-scale | kfkd-predict -m model | kfkd-scale -u -o named
+is "... names come first" "$(kfkd-save --truth --no-images named)" \
+	"$(awk 'NR == 1 { print "name," $0 } NR > 1 { print "p" NR % 3 "," $0 }' both.csv)"
+is "... with predictions alone, too" "$(kfkd-save -ip --no-images named | cut -d, -f1,2 | head -n 2)" \
+	"$(printf 'ImageId,name\n1,p2')"
+
 refuses "... no predictions" 1 'no predictions; .*kfkd-predict' \
 	sh -c 'kfkd-load faces.csv | kfkd-save --truth'
 refuses "... no targets" 1 'there are no targets to put beside the predictions' \

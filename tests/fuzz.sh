@@ -32,6 +32,7 @@ small() {
 small >faces.csv
 small -m .4 >missing.csv
 small -t >test.csv
+printf '%s\n' name anna '"Jörg, ""x"" "' ' b ' '' | paste -d, - faces.csv >names.csv
 printf 'P5 4 4 255\n0123456789abcdef' >one.pgm
 printf 'P2\n# grey\n3 2 9\n1 2 3\n4 5 6\n' >plain.pgm
 printf '\0\0\10\3\0\0\0\2\0\0\0\3\0\0\0\2abcdefghijkl' >images.idx
@@ -43,7 +44,7 @@ load_seed() {
 	printf "$1" | cat - "$2" >"$3/${2%.*}-${1#?}"
 }
 for how in '\000' '\002' '\011'; do
-	for csv in faces.csv missing.csv test.csv; do
+	for csv in faces.csv missing.csv test.csv names.csv; do
 		load_seed "$how" $csv csv
 	done
 	load_seed "$how" one.pgm pgm

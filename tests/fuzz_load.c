@@ -39,6 +39,7 @@ static struct outcome read_all(int fd, const struct kf_load_options *options,
 	while (loader && kf_loader_next(loader, &c, &o.err) > 0) {
 		s = kf_loader_schema(loader);
 		digest(&o, c->X, c->n * kf_image_bytes(s));
+		digest(&o, c->name, c->n * (size_t)s->name_width);
 		digest(&o, c->id, c->n * sizeof *c->id);
 		digest(&o, c->y, c->n * sizeof *c->y * (size_t)s->columns.n);
 		digest(&o, c->label, s->has_label ? c->n * sizeof *c->label : 0);

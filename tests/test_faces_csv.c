@@ -294,6 +294,8 @@ static void write_rows(FILE *f, const struct kf_schema *s, const struct kf_chunk
 	if (s->columns.n)
 		fwrite(c->y, sizeof *c->y, c->n * (size_t)s->columns.n, f);
 	fwrite(c->id, sizeof *c->id, c->n, f);
+	if (s->name_width)
+		fwrite(c->name, (size_t)s->name_width, c->n, f);
 	fwrite(c->X, kf_image_bytes(s), c->n, f);
 }
 
@@ -362,14 +364,25 @@ static void put_end(FILE *f, bool crlf, int odd)
 		fputs(one_in(2) ? "\n" : " \t\r\n", f);
 }
 
+/* A name of a person, of which few are too long or no text. */
+static void random_name(char *text)
+{
+	static const char *const part[] = { "anna", "J\xc3\xb6rg", " ", "\xe6\x9d\x8e",
+		"\"", ",", "\t", "\xc2\x85", "\xff" };
+	int n = one_in(40) ? 10 + below(15) : below(5);
+
+	for (*text = '\0'; n > 0; n--)
+		strcat(text, part[below(one_in(30) ? 9 : one_in(6) ? 6 : 4)]);
+}
+
 /* A CSV with images of w x h whose rows are plain but for one in odd or so. */
 static char *random_csv(size_t *n, int w, int h, int odd)
 {
-	static const char *const names[] = { "a_x", "b_y", "c \"d\"", "ImageId",
+	static const char *const names[] = { "a_x", "b_y", "c \"d\"", "name", "ImageId",
 		"Image" };
 	char *csv = NULL, text[2000];
 	FILE *f = open_memstream(&csv, n);
-	int columns = 1 + below(5), first = 5 - columns, turn = below(columns);
+	int columns = 1 + below(6), first = 6 - columns, turn = below(columns);
 	int rows = below(8);
 	bool crlf = one_in(3);
 
@@ -382,7 +395,7 @@ static char *random_csv(size_t *n, int w, int h, int odd)
 	}
 	put_end(f, crlf, odd);
 	for (int row = 0; row < rows; row++) {
-		int fields = one_in(odd * 10) ? 1 + below(6) : columns;
+		int fields = one_in(odd * 10) ? 1 + below(7) : columns;
 
 		for (int i = 0; i < fields; i++) {
 			const char *name = names[first + (i + turn) % columns];
@@ -394,6 +407,8 @@ static char *random_csv(size_t *n, int w, int h, int odd)
 					one_in(odd * 10) ? below(90) : w * h);
 			else if (!strcmp(name, "ImageId"))
 				sprintf(text, "%d", below(1000) + !one_in(100));
+			else if (!strcmp(name, "name"))
+				random_name(text);
 			else
 				random_decimal(text);
 			if (one_in(strncmp(name, "Image", 5) ? 5 : odd * 10))
@@ -466,6 +481,29 @@ static void test_pieces(void)
 	free(whole.bytes);
 }
 
+/* Quotes, spaces and letters of other scripts in names. */
+static void test_names(void)
+{
+	static const char csv[] =
+		"name,Image\nanna,1\n\" b \",2\n c ,3\n\"d, \"\"e\"\"\",4\n"
+		"J\xc3\xb6rg,5\n,6\n\"\",7\n";
+	static const char *const want[] = { "anna", " b ", "c", "d, \"e\"",
+		"J\xc3\xb6rg", "", "" };
+	bool same = true;
+
+	for (int slow = 0; slow < 2; slow++) {
+		struct kf_load_options how = { .libcsv_only = slow };
+		struct result r = load(csv, sizeof csv - 1, &how, KF_INPUT_PIECE);
+		size_t at = strlen(" 1 1\n") + 7 * sizeof(int64_t);
+
+		same &= !*r.error && r.n == at + 7 * 64 + 7;
+		for (size_t i = 0; same && i < 7; i++)
+			same &= !strncmp(r.bytes + at + i * 64, want[i], 64);
+		free(r.bytes);
+	}
+	ok(same, "names in quotes, with spaces, of other scripts, and none");
+}
+
 static void test_values(void)
 {
 	static const char csv[] = "Image,\"b\",ImageId,a\n1 2 3 4 5 255,-1.5,12,\n";
@@ -496,6 +534,7 @@ int main(void)
 	test_numbers();
 	test_pixels();
 	test_values();
+	test_names();
 	test_pieces();
 	test_random_csv();
 	return done_testing();

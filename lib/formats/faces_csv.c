@@ -10,9 +10,10 @@
 #include "formats/csv_rows.h"
 #include "formats/fields.h"
 #include "formats/parse_pixels.h"
+#include "stream/texts.h"
 
 /* What a column is: the number of its target, or one of these. */
-enum { IMAGE = -1, IMAGE_ID = -2, IGNORED = -3 };
+enum { IMAGE = -1, IMAGE_ID = -2, IGNORED = -3, NAME = -4 };
 
 struct csv {
 	struct kf_loader l;
@@ -25,6 +26,7 @@ struct csv {
 	uint64_t row; /* its number, from 1 */
 	size_t usual; /* length of the last plain one */
 	int64_t id;
+	char name[KF_NAME_WIDTH];
 	float *y; /* (schema.columns.n) */
 };
 
@@ -105,6 +107,8 @@ static int take_image(struct csv *c, const char *text, size_t len, struct kf_err
 static int take_value(struct csv *c, int role, char *text, size_t len,
 	struct kf_err *err)
 {
+	if (role == NAME) /* spaces inside quotes are its own */
+		return kf_field_name(text, len, c->name, err);
 	for (; len > 0 && is_blank(*text); len--)
 		text++;
 	for (; len > 0 && is_blank(text[len - 1]); len--)
@@ -117,7 +121,7 @@ static int take_value(struct csv *c, int role, char *text, size_t len,
 	}
 }
 
-static int take_name(struct csv *c, const char *text, struct kf_err *err)
+static int take_column(struct csv *c, const char *text, struct kf_err *err)
 {
 	if (c->header.n == KF_COLUMNS_MAX)
 		return kf_fail(err, "more than %d columns", KF_COLUMNS_MAX);
@@ -130,7 +134,7 @@ static int take_field(void *user, int field, char *text, size_t len, struct kf_e
 {
 	struct csv *c = user;
 
-	return c->in_header ? take_name(c, text, err) :
+	return c->in_header ? take_column(c, text, err) :
 			      take_value(c, c->role[field], text, len, err);
 }
 
@@ -154,6 +158,8 @@ static const char *plain_row(struct csv *c, const char *p)
 			p = kf_plain_id(p, &c->id);
 		else if (role == IGNORED)
 			p = kf_plain_text(p);
+		else if (role == NAME)
+			p = kf_plain_name(p, c->name);
 		else
 			p = kf_plain_target(p, &c->y[role]);
 		if (!p)
@@ -220,6 +226,8 @@ static int add_row(struct csv *c, struct kf_err *err)
 	if (rc <= 0)
 		return rc;
 	c->l.chunk.id[i] = c->id;
+	if (c->l.schema.name_width)
+		kf_texts_set(c->l.chunk.name, KF_NAME_WIDTH, i, c->name);
 	if (m)
 		memcpy(c->l.chunk.y + i * m, c->y, m * sizeof *c->y);
 	c->l.chunk.n++;
@@ -236,6 +244,8 @@ static int special_role(const char *name)
 		return IMAGE;
 	if (!strcmp(name, "ImageId"))
 		return IMAGE_ID;
+	if (!strcmp(name, "name"))
+		return NAME;
 	return *name ? 0 : IGNORED;
 }
 
@@ -275,6 +285,8 @@ static int role_of(struct csv *c, int i, struct kf_err *err)
 		return -1;
 	if (kf_names_find(&c->header, name) < i)
 		return kf_fail(err, "there are two columns '%s'", name);
+	if (role == NAME)
+		c->l.schema.name_width = KF_NAME_WIDTH;
 	if (role >= 0 && !wanted && kf_names_add(&c->l.schema.columns, name) < 0)
 		return kf_fail_memory(err);
 	return 0;

@@ -60,6 +60,19 @@ const char *kf_plain_text(const char *p)
 	return p;
 }
 
+const char *kf_plain_name(const char *p, char name[KF_NAME_WIDTH])
+{
+	const char *end = kf_plain_text(p);
+	size_t n = (size_t)(end - p);
+	struct kf_err unused;
+
+	if (n >= KF_NAME_WIDTH || (n > 0 && (*p == ' ' || end[-1] == ' ')))
+		return NULL;
+	memcpy(name, p, n);
+	name[n] = '\0';
+	return kf_texts_check(name, &unused) < 0 ? NULL : end;
+}
+
 /* -- anything ------------------------------------------------------------------- */
 
 /* The start of a field, made printable for a message. */
@@ -102,6 +115,18 @@ int kf_field_id(const char *text, size_t len, int64_t *id, struct kf_err *err)
 	if (len == 0 || p != text + len || *id < 0)
 		return kf_fail(err, "'%s' is not a whole number from 0",
 			excerpt(text, len).text);
+	return 0;
+}
+
+int kf_field_name(const char *text, size_t len, char name[KF_NAME_WIDTH],
+	struct kf_err *err)
+{
+	if (len >= KF_NAME_WIDTH)
+		return kf_fail(err, "a name of %zu bytes; it may have %d", len,
+			KF_NAME_WIDTH - 1);
+	if (kf_texts_check(text, err) < 0)
+		return -1;
+	memcpy(name, text, len + 1);
 	return 0;
 }
 

@@ -12,6 +12,9 @@ enum kf_save_ids {
 	KF_IDS_NEVER    /* no ids, whatever they are */
 };
 
+/* What may stand before the values of a row of CSV. */
+enum { KF_SAVE_ID, KF_SAVE_NAME, KF_SAVE_FILE, KF_SAVE_FACE, KF_SAVE_LABEL, KF_SAVE_FRONT };
+
 struct kf_save {
 	FILE *file;       /* stays the caller's */
 	const char *name; /* of it, for messages */
@@ -22,6 +25,7 @@ struct kf_save {
 	enum kf_save_ids ids;
 	uint64_t rows; /* written so far */
 	/* private to CSV */
+	int front[KF_SAVE_FRONT], n_front; /* those that do */
 	int n; /* columns of y and p that are written */
 	struct kf_save_column *column;
 };

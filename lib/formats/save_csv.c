@@ -7,13 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rows/classes.h"
 #include "stream/texts.h"
 
 /* What is before the name of a column of p where y is beside it. */
 #define PREDICTED "predicted_"
-
-/* The characters of names that have no quotes. */
-#define USUAL "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
 
 /* A column of y or of p that becomes one of the table. */
 struct kf_save_column {
@@ -27,25 +25,30 @@ static bool has_images(const struct kf_save *s)
 	return !s->no_images && !s->schema->no_images;
 }
 
-static bool has_labels(const struct kf_save *s)
-{
-	return s->truth && s->schema->has_label;
-}
+/* What may stand before the values of a row, in this order. */
+static const char *const front_name[KF_SAVE_FRONT] = { "ImageId", "name", "file", "face",
+	"label" };
 
-/* The photograph, and the face there.  Kaggle's layout, which has images, does without. */
-static bool has_file(const struct kf_save *s)
+static bool has_front(const struct kf_save *s, int which)
 {
-	return !has_images(s) && s->schema->file_width;
-}
+	const struct kf_schema *schema = s->schema;
 
-static bool has_face(const struct kf_save *s)
-{
-	return !has_images(s) && s->schema->has_face;
+	switch (which) {
+	case KF_SAVE_ID: return s->ids == KF_IDS_ALWAYS;
+	case KF_SAVE_NAME: return schema->name_width > 0;
+	/* Kaggle's layout, which has images, does without these. */
+	case KF_SAVE_FILE: return !has_images(s) && schema->file_width;
+	case KF_SAVE_FACE: return !has_images(s) && schema->has_face;
+	case KF_SAVE_LABEL:
+		return schema->has_label &&
+			(s->truth || (!s->predictions && !has_images(s)));
+	}
+	return false;
 }
 
 /* -- columns ------------------------------------------------------------------- */
 
-/* Those of y, each with that of p of the same name behind it, then the others of p. */
+/* What comes before them; those of y, each with that of p of the same name behind it, then the others of p. */
 static int find_columns(struct kf_save *s, struct kf_err *err)
 {
 	static const struct kf_names none;
@@ -54,6 +57,10 @@ static int find_columns(struct kf_save *s, struct kf_err *err)
 	const struct kf_names *p = s->predictions ? &s->schema->p_columns : &none;
 	struct kf_save_column *c;
 
+	s->n_front = 0;
+	for (int i = 0; i < KF_SAVE_FRONT; i++)
+		if (has_front(s, i))
+			s->front[s->n_front++] = i;
 	c = s->column = calloc((size_t)(y->n + p->n) + 1, sizeof *c);
 	if (!c)
 		return kf_fail_memory(err);
@@ -99,8 +106,7 @@ static int check_images(const struct kf_save *s, struct kf_err *err)
 /* A line without any field is none. */
 static int check_left(const struct kf_save *s, struct kf_err *err)
 {
-	if (has_images(s) || s->ids == KF_IDS_ALWAYS || s->n || has_file(s) ||
-		has_face(s))
+	if (has_images(s) || s->n_front || s->n)
 		return 0;
 	if (s->schema->no_images)
 		return kf_fail(err,
@@ -117,23 +123,24 @@ static bool is_taken(const struct kf_save *s, const struct kf_save_column *c)
 
 	if (!strcmp(c->name, "Image") || !strcmp(c->name, "ImageId"))
 		return true;
-	if (!(s->truth && c->predicted) &&
-		((has_file(s) && !strcmp(c->name, "file")) ||
-			(has_face(s) && !strcmp(c->name, "face"))))
+	if (s->truth && c->predicted)
+		return false; /* it has a prefix */
+	if (!strcmp(c->name, "name")) /* kfkd-load would take it for one */
 		return true;
-	if (!s->truth || c->predicted)
-		return false;
-	return (has_labels(s) && !strcmp(c->name, "label")) ||
-		(!strncmp(c->name, PREDICTED, prefix) &&
-			kf_names_find(&s->schema->p_columns, c->name + prefix) >= 0);
+	for (int i = 0; i < s->n_front; i++)
+		if (!strcmp(c->name, front_name[s->front[i]]))
+			return true;
+	return s->truth && !strncmp(c->name, PREDICTED, prefix) &&
+		kf_names_find(&s->schema->p_columns, c->name + prefix) >= 0;
 }
 
 static int check_schema(const struct kf_save *s, struct kf_err *err)
 {
 	if (kf_save_check(s, err) < 0)
 		return -1;
-	if (s->schema->has_label && !s->predictions)
-		return kf_fail(err, "the stream has labels; CSV holds targets only");
+	if (s->schema->has_label && !s->predictions && has_images(s))
+		return kf_fail(err,
+			"the stream has labels; CSV with images holds targets only");
 	if (check_left(s, err) < 0 || check_images(s, err) < 0)
 		return -1;
 	for (int i = 0; i < s->n; i++)
@@ -146,8 +153,11 @@ static int check_schema(const struct kf_save *s, struct kf_err *err)
 }
 
 /* A text, in quotes if there is anything unusual in it. */
-static void write_text(const struct kf_save *s, const char *text, const char *usual)
+static void write_text(const struct kf_save *s, const char *text)
 {
+	static const char usual[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./";
+
 	if (text[strspn(text, usual)])
 		csv_fwrite(s->file, text, strlen(text));
 	else
@@ -163,47 +173,28 @@ static void write_name(const struct kf_save *s, const struct kf_save_column *c)
 		snprintf(text, sizeof text, PREDICTED "%s", c->name);
 		name = text;
 	}
-	write_text(s, name, USUAL);
+	write_text(s, name);
 }
 
-/* After a field that others may follow. */
-static void end_field(const struct kf_save *s, bool last)
+/* After field i of a line, of those in front and those of values. */
+static void end_field(const struct kf_save *s, int i)
 {
-	fputc(last && !has_images(s) ? '\n' : ',', s->file);
-}
+	bool last = i == s->n_front + s->n - 1 && !has_images(s);
 
-/* After a field in front of all values; more: another such field follows. */
-static void end_front(const struct kf_save *s, bool more)
-{
-	end_field(s, !more && s->n == 0);
-}
-
-static void write_photograph_names(const struct kf_save *s)
-{
-	if (has_file(s)) {
-		fputs("file", s->file);
-		end_front(s, has_face(s));
-	}
-	if (has_face(s)) {
-		fputs("face", s->file);
-		end_front(s, false);
-	}
+	fputc(last ? '\n' : ',', s->file);
 }
 
 int kf_save_header(struct kf_save *s, struct kf_err *err)
 {
 	if (find_columns(s, err) < 0 || check_schema(s, err) < 0)
 		return -1;
-	if (s->ids == KF_IDS_ALWAYS) {
-		fputs("ImageId", s->file);
-		end_front(s, has_file(s) || has_face(s));
+	for (int i = 0; i < s->n_front; i++) {
+		fputs(front_name[s->front[i]], s->file);
+		end_field(s, i);
 	}
-	write_photograph_names(s);
-	if (has_labels(s))
-		fputs("label,", s->file); /* predictions follow */
 	for (int i = 0; i < s->n; i++) {
 		write_name(s, &s->column[i]);
-		end_field(s, i == s->n - 1);
+		end_field(s, s->n_front + i);
 	}
 	if (has_images(s))
 		fputs("Image\n", s->file);
@@ -247,25 +238,43 @@ static size_t print_image(const uint8_t *pixel, size_t n,
 /* What the only field of a line holds where it is empty: programs skip blank lines. */
 static void write_nothing(const struct kf_save *s)
 {
-	if (!has_images(s) && !has_labels(s) && s->ids != KF_IDS_ALWAYS &&
-		s->n + has_file(s) + has_face(s) == 1)
+	if (!has_images(s) && s->n_front + s->n == 1)
 		fputs("\"\"", s->file);
 }
 
-static void write_photograph(const struct kf_save *s, const struct kf_chunk *c,
-	size_t i)
+/* The text of a row of a tensor. */
+static void write_row_text(const struct kf_save *s, const char *tensor, int width,
+	size_t row)
 {
 	char text[KF_TEXT_MAX + 1];
 
-	if (has_file(s)) {
-		if (kf_texts_get(c->file, s->schema->file_width, i, text) == 0)
-			write_nothing(s);
-		write_text(s, text, USUAL "/");
-		end_front(s, has_face(s));
-	}
-	if (has_face(s)) {
-		fprintf(s->file, "%lld", (long long)c->face[i]);
-		end_front(s, false);
+	if (kf_texts_get(tensor, width, row, text))
+		write_text(s, text);
+	else
+		write_nothing(s);
+}
+
+static void write_label(const struct kf_save *s, int64_t label)
+{
+	char number[KF_CLASS_NUMBER];
+
+	write_text(s, kf_class_text(&s->schema->class_names, label, number));
+}
+
+/* What stands before the values of row i. */
+static void write_front(const struct kf_save *s, const struct kf_chunk *c, size_t i,
+	int which)
+{
+	switch (which) {
+	case KF_SAVE_ID: fprintf(s->file, "%lld", (long long)c->id[i]); break;
+	case KF_SAVE_NAME:
+		write_row_text(s, c->name, s->schema->name_width, i);
+		break;
+	case KF_SAVE_FILE:
+		write_row_text(s, c->file, s->schema->file_width, i);
+		break;
+	case KF_SAVE_FACE: fprintf(s->file, "%lld", (long long)c->face[i]); break;
+	case KF_SAVE_LABEL: write_label(s, c->label[i]); break;
 	}
 }
 
@@ -275,17 +284,15 @@ static int write_values(struct kf_save *s, const struct kf_chunk *c, size_t i,
 	const float *y = c->y + i * (size_t)s->schema->columns.n;
 	const float *p = c->p + i * (size_t)s->schema->p_columns.n;
 
-	if (s->ids == KF_IDS_ALWAYS) {
-		fprintf(s->file, "%lld", (long long)c->id[i]);
-		end_front(s, has_file(s) || has_face(s));
-	} else if (s->ids == KF_IDS_COUNTED && c->id[i] != (int64_t)s->rows + 1)
+	if (s->ids == KF_IDS_COUNTED && c->id[i] != (int64_t)s->rows + 1)
 		return kf_fail(err,
 			"row %llu has the id %lld: give --ids for a "
 			"column of ids, or --no-ids to drop them",
 			(unsigned long long)s->rows + 1, (long long)c->id[i]);
-	write_photograph(s, c, i);
-	if (has_labels(s))
-		fprintf(s->file, "%lld,", (long long)c->label[i]);
+	for (int j = 0; j < s->n_front; j++) {
+		write_front(s, c, i, s->front[j]);
+		end_field(s, j);
+	}
 	for (int j = 0; j < s->n; j++) {
 		const struct kf_save_column *column = &s->column[j];
 		float v = (column->predicted ? p : y)[column->at];
@@ -298,7 +305,7 @@ static int write_values(struct kf_save *s, const struct kf_chunk *c, size_t i,
 		if (isnan(v))
 			write_nothing(s);
 		kf_save_number(s->file, v);
-		end_field(s, j == s->n - 1);
+		end_field(s, s->n_front + j);
 	}
 	return 0;
 }

@@ -1,8 +1,8 @@
 /*
  * A tensor stream as CSV in Kaggle's layout: ImageId where it is needed, the
- * targets, Image.  What kfkd-load reads from it equals the stream, unless the images,
- * and so the column Image, are left out; then the columns file and face, where the stream
- * has them, stand before the targets.
+ * names of rows, the targets, Image.  What kfkd-load reads from it equals the stream, unless
+ * the images, and so the column Image, are left out; then the columns file, face and label,
+ * where the stream has them, stand before the targets.
  */
 #ifndef KF_SAVE_CSV_H
 #define KF_SAVE_CSV_H

@@ -185,6 +185,15 @@ static int add_photograph(json_t *row, const struct kf_schema *s,
 	return rc;
 }
 
+static int add_name(json_t *row, const struct kf_chunk *c, int width, size_t i)
+{
+	char text[KF_TEXT_MAX + 1];
+	size_t n = kf_texts_get(c->name, width, i, text);
+
+	return json_object_set_new(row, "name",
+		n ? json_stringn(text, n) : json_null());
+}
+
 static int fill_row(const struct kf_save_json *j, const struct kf_chunk *c, size_t i,
 	json_t *row)
 {
@@ -192,6 +201,8 @@ static int fill_row(const struct kf_save_json *j, const struct kf_chunk *c, size
 	const float *p = c->p + i * (size_t)schema->p_columns.n;
 	int rc = json_object_set_new(row, "id", json_integer(c->id[i]));
 
+	if (rc == 0 && schema->name_width)
+		rc = add_name(row, c, schema->name_width, i);
 	if (rc == 0)
 		rc = add_photograph(row, schema, c, i);
 	if (rc == 0 && j->targets && schema->has_label)

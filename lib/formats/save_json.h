@@ -1,8 +1,7 @@
 /*
  * A tensor stream as JSON lines, an object for each row, here in several lines:
  *
- *   {"id": 7,
- *    "file": "party.jpg", "face": 2,
+ *   {"id": 7, "name": "anna", "file": "party.jpg", "face": 2,
  *    "label": 2, "class": 1,                  the predicted one, or null
  *    "points": {"nose_tip": {"x": 44.2, "y": null}, "age": 31.0},
  *    "predictions": {"nose_tip": {"x": 44.9, "y": 57.1}, "class_0": 0.1}}
