@@ -8,11 +8,11 @@
 static const struct program program = {
 	.name = "kfkd-join",
 	.synopsis = { "-t TABLE [-c A,B,...] [-k] [-o OUT] [FILE]" },
-	.about = "Gives the rows of a tensor stream targets and labels from a CSV, by id.",
+	.about = "Gives the rows of a tensor stream targets and labels from a CSV, by id or name.",
 	.rows = {
 		{ 't', "table", "TABLE",
-			"CSV with the column id or ImageId; label is a class, others are\n"
-			"targets in pixels",
+			"CSV with the column id, ImageId, name or file; label is a class,\n"
+			"others are targets in pixels",
 			.kind = OPTION_FILE },
 		{ 'c', "columns", "A,B,...", "of its targets, these alone (all)",
 			.kind = OPTION_TEXT },

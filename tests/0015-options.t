@@ -27,6 +27,7 @@ argument_for() {
 	RANGES) echo 3,7,10-20 ;;
 	CONDITION) echo 'rmse>5' ;;
 	SPEC) echo net1 ;;
+	WHAT) echo name ;;
 	LOSS) echo squared ;;
 	RULE) echo adam ;;
 	BACKEND) echo cpu ;;
@@ -45,6 +46,7 @@ complaint_about_x() {
 	WxH | CxR) echo "is not two sizes from 1 to [0-9]* such as 4x4" ;;
 	SIZE) echo "is not a size in bytes" ;;
 	A:B) echo "is not two losses" ;;
+	WHAT) echo "is neither 'name' nor 'file'" ;;
 	I/K) echo "is not one of some folds" ;;
 	RANGES) echo "is not a number from" ;;
 	CONDITION) echo "is not a condition" ;;

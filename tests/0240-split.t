@@ -79,6 +79,44 @@ ok "0.7 of 100 persons are 70, within four standard deviations ($n)" \
 ok "whatever the order of the groups" sh -c 'kfkd-split -S .7 -g sorted.csv raw | cmp - part'
 ok "groups on standard input" sh -c 'kfkd-split -S .7 -g - raw <people.csv | cmp - part'
 
+# -- names -------------------------------------------------------------------------
+
+two_names='NR == 1 { print "name", $0 } NR > 1 { print "person " NR * 37 % 100, $0 }'
+kfkd-save --ids raw | awk -F, -v OFS=, "$two_names" | kfkd-load -z 2x1 >named
+names() {
+	kfkd-save --ids --no-images "$1" | sed 1d | cut -d, -f2 | sort -u
+}
+kfkd-split -S .7 --by name -r rest named >part
+names part >a
+names rest >b
+is "--by name: no person is on both sides" "$(comm -12 a b)" ""
+is "... and each is on one" "$(sort -u a b | wc -l)" 100
+n=$(wc -l <a)
+ok "0.7 of 100 persons are 70, within four standard deviations ($n)" \
+	test "$n" -gt 51 -a "$n" -lt 89
+names named | awk 'BEGIN { print "x,name,group" } { print NR "," $0 "," $0 }' >by-name.csv
+ok "--groups by name, which are the names, gives the same" \
+	sh -c 'kfkd-split -S .7 -g by-name.csv named | cmp - part'
+sed 's/,[^,]*$/,all/; 1s/all$/group/' by-name.csv >one.csv
+is "... all of one group" "$(kfkd-split -S .7 -g one.csv named | kfkd-save -in --no-images | wc -l)" 1001
+kfkd-save --ids --no-images named | cut -d, -f1,2 | sed 's/$/,all/; 1s/all$/group/' |
+	sed '1s/ImageId/id/' >both.csv
+ok "... by id where there are both" sh -c 'sed "2,\$s/,[^,]*,/,x,/" both.csv |
+	kfkd-split -S .7 -g - named | kfkd-cat | cmp - named'
+refuses "... a stream without names" 1 "the rows of the stream have no names" \
+	kfkd-split -S .7 --by name raw
+refuses "... or files" 1 "the rows of the stream have no files" \
+	kfkd-split -S .7 --by file named
+sed '1s/name/file/' by-name.csv >by-file.csv
+refuses "... in a table" 1 "the rows of the stream have no files" \
+	kfkd-split -S .7 -g by-file.csv named
+printf 'name,Image\na,1\n,2\n' | kfkd-load >nameless
+refuses "... a row without a name" 1 "the row with id 2 has no name" \
+	kfkd-split -S .7 --by name nameless
+printf 'name,group\na,1\n' >a.csv
+refuses "... in a table" 1 "'a.csv' has no group for the row with name ''" \
+	kfkd-split -S .7 -g a.csv nameless
+
 # -- other streams -----------------------------------------------------------------
 
 kfkd-split -S .5 -r b digits >a
@@ -131,13 +169,16 @@ wrong() {
 }
 wrong "a row without a group" " has no group for the row with id 3" 'id,group\n1,a\n2,b\n'
 wrong "an id in two groups" ": the id 1 is in two groups" 'id,group\n1,a\n2,b\n1,b\n'
-wrong "no id" ", line 1: there is no column 'id'" 'row,group\n1,a\n'
+wrong "no id" ", line 1: there is no column 'id', nor 'name' or 'file'" 'row,group\n1,a\n'
 wrong "no group" ", line 1: there is no column 'group'" 'id,person\n1,a\n'
 wrong "semicolons" ", line 1: there is no column 'id'.*" 'id;group\n1;a\n'
 wrong "two groups" ", line 1: there are two columns 'group'" 'id,group,group\n1,a,b\n'
 wrong "a word for an id" ", line 3.*" 'id,group\n1,a\nx,b\n'
 wrong "an empty group" ", line 2: the group is empty" 'id,group\n1,\n'
 wrong "a field less" ", line 2.*" 'id,group\n1\n'
+wrong "a name in two groups" ": the name 'a' is in two groups" 'name,group\na,1\nb,1\na,2\n'
+wrong "an empty name" ", line 3: the name is empty" 'name,group\na,1\n,2\n'
+wrong "names and files" ", line 1: both 'name' and 'file' are .*" 'name,file,group\na,b,1\n'
 wrong "no rows" " has no rows" 'id,group\n'
 wrong "an empty file" ".*empty.*" ''
 refuses "no such file" 1 "cannot open 'none.csv'" kfkd-split -S .5 -g none.csv raw
@@ -151,6 +192,8 @@ misused() {
 }
 misused 'give either --share or --fold'
 misused 'give either --share or --fold' -S .5 -k 1/2
+misused 'give either --groups or --by' -S .5 -g people.csv --by name
+misused "--by: 'id' is neither 'name' nor 'file'" -S .5 --by id
 for fold in '' 1 0/5 6/5 -1/5 1/5x 1/ /5 1/0; do
 	misused "--fold: '$fold' is not one of some folds" "--fold=$fold"
 done

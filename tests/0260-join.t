@@ -49,6 +49,20 @@ equal "every row of an id, in all chunks" twice same
 kfkd-join -t saved.csv -o out raw
 equal "--output" raw out
 
+# -- names -------------------------------------------------------------------------
+
+printf 'name,a_x,Image\nanna,1,2\n"b, c",2,3\nanna,3,4\n,4,5\n' | kfkd-load >named
+printf 'a_x,name\n8,"b, c"\n7,anna\n9,dora\n' >table.csv
+is "by name: all rows of a name" "$(kfkd-join -k -t table.csv named | kfkd-save --no-images)" \
+	"$(printf 'name,a_x\nanna,7\n"b, c",8\nanna,7\n,4')"
+refuses "... not without --keep" 1 "'table.csv' has no row for the name ''" \
+	kfkd-join -t table.csv named
+printf 'name,label\nanna,1\n' >labels.csv
+refuses "... no label" 1 "'labels.csv' has no label for the name 'b, c'" \
+	kfkd-join -k -t labels.csv named
+kfkd-save --ids named >saved-names.csv
+ok "by id where there are ids and names" sh -c 'kfkd-join -t saved-names.csv named | cmp - named'
+
 # -- labels ------------------------------------------------------------------------
 
 printf 'id,label\n2,4\n1,0\n' >labels.csv
@@ -83,8 +97,14 @@ wrong() {
 }
 wrong "a row that the table lacks" " has no row for the id 3" 'id,a_x\n1,1\n2,2\n'
 wrong "an id twice" " has the id 2 twice" 'id,a_x\n1,1\n2,2\n2,2\n3,3\n'
-wrong "no id" ", line 1: there is no column 'id' or 'ImageId'" 'row,a_x\n1,1\n'
+wrong "no id" ", line 1: there is no column 'id', nor 'name' or 'file'" 'row,a_x\n1,1\n'
 wrong "two ids" ", line 1: both 'id' and 'ImageId' are columns" 'id,ImageId,a_x\n1,1,1\n'
+wrong "names and files" ", line 1: both 'name' and 'file' are columns.*" 'name,file,a_x\na,b,1\n'
+printf "name,a_x\na,1\n" >bad.csv
+refuses "names of a stream without" 1 "^kfkd-join: the rows of the stream have no names" \
+	kfkd-join -t bad.csv raw
+wrong "an empty name" ", line 2: name: the name is empty" 'name,a_x\n,1\n'
+wrong "a name twice" " has the name 'a' twice" 'name,a_x\na,1\nb,2\na,1\n'
 wrong "a column twice" ", line 1: there are two columns 'a_x'" 'id,a_x,a_x\n1,1,1\n'
 wrong "nothing to join" ", line 1: there is neither a label nor a target" 'id,Image\n1,1 2\n'
 wrong "semicolons" ", line 1: there is no column 'id'.*" 'id;a_x\n1;1\n'

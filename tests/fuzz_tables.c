@@ -13,7 +13,9 @@ static void groups(int fd)
 
 	if (kf_groups_read(&g, fd, "fuzz", &err) < 0)
 		return;
-	kf_groups_find(&g, 1, &group);
+	kf_groups_find(&g,
+		&(struct kf_key){ .id = 1, .text = g.by == KF_BY_ID ? NULL : "a" },
+		&group);
 	kf_groups_free(&g);
 }
 
@@ -37,7 +39,12 @@ static void join(int fd, const struct kf_schema *schema, const struct kf_chunk *
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static struct kf_schema schema = { .dtype = KF_U8, .c = 1, .h = 1, .w = 1 };
+	static struct kf_schema schema = { .dtype = KF_U8,
+		.c = 1,
+		.h = 1,
+		.w = 1,
+		.name_width = 64,
+		.file_width = 64 };
 	static struct kf_chunk chunk;
 	struct kf_err err;
 
@@ -48,6 +55,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		chunk.n = 2;
 		memcpy(chunk.id, (const int64_t[]){ 1, 2 }, 2 * sizeof *chunk.id);
 		memcpy(chunk.y, (const float[]){ 1, 2.5f }, 2 * sizeof *chunk.y);
+		for (size_t i = 0; i < 2; i++) {
+			kf_texts_set(chunk.name, 64, i, "a");
+			kf_texts_set(chunk.file, 64, i, i ? "" : "b.jpg");
+		}
 		memcpy(chunk.X, "\1\2", 2);
 	}
 	groups(fuzz_file(data, n));

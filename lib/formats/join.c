@@ -9,14 +9,16 @@
 
 #include "formats/csv_rows.h"
 #include "formats/fields.h"
+#include "formats/keys.h"
 
 #define ROW_BYTES ((size_t)17 << 20) /* with an image that is left alone */
 
 /* What a column is; from TARGETS on, the target of that number. */
-enum { IGNORED = -1, ID = -2, LABEL = -3 };
+enum { IGNORED = -1, KEY = -2, LABEL = -3 };
 
 struct kf_join_row {
-	int64_t id, label;
+	struct kf_key key;
+	int64_t label;
 	size_t at; /* of its values */
 };
 
@@ -28,20 +30,32 @@ struct table {
 	const struct kf_names *only;
 	int *role;             /* (columns), of the enum */
 	struct kf_names names; /* of all columns */
-	bool in_header, has_id;
+	int key[KF_BY_ID + 1]; /* the columns of ids, names and files, or -1 */
+	bool in_header;
 	struct kf_join_row row; /* the current one */
 };
 
-static int find_role(struct table *t, const char *name, int *role, struct kf_err *err)
+/* What rows may be found by: the kind, or -1. */
+static int key_kind(const char *name)
 {
+	if (!strcmp(name, "ImageId"))
+		return KF_BY_ID;
+	for (int kind = 0; kind <= KF_BY_ID; kind++)
+		if (!strcmp(name, kf_key_column((enum kf_key_kind)kind)))
+			return kind;
+	return -1;
+}
+
+static int find_role(struct table *t, int field, const char *name, struct kf_err *err)
+{
+	int *role = &t->role[field], kind = key_kind(name);
 	struct kf_join *j = t->j;
 
 	*role = IGNORED;
-	if (!strcmp(name, "id") || !strcmp(name, "ImageId")) {
-		if (t->has_id)
+	if (kind >= 0) {
+		if (t->key[kind] >= 0)
 			return kf_fail(err, "both 'id' and 'ImageId' are columns");
-		t->has_id = true;
-		*role = ID;
+		t->key[kind] = field;
 	} else if (!strcmp(name, "label")) {
 		j->has_label = true;
 		*role = LABEL;
@@ -69,7 +83,7 @@ static int take_name(struct table *t, int field, const char *name, struct kf_err
 		return kf_fail(err, "there are two columns '%.200s'", name);
 	if (kf_names_add(&t->names, name) < 0)
 		return kf_fail_memory(err);
-	return find_role(t, name, &t->role[field], err);
+	return find_role(t, field, name, err);
 }
 
 static int take_value(struct table *t, int role, const char *text, size_t len,
@@ -79,7 +93,7 @@ static int take_value(struct table *t, int role, const char *text, size_t len,
 
 	switch (role) {
 	case IGNORED: return 0;
-	case ID: return kf_field_id(text, len, &t->row.id, err);
+	case KEY: return kf_key_take(&t->row.key, j->by, text, len, err);
 	case LABEL:
 		if (kf_field_id(text, len, &t->row.label, err) < 0)
 			return -1;
@@ -105,11 +119,26 @@ static int take_field(void *user, int field, char *text, size_t len, struct kf_e
 		(unsigned long long)t->rows.last_line, t->names.name[field]);
 }
 
-static int check_header(const struct table *t, struct kf_err *err)
+/* Decides what rows are found by. */
+static int choose_key(struct table *t, struct kf_err *err)
 {
-	if (!t->has_id)
-		return kf_fail(err, "there is no column 'id' or 'ImageId'%s",
-			t->names.n ? kf_csv_separator_hint(t->names.name[0]) : "");
+	const char *hint = t->names.n ? kf_csv_separator_hint(t->names.name[0]) : "";
+	int by;
+
+	if (*hint && t->key[KF_BY_ID] < 0)
+		return kf_fail(err, "there is no column 'id' or 'ImageId'%s", hint);
+	by = kf_key_choose(t->key, err);
+	if (by < 0)
+		return -1;
+	t->j->by = (enum kf_key_kind)by;
+	t->role[t->key[by]] = KEY;
+	return 0;
+}
+
+static int check_header(struct table *t, struct kf_err *err)
+{
+	if (choose_key(t, err) < 0)
+		return -1;
 	for (int i = 0; i < t->only->n; i++)
 		if (kf_names_find(&t->names, t->only->name[i]) < 0)
 			return kf_fail(err, "there is no column '%.200s'",
@@ -155,32 +184,39 @@ static int read_rows(void *user, struct kf_err *err)
 			j->classes = (int)t->row.label + 1;
 		t->row.at = j->n;
 		j->row[j->n++] = t->row;
+		t->row.key.text = NULL;
 	}
 	return rc;
 }
 
-static int by_id(const void *a, const void *b)
+static int by_key(const void *a, const void *b)
 {
 	const struct kf_join_row *x = a, *y = b;
 
-	return (x->id > y->id) - (x->id < y->id);
+	return kf_key_order(&x->key, &y->key);
 }
 
 static int sort(struct kf_join *j, struct kf_err *err)
 {
+	char key[KF_KEY_TEXT];
+
 	if (j->n > 0)
-		qsort(j->row, j->n, sizeof *j->row, by_id);
+		qsort(j->row, j->n, sizeof *j->row, by_key);
 	for (size_t i = 1; i < j->n; i++)
-		if (j->row[i].id == j->row[i - 1].id)
-			return kf_fail(err, "'%s' has the id %lld twice", j->name,
-				(long long)j->row[i].id);
+		if (!by_key(&j->row[i], &j->row[i - 1])) {
+			kf_key_print(&j->row[i].key, j->by, key);
+			return kf_fail(err, "'%s' has the %s twice", j->name, key);
+		}
 	return 0;
 }
 
 int kf_join_read(struct kf_join *j, int fd, const char *name,
 	const struct kf_names *only, struct kf_err *err)
 {
-	struct table t = { .j = j, .only = only, .in_header = true };
+	struct table t = { .j = j,
+		.only = only,
+		.key = { -1, -1, -1 },
+		.in_header = true };
 	struct kf_input in;
 	int rc;
 
@@ -191,6 +227,7 @@ int kf_join_read(struct kf_join *j, int fd, const char *name,
 	kf_input_close(&in);
 	kf_names_free(&t.names);
 	free(t.role);
+	free(t.row.key.text);
 	return rc < 0 ? -1 : sort(j, err);
 }
 
@@ -220,6 +257,8 @@ static int add_columns(struct kf_join *j, struct kf_names *names, struct kf_err 
 int kf_join_schema(struct kf_join *j, const struct kf_schema *in, struct kf_schema *out,
 	struct kf_err *err)
 {
+	if (kf_key_check(j->by, in, err) < 0)
+		return -1;
 	if (j->columns.n && kf_schema_is_scaled(in))
 		return kf_fail(err,
 			"the stream is scaled, and the table is in pixels: "
@@ -249,20 +288,21 @@ static int reserve(struct kf_join *j, size_t rows, size_t columns, struct kf_err
 }
 
 /* The row of the table for row i of a chunk: 1, 0 where it keeps what it has, or -1. */
-static int find_row(const struct kf_join *j, const struct kf_schema *schema, int64_t id,
-	const struct kf_join_row **row, struct kf_err *err)
+static int find_row(const struct kf_join *j, const struct kf_schema *schema,
+	const struct kf_chunk *c, size_t i, const struct kf_join_row **row,
+	struct kf_err *err)
 {
-	struct kf_join_row key = { .id = id };
+	char text[KF_TEXT_MAX + 1], what[KF_KEY_TEXT];
+	struct kf_join_row like = { .key = kf_key_of_row(j->by, schema, c, i, text) };
 
-	*row = j->n ? bsearch(&key, j->row, j->n, sizeof key, by_id) : NULL;
+	*row = j->n ? bsearch(&like, j->row, j->n, sizeof like, by_key) : NULL;
 	if (*row)
 		return 1;
+	kf_key_print(&like.key, j->by, what);
 	if (!j->keep)
-		return kf_fail(err, "'%s' has no row for the id %lld", j->name,
-			(long long)id);
+		return kf_fail(err, "'%s' has no row for the %s", j->name, what);
 	if (j->has_label && !schema->has_label)
-		return kf_fail(err, "'%s' has no label for the id %lld", j->name,
-			(long long)id);
+		return kf_fail(err, "'%s' has no label for the %s", j->name, what);
 	return 0;
 }
 
@@ -279,7 +319,7 @@ int kf_join_rows(struct kf_join *j, const struct kf_schema *schema,
 		const struct kf_join_row *row;
 		float *y = j->y + i * to;
 
-		if (find_row(j, schema, in->id[i], &row, err) < 0)
+		if (find_row(j, schema, in, i, &row, err) < 0)
 			return -1;
 		for (size_t c = 0; c < to; c++)
 			y[c] = c < m ? in->y[i * m + c] : NAN;
@@ -298,6 +338,8 @@ int kf_join_rows(struct kf_join *j, const struct kf_schema *schema,
 
 void kf_join_free(struct kf_join *j)
 {
+	for (size_t i = 0; i < j->n; i++)
+		free(j->row[i].key.text);
 	kf_names_free(&j->columns);
 	free(j->row);
 	free(j->value);
