@@ -6,11 +6,12 @@
 #include "cli.h"
 #include "score.h"
 
-enum { ORIGINAL = OPTION_NO_LETTER, NME };
+enum { ORIGINAL = OPTION_NO_LETTER, NME, CONFUSION };
 
 static const struct program program = {
 	.name = "kfkd-score",
-	.synopsis = { "[-r] [--original] [--nme A,B | box] [-o OUT] [FILE]" },
+	.synopsis = { "[-r] [--original] [--nme A,B | box] [-o OUT] [FILE]",
+		"--confusion [-o OUT] [FILE]" },
 	.about = "Prints the root mean square error in pixels, per keypoint and overall, of a\n"
 		 "tensor stream with targets and predictions; where it has labels in place of\n"
 		 "targets, the part of predicted classes that is right.",
@@ -22,6 +23,8 @@ static const struct program program = {
 			"the normalised mean error, too, in percent: over the distance\n"
 			"between the points A and B, or \"box\", the size of all points",
 			.kind = OPTION_TEXT },
+		{ CONFUSION, "confusion",
+			.help = "of classes: print how often each was taken for which" },
 	},
 };
 
@@ -47,9 +50,18 @@ static void parse_nme(struct score_how *how, const char *text)
 		misuse("--nme: '%s' is no distance: both points are the same", text);
 }
 
+/* What scores keypoints does not go with classes, and the reverse. */
+static void check_stream(const struct kf_schema *s, const struct score_how *how)
+{
+	if (!score_of_classes(s) && how->confusion)
+		die("the stream has no labels: there are no classes to confuse");
+	if (score_of_classes(s) && (how->original || how->nme))
+		die("the stream has labels and no targets: --%s is of keypoints",
+			how->nme ? "nme" : "original");
+}
+
 int main(int argc, char **argv)
 {
-	const struct kf_schema *schema;
 	struct options o;
 	struct kf_reader *in;
 	struct score_how how = { 0 };
@@ -61,16 +73,16 @@ int main(int argc, char **argv)
 		case 'r': how.rows = true; break;
 		case ORIGINAL: how.original = true; break;
 		case NME: parse_nme(&how, o.text); break;
+		case CONFUSION: how.confusion = true; break;
 		}
+	if (how.rows && how.confusion)
+		misuse("give either --rows or --confusion");
 	in = cli_reader(&o);
+	check_stream(kf_reader_schema(in), &how);
 	output_begin(o.output);
-	schema = kf_reader_schema(in);
-	if (schema->has_label && schema->columns.n == 0) {
-		if (how.original || how.nme)
-			die("the stream has labels and no targets: --%s is of keypoints",
-				how.nme ? "nme" : "original");
-		score_classes(in, how.rows);
-	} else
+	if (score_of_classes(kf_reader_schema(in)))
+		score_classes(in, &how);
+	else
 		score_keypoints(in, &how);
 	kf_reader_close(in);
 	return output_finish();

@@ -67,8 +67,9 @@ static void print_header(const struct keypoints *k)
 	printf("%s\tRMSE\tvalues%s", k->how.rows ? "id" : "keypoint",
 		k->how.nme ? "\tNME" : "");
 	if (k->how.rows)
-		score_print_names(k->schema);
-	putchar('\n');
+		score_end_header(k->schema);
+	else
+		putchar('\n');
 }
 
 static void print_score(const struct keypoints *k, const char *name,
@@ -96,8 +97,7 @@ static void add_rows(struct keypoints *k, struct kf_chunk *chunk)
 			continue;
 		snprintf(id, sizeof id, "%" PRId64, chunk->id[i]);
 		print_score(k, id, &row, nme);
-		score_print_photograph(k->schema, chunk, i);
-		putchar('\n');
+		score_end_row(k->schema, chunk, i);
 	}
 	score_flush();
 }
@@ -133,7 +133,8 @@ void score_keypoints(struct kf_reader *in, const struct score_how *how)
 	}
 	print_score(&k, "overall", &all, kf_nme_mean(&k.nme.all));
 	if (how->rows)
-		score_print_none(k.schema);
-	putchar('\n');
+		score_end_overall(k.schema);
+	else
+		putchar('\n');
 	end(&k);
 }

@@ -14,25 +14,37 @@ void score_flush(void)
 		die("cannot write '%s': %s", output_name(), strerror(errno));
 }
 
-void score_print_names(const struct kf_schema *s)
+bool score_of_classes(const struct kf_schema *s)
 {
-	printf("%s%s", s->file_width ? "\tfile" : "", s->has_face ? "\tface" : "");
+	return s->has_label && s->columns.n == 0;
 }
 
-void score_print_photograph(const struct kf_schema *s, const struct kf_chunk *c,
-	size_t row)
+void score_end_header(const struct kf_schema *s)
+{
+	printf("%s%s%s\n", s->file_width ? "\tfile" : "", s->has_face ? "\tface" : "",
+		s->name_width ? "\tname" : "");
+}
+
+/* A text of a row, or '-' where it has none; nothing where the stream has none. */
+static void print_text(const char *tensor, int width, size_t row)
 {
 	char text[KF_TEXT_MAX + 1];
 
-	if (s->file_width && kf_texts_get(c->file, s->file_width, row, text))
-		printf("\t%s", text);
-	else if (s->file_width)
-		printf("\t-");
-	if (s->has_face)
-		printf("\t%" PRId64, c->face[row]);
+	if (width)
+		printf("\t%s", kf_texts_get(tensor, width, row, text) ? text : "-");
 }
 
-void score_print_none(const struct kf_schema *s)
+void score_end_row(const struct kf_schema *s, const struct kf_chunk *c, size_t row)
 {
-	printf("%s%s", s->file_width ? "\t-" : "", s->has_face ? "\t-" : "");
+	print_text(c->file, s->file_width, row);
+	if (s->has_face)
+		printf("\t%" PRId64, c->face[row]);
+	print_text(c->name, s->name_width, row);
+	putchar('\n');
+}
+
+void score_end_overall(const struct kf_schema *s)
+{
+	printf("%s%s%s\n", s->file_width ? "\t-" : "", s->has_face ? "\t-" : "",
+		s->name_width ? "\t-" : "");
 }

@@ -47,6 +47,16 @@ for rows in '' --rows; do
 	fi
 done
 
+awk -F, -v OFS=, 'NR == 1 { print "name", $0 } NR > 1 { print NR == 4 ? "" : "p " NR % 7, $0 }' \
+	faces.csv | kfkd-load | kfkd-scale | kfkd-predict --model net >named
+kfkd-score --rows found >rows
+kfkd-score --rows named >named.tsv
+is "--rows of rows with names: the same before these" "$(cut -f 1-3 named.tsv)" "$(cat rows)"
+is "... which come last, or '-' for none" "$(cut -f 4 named.tsv)" \
+	"$(echo name; awk 'NR > 1 && NR < 122 { print NR == 4 ? "-" : "p " NR % 7 }' rows; echo -)"
+is "... and only there" "$(kfkd-score named)" "$(cat score)"
+refuses "--confusion without classes" 1 'the stream has no labels' kfkd-score --confusion found
+
 if "$KFKD_BUILD/venv/bin/python" -c 'import numpy, safetensors' 2>/dev/null; then
 	kfkd-cat --single found >single.safetensors
 	is "numpy computes the same" "$("$KFKD_BUILD/venv/bin/python" -c '

@@ -41,6 +41,15 @@ int kf_classes_best(const struct kf_classes *c, const float *p)
 	return best;
 }
 
+const char *kf_class_text(const struct kf_names *class_names, int64_t class,
+	char number[KF_CLASS_NUMBER])
+{
+	if (class >= 0 && class < class_names->n)
+		return class_names->name[class];
+	snprintf(number, KF_CLASS_NUMBER, "%lld", (long long)class);
+	return number;
+}
+
 /* -- accuracy -------------------------------------------------------------------- */
 
 static int check_schema(const struct kf_schema *schema, int classes, struct kf_err *err)

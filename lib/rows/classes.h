@@ -4,6 +4,12 @@
 
 #include "stream/schema.h"
 
+/* What a class is called: its name, or as text its number, for which there is room in
+ * `number`. */
+#define KF_CLASS_NUMBER 24
+const char *kf_class_text(const struct kf_names *class_names, int64_t class,
+	char number[KF_CLASS_NUMBER]);
+
 /* The columns class_0, class_1, ... of p, in whatever order they come. */
 struct kf_classes {
 	int n;
