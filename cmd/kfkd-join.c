@@ -68,6 +68,7 @@ int main(int argc, char **argv)
 	if (!strcmp(table, "-") && !strcmp(o.operands[0], "-"))
 		misuse("the table and the stream are both standard input");
 	in = cli_reader(&o);
+	join.class_names = &kf_reader_schema(in)->class_names;
 	read_table(&join, table, &only);
 	check(kf_join_schema(&join, kf_reader_schema(in), &joined, &err), &err);
 	output_begin(o.output);

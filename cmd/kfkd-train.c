@@ -34,6 +34,8 @@ static void name_outputs(struct kf_model *m, const struct kf_schema *schema)
 		if (kf_names_add(&m->columns, name) < 0)
 			die("out of memory");
 	}
+	if (kf_names_copy(&m->class_names, &schema->class_names) < 0)
+		die("out of memory");
 }
 
 static void describe(struct kf_model *m, const struct settings *s,

@@ -14,4 +14,7 @@ void stat_model(struct kf_st *st, bool history);
 /* Prints the scaling of n axes, nothing where values are not scaled: stat_stream.c. */
 void print_scale(const char *what, const struct kf_scale *s /* (n) */, int n);
 
+/* Prints names with commas between, nothing where there are none: stat_stream.c. */
+void print_names(const char *title, const struct kf_names *names);
+
 #endif

@@ -128,6 +128,7 @@ static void print_model(const struct kf_model *m)
 		if (strcmp(m->notes.key[i], "loss"))
 			printf("%s: %s\n", visible(m->notes.key[i]),
 				visible(m->notes.value[i]));
+	print_names("names of classes", &m->class_names);
 	printf("targets: %d\n", m->columns.n);
 	for (int i = 0; i < m->columns.n; i++)
 		printf("  %s\n", m->columns.name[i]);

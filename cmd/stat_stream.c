@@ -38,7 +38,7 @@ static void print_whole(const char *tensor, uint64_t rows, size_t columns,
 		tensor, s->max, tensor, kf_stat_mean(s));
 }
 
-static void print_names(const char *title, const struct kf_names *names)
+void print_names(const char *title, const struct kf_names *names)
 {
 	for (int i = 0; i < names->n; i++)
 		printf("%s%s%s", i ? ", " : title, i ? "" : ": ", names->name[i]);

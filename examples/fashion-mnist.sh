@@ -34,13 +34,15 @@ step() {
 }
 
 step "Loading ..."
+printf '%s\n' T-shirt/top Trouser Pullover Dress Coat Sandal Shirt Sneaker Bag 'Ankle boot' \
+	>classes
 zcat "$data/train-labels-idx1-ubyte.gz" >labels
-zcat "$data/train-images-idx3-ubyte.gz" | kfkd-load --labels labels |
+zcat "$data/train-images-idx3-ubyte.gz" | kfkd-load --labels labels --classes classes |
 	kfkd-head --rows "$images" | kfkd-scale --output train.kfkd
 zcat "$data/t10k-labels-idx1-ubyte.gz" >labels
-zcat "$data/t10k-images-idx3-ubyte.gz" | kfkd-load --labels labels |
+zcat "$data/t10k-images-idx3-ubyte.gz" | kfkd-load --labels labels --classes classes |
 	kfkd-scale --output test.kfkd
-rm labels
+rm labels classes
 
 # The presets' rate, 0.01, is meant for 500 epochs; so few get further with one
 # that starts high and ends low.
@@ -50,6 +52,7 @@ for net in mnist-mlp mnist-cnn; do
 		--output $net.kfkd train.kfkd
 	kfkd-predict --model $net.kfkd --output $net.predicted test.kfkd
 	kfkd-score --output $net.tsv $net.predicted
+	kfkd-score --confusion --output $net.confusion.tsv $net.predicted
 	kfkd-plot --colour --grid 8x5 --zoom 3 --output $net.ppm $net.predicted
 	rm $net.predicted
 done
@@ -58,6 +61,7 @@ rm train.kfkd test.kfkd
 step "Done.  In $PWD there are, for mnist-mlp and mnist-cnn,
   NET.kfkd    the model; the curve: kfkd-plot --curve NET.kfkd
   NET.tsv     the accuracy in each class and overall
+  NET.confusion.tsv   which class was taken for which
   NET.ppm     40 test images, with what was predicted for them
 
 Accuracy on the test images after $epochs epochs:"

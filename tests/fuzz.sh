@@ -115,6 +115,7 @@ RowId,ImageId,FeatureName,Location
 3,2,"left_eye_center_x",?
 EOT
 printf 'id,group\n1,a\n2,"b"\n' >tables/groups
+printf 'T-shirt/top\n bag \n' >tables/classes
 printf 'name,group\na,1\n"b, c",2\n' >tables/name-groups
 printf 'file,a_x\nb.jpg,1\n' >tables/file-join
 printf 'ImageId,label,a_x,b_y,Image\n2,1,3.5,,1 2\n1,0,,4,3 4\n' >tables/join
@@ -130,6 +131,9 @@ printf '\0\137\137\036pool2 conv8x3p1s2 batchnorm relu res16 save pool2 upscale2
 printf '48 48 48 48' >text/scales
 printf '3,7-20,30-' >text/ranges
 printf 'id >= 2.5' >text/where
+printf 'name=[a-c]*a' >text/name
+printf 'label != 7' >text/class
+printf 'right=1' >text/right
 printf '0 255' >text/scale
 
 # -- running ------------------------------------------------------------------------

@@ -1,7 +1,11 @@
-/* Reads tables of groups and of what to join, and joins it to two rows. */
+/*
+ * Reads names of classes, and tables of groups and of what to join, and joins that to two
+ * rows.
+ */
 #define _GNU_SOURCE
 #include "fuzz.h"
 
+#include "formats/class_names.h"
 #include "formats/groups.h"
 #include "formats/join.h"
 
@@ -37,6 +41,24 @@ static void join(int fd, const struct kf_schema *schema, const struct kf_chunk *
 	kf_join_free(&j);
 }
 
+/* What is read can be metadata. */
+static void class_names(int fd)
+{
+	struct kf_names names = { 0 }, again;
+	struct kf_err err;
+	char *text;
+
+	if (kf_class_names_read(&names, fd, "fuzz", &err) < 0)
+		return;
+	text = kf_names_join(&names);
+	if (!text || kf_names_split(&again, text, &err) < 0 ||
+		!kf_names_equal(&names, &again))
+		abort();
+	kf_names_free(&again);
+	kf_names_free(&names);
+	free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static struct kf_schema schema = { .dtype = KF_U8,
@@ -61,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		}
 		memcpy(chunk.X, "\1\2", 2);
 	}
+	class_names(fuzz_file(data, n));
 	groups(fuzz_file(data, n));
 	join(fuzz_file(data, n), &schema, &chunk);
 	return 0;

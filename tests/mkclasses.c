@@ -2,10 +2,11 @@
  * Writes a stream of labelled images with predictions of their classes, for
  * tests of what reads such streams:
  *
- *   mkclasses ROWS CLASSES > STREAM
+ *   mkclasses ROWS CLASSES [NAMES] > STREAM
  *
  * Row i, from 1, has the label i % CLASSES, and an image of 28 x 28 of one grey
- * level.  Every fifth is taken for the next class.
+ * level.  Every fifth is taken for the next class.  NAMES are those of the classes, with
+ * commas between.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +47,7 @@ int main(int argc, char **argv)
 	int rows, classes;
 	char name[32];
 
-	if (argc != 3)
+	if (argc < 3)
 		return 2;
 	rows = atoi(argv[1]);
 	classes = s.classes = atoi(argv[2]);
@@ -54,6 +55,8 @@ int main(int argc, char **argv)
 		snprintf(name, sizeof name, "class_%d", i);
 		kf_names_add(&s.p_columns, name);
 	}
+	if (argc > 3 && kf_names_split(&s.class_names, argv[3], &err) < 0)
+		return 2;
 	out = kf_writer_open(STDOUT_FILENO, "standard output", &s, &err);
 	if (!out || fill(&chunk, &s, rows, classes, &err) < 0 ||
 		kf_writer_write(out, &chunk, &err) < 0 ||
@@ -64,5 +67,6 @@ int main(int argc, char **argv)
 	kf_writer_close(out);
 	kf_chunk_free(&chunk);
 	kf_names_free(&s.p_columns);
+	kf_names_free(&s.class_names);
 	return 0;
 }

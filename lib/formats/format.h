@@ -16,7 +16,8 @@ struct kf_load_options {
 	int w, h;                       /* of an image; 0: square, as the first is */
 	bool libcsv_only;               /* no row is read in place: for tests */
 	/* For IDX: */
-	const struct kf_labels *labels; /* of the images, or NULL */
+	const struct kf_labels *labels;     /* of the images, or NULL */
+	const struct kf_names *class_names; /* of the labels, or NULL */
 };
 
 /* A format's own struct begins with this one. */

@@ -129,6 +129,23 @@ struct idx {
 	uint64_t done; /* of them handed out */
 };
 
+/* Names of classes are as many as there are classes, though some may have no image. */
+static int name_classes(struct kf_loader *l, struct kf_err *err)
+{
+	const struct kf_labels *labels = l->options->labels;
+	const struct kf_names *names = l->options->class_names;
+
+	if (!labels || !names)
+		return 0;
+	if (labels->classes > names->n)
+		return kf_fail(err, "'%s' has the label %d, and %d classes have names",
+			labels->name, labels->classes - 1, names->n);
+	if (kf_names_copy(&l->schema.class_names, names) < 0)
+		return kf_fail_memory(err);
+	l->schema.classes = names->n;
+	return 0;
+}
+
 static int open_images(struct kf_loader *l, struct kf_err *err)
 {
 	const struct kf_labels *labels = l->options->labels;
@@ -150,6 +167,8 @@ static int open_images(struct kf_loader *l, struct kf_err *err)
 	if (labels && labels->n != size[0])
 		return kf_fail(err, "'%s' has %lu images, but '%s' has %zu labels",
 			l->in->name, (unsigned long)size[0], labels->name, labels->n);
+	if (name_classes(l, err) < 0)
+		return -1;
 	return kf_chunk_reserve(&l->chunk, &l->schema, kf_chunk_rows(&l->schema), err);
 }
 

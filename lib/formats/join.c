@@ -86,6 +86,21 @@ static int take_name(struct table *t, int field, const char *name, struct kf_err
 	return find_role(t, field, name, err);
 }
 
+/* A class by its name or its number. */
+static int take_label(struct table *t, const char *text, size_t len, struct kf_err *err)
+{
+	const struct kf_names *names = t->j->class_names;
+
+	t->row.label = names ? kf_names_find(names, text) : -1;
+	if (t->row.label >= 0)
+		return 0;
+	if (kf_field_id(text, len, &t->row.label, err) < 0)
+		return -1;
+	if (t->row.label >= INT_MAX)
+		return kf_fail(err, "%lld is too large", (long long)t->row.label);
+	return 0;
+}
+
 static int take_value(struct table *t, int role, const char *text, size_t len,
 	struct kf_err *err)
 {
@@ -94,13 +109,7 @@ static int take_value(struct table *t, int role, const char *text, size_t len,
 	switch (role) {
 	case IGNORED: return 0;
 	case KEY: return kf_key_take(&t->row.key, j->by, text, len, err);
-	case LABEL:
-		if (kf_field_id(text, len, &t->row.label, err) < 0)
-			return -1;
-		if (t->row.label >= INT_MAX)
-			return kf_fail(err, "%lld is too large",
-				(long long)t->row.label);
-		return 0;
+	case LABEL: return take_label(t, text, len, err);
 	default:
 		return kf_field_target(text, len,
 			j->value + j->n * (size_t)j->columns.n + role, err);
@@ -268,6 +277,11 @@ int kf_join_schema(struct kf_join *j, const struct kf_schema *in, struct kf_sche
 	if (add_columns(j, &out->columns, err) < 0) {
 		kf_schema_free(out);
 		return -1;
+	}
+	if (in->class_names.n && j->classes > in->class_names.n) {
+		kf_schema_free(out);
+		return kf_fail(err, "'%s' has the label %d, and %d classes have names",
+			j->name, j->classes - 1, in->class_names.n);
 	}
 	out->has_label |= j->has_label;
 	if (j->classes > out->classes)

@@ -15,6 +15,8 @@ struct kf_join {
 	const char *name;        /* for messages; stays the caller's */
 	enum kf_key_kind by;     /* what rows are found by */
 	struct kf_names columns; /* targets */
+	const struct kf_names
+		*class_names; /* labels may be these; NULL: numbers alone */
 	bool has_label;
 	int classes; /* 1 more than the largest label */
 	bool keep;   /* a row that is not in the table keeps what it has, and what is */

@@ -160,12 +160,20 @@ static int add_values(json_t *row, const char *name, const struct columns *c,
 	return rc;
 }
 
-static int add_class(json_t *row, const struct kf_classes *classes, const float *p)
+/* A class by its name, if classes have names. */
+static json_t *class_value(const struct kf_schema *s, int64_t class)
 {
-	int best = kf_classes_best(classes, p);
+	if (class >= 0 && class < s->class_names.n)
+		return json_string(s->class_names.name[class]);
+	return json_integer(class);
+}
+
+static int add_class(json_t *row, const struct kf_save_json *j, const float *p)
+{
+	int best = kf_classes_best(&j->classes, p);
 
 	return json_object_set_new(row, "class",
-		best < 0 ? json_null() : json_integer(best));
+		best < 0 ? json_null() : class_value(j->save->schema, best));
 }
 
 /* The photograph, null where a row has none, and the face there. */
@@ -206,9 +214,10 @@ static int fill_row(const struct kf_save_json *j, const struct kf_chunk *c, size
 	if (rc == 0)
 		rc = add_photograph(row, schema, c, i);
 	if (rc == 0 && j->targets && schema->has_label)
-		rc = json_object_set_new(row, "label", json_integer(c->label[i]));
+		rc = json_object_set_new(row, "label",
+			class_value(schema, c->label[i]));
 	if (rc == 0 && j->classes.n)
-		rc = add_class(row, &j->classes, p);
+		rc = add_class(row, j, p);
 	if (rc == 0 && j->targets && schema->columns.n)
 		rc = add_values(row, "points", &j->y,
 			c->y + i * (size_t)schema->columns.n);

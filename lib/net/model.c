@@ -98,7 +98,11 @@ static int read_metadata(struct kf_model *m, const struct kf_st *st, struct kf_e
 		return kf_fail_memory(err);
 	if (read_loss(m, st, err) < 0 || read_flip_sum(m, st, err) < 0)
 		return -1;
-	return read_columns(m, st, err);
+	if (read_columns(m, st, err) < 0)
+		return -1;
+	return m->classify ?
+		kf_header_class_names(st, m->columns.n, &m->class_names, err) :
+		0;
 }
 
 /* Adds a tensor to the model, with its data if that is wanted. */
@@ -193,15 +197,27 @@ int kf_model_from(struct kf_model *m, struct kf_st *st, const char *want,
 
 /* -- writing ------------------------------------------------------------------ */
 
+static void set_names(struct kf_meta *meta, const char *key,
+	const struct kf_names *names)
+{
+	char *text = kf_names_join(names);
+
+	if (text)
+		kf_meta_set(meta, key, "%s", text);
+	meta->incomplete |= !text;
+	free(text);
+}
+
 static void set_metadata(const struct kf_model *m, struct kf_meta *meta)
 {
-	char text[160], *columns = kf_names_join(&m->columns);
+	char text[160];
 
 	kf_meta_set(meta, "net", "%s", m->net);
 	kf_meta_set(meta, "input", "%d %d %d", m->c, m->h, m->w);
-	if (columns)
-		kf_meta_set(meta, KF_KEY_COLUMNS, "%s", columns);
-	meta->incomplete |= !columns || m->notes.incomplete || m->state.incomplete;
+	set_names(meta, KF_KEY_COLUMNS, &m->columns);
+	if (m->class_names.n)
+		set_names(meta, KF_KEY_CLASS_NAMES, &m->class_names);
+	meta->incomplete |= m->notes.incomplete || m->state.incomplete;
 	kf_meta_set(meta, "loss", "%s", m->classify ? crossentropy : squared);
 	kf_scales_print(&m->x_scale, 1, text, sizeof text);
 	kf_meta_set(meta, KF_KEY_X_SCALE, "%s", text);
@@ -219,7 +235,6 @@ static void set_metadata(const struct kf_model *m, struct kf_meta *meta)
 		snprintf(text, sizeof text, "%s%s", run_prefix, m->state.key[i]);
 		kf_meta_set(meta, text, "%s", m->state.value[i]);
 	}
-	free(columns);
 }
 
 int kf_model_write(const struct kf_model *m, int fd, const char *name,
@@ -271,6 +286,7 @@ void kf_model_free(struct kf_model *m)
 	free(m->valid_loss);
 	free(m->net);
 	kf_names_free(&m->columns);
+	kf_names_free(&m->class_names);
 	kf_meta_free(&m->notes);
 	*m = (struct kf_model){ 0 };
 }

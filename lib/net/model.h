@@ -15,8 +15,9 @@ struct kf_model {
 	struct kf_names columns;    /* of the outputs */
 	struct kf_scale x_scale;    /* of the images that it was trained on */
 	struct kf_scale y_scale[2]; /* of the outputs: [0] for x, [1] for y; */
-				    /* factor 0 if it classifies */
-	bool classify;              /* softmax(outputs) are class probabilities */
+	/* factor 0 if it classifies */
+	bool classify;               /* softmax(outputs) are class probabilities */
+	struct kf_names class_names; /* (columns.n) of these classes, or none */
 	/* What x of a point and of its mirror image add up to, in pixels, if training found
 	 * that; else 0. */
 	double flip_sum;

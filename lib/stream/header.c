@@ -87,8 +87,7 @@ static int get_classes(const struct kf_st *st, struct kf_schema *s, struct kf_er
 	return 0;
 }
 
-/* A model has them, too; the number of classes is known. */
-static int get_class_names(const struct kf_st *st, struct kf_schema *s,
+int kf_header_class_names(const struct kf_st *st, int classes, struct kf_names *names,
 	struct kf_err *err)
 {
 	const char *text = kf_meta_get(&st->meta, KF_KEY_CLASS_NAMES);
@@ -96,13 +95,13 @@ static int get_class_names(const struct kf_st *st, struct kf_schema *s,
 
 	if (!text)
 		return 0;
-	if (kf_names_split(&s->class_names, text, &why) < 0)
+	if (kf_names_split(names, text, &why) < 0)
 		return why.memory ? kf_fail_memory(err) :
 				    kf_fail(err, "metadata '%s': %.200s",
 					    KF_KEY_CLASS_NAMES, why.msg);
-	if (s->class_names.n != s->classes)
+	if (names->n != classes)
 		return kf_fail(err, "there are %d classes and '%s' has %d names",
-			s->classes, KF_KEY_CLASS_NAMES, s->class_names.n);
+			classes, KF_KEY_CLASS_NAMES, names->n);
 	return 0;
 }
 
@@ -273,7 +272,8 @@ int kf_header_schema(const struct kf_st *st, struct kf_schema *s, size_t *rows,
 	*s = (struct kf_schema){ 0 };
 	if (get_image(st, s, err) < 0 || count_rows(st, rows, err) < 0 ||
 		get_fields(st, s, err) < 0 || get_scales(st, s, err) < 0 ||
-		get_classes(st, s, err) < 0 || get_class_names(st, s, err) < 0) {
+		get_classes(st, s, err) < 0 ||
+		kf_header_class_names(st, s->classes, &s->class_names, err) < 0) {
 		kf_schema_free(s);
 		return -1;
 	}

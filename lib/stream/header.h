@@ -24,4 +24,9 @@ bool kf_header_is_chunk(const struct kf_st *st);
 int kf_header_schema(const struct kf_st *st, struct kf_schema *s, size_t *rows,
 	struct kf_err *err);
 
+/* The names of so many classes in the metadata of a stream or model, if it has any; the
+ * caller frees them even where this fails. */
+int kf_header_class_names(const struct kf_st *st, int classes, struct kf_names *names,
+	struct kf_err *err);
+
 #endif

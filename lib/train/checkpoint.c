@@ -229,6 +229,8 @@ static int check_options(const struct kf_model *saved, const struct kf_model *no
 		kf_names_difference(&now->columns, &saved->columns, text, sizeof text);
 		return kf_fail(err, "it is of other columns: %s", text);
 	}
+	if (!kf_names_equal(&saved->class_names, &now->class_names))
+		return kf_fail(err, "its classes have other names");
 	if (saved->c != now->c || saved->h != now->h || saved->w != now->w)
 		return kf_fail(err, "it is of images of %d x %d x %d", saved->c,
 			saved->h, saved->w);

@@ -67,6 +67,35 @@ static int check_fit(const struct kf_model *m, const struct kf_model *first,
 	return 0;
 }
 
+/* Gives out the names of the model's classes, or compares them with those it has. */
+static int name_classes(const struct kf_model *m, struct kf_schema *out,
+	struct kf_err *err)
+{
+	const struct kf_names *a = &out->class_names, *b = &m->class_names;
+	int i = 0;
+
+	if (!b->n)
+		return 0;
+	if (!a->n && out->classes > b->n)
+		return kf_fail(err, "the stream has %d classes, the model %d",
+			out->classes, b->n);
+	if (!a->n) {
+		out->classes = b->n;
+		return kf_names_copy(&out->class_names, b) < 0 ? kf_fail_memory(err) :
+								 0;
+	}
+	if (a->n != b->n)
+		return kf_fail(err,
+			"there are names of %d classes, and the model has %d", a->n,
+			b->n);
+	while (i < a->n && !strcmp(a->name[i], b->name[i]))
+		i++;
+	return i == a->n ?
+		0 :
+		kf_fail(err, "class %d is '%.200s', and the model's '%.200s'", i,
+			a->name[i], b->name[i]);
+}
+
 /* Adds the model's columns to out, and records which column each output goes to. */
 static int map_columns(struct kf_predictor *p, struct member *t,
 	const struct kf_model *m, struct kf_schema *out, struct kf_err *err)
@@ -153,6 +182,7 @@ static int open_members(struct kf_predictor *p, const struct kf_model *models,
 		const struct kf_model *m = &models[i];
 
 		if (check_fit(m, &models[0], in, err) < 0 ||
+			name_classes(m, out, err) < 0 ||
 			map_columns(p, &p->member[i], m, out, err) < 0 ||
 			open_member(p, &p->member[i], m, err) < 0)
 			return -1;
