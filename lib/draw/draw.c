@@ -13,6 +13,8 @@
 
 #include <netpbm/ppmdraw.h>
 
+#include "base/visible.h"
+
 static struct kf_box everything(const struct kf_canvas *c)
 {
 	return (struct kf_box){ 0, 0, c->w, c->h };
@@ -263,11 +265,13 @@ static int fine_height(double height)
 
 static void printable(char *to, const char *text)
 {
-	int n = 0;
+	for (int n = 0; *text && n < TEXT_MAX; n++) {
+		int control, bytes = kf_utf8_length(text, &control);
 
-	for (; text[n] && n < TEXT_MAX; n++)
-		to[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
-	to[n] = '\0';
+		*to++ = *text >= ' ' && *text <= '~' ? *text : '?';
+		text += bytes ? bytes : 1;
+	}
+	*to = '\0';
 }
 
 double kf_text_width(double height, const char *text)
@@ -280,6 +284,17 @@ double kf_text_width(double height, const char *text)
 		return 0;
 	ppmd_text_box(fine_height(height), 0, plain, &left, &top, &right, &bottom);
 	return (double)right / FINE;
+}
+
+void kf_text_cut(char *text, double height, double width)
+{
+	size_t n = strlen(text);
+
+	while (n > 0 && kf_text_width(height, text) > width) {
+		while (--n > 0 && (text[n] & 0xc0) == 0x80)
+			;
+		strcpy(text + n, n > 0 ? ".." : "");
+	}
 }
 
 void kf_ink_text(struct kf_canvas *c, double x, double y, double height, double width,

@@ -64,10 +64,13 @@ enum kf_align { KF_LEFT, KF_CENTRE, KF_RIGHT };
 /*
  * One line; (x, y) is on the baseline at its left end, centre or right end.
  * Height is that of a capital letter.  With upright the line runs upwards.
- * What is not printable ASCII is shown as '?', and a long text is cut.
+ * A character that is not printable ASCII is shown as '?', and a long text is cut.
  */
 void kf_ink_text(struct kf_canvas *c, double x, double y, double height, double width,
 	enum kf_align align, bool upright, const char *text);
 double kf_text_width(double height, const char *text);
+/* Cuts a text that is wider than `width`, which two dots show; it has room for two bytes
+ * more. */
+void kf_text_cut(char *text, double height, double width);
 
 #endif

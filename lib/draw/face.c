@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/texts.h"
+
 /* -- points ---------------------------------------------------------------------- */
 
 /* The column of the other axis of the same point, or -1. */
@@ -129,25 +131,88 @@ static void draw_marks(struct kf_canvas *c, const struct look *look,
 
 /* -- letters --------------------------------------------------------------------- */
 
+#define LETTER 9     /* height of a capital letter, in pixels */
+#define NOTE_LINE 14 /* from one baseline to the next */
+
 void kf_draw_note(struct kf_canvas *c, double x, double y, enum kf_align align,
 	struct kf_colour colour, const char *text)
 {
-	kf_ink_text(c, x, y, 9, 3.5, align, false, text);
+	kf_ink_text(c, x, y, LETTER, 3.5, align, false, text);
 	kf_ink_dry(c, KF_BLACK);
-	kf_ink_text(c, x, y, 9, 1.3, align, false, text);
+	kf_ink_text(c, x, y, LETTER, 1.3, align, false, text);
 	kf_ink_dry(c, colour);
 }
 
-static void draw_id(struct kf_canvas *c, int left, int top, int64_t id)
+/* Between the margins of a face. */
+static double room(const struct kf_face *face)
 {
-	char text[24];
+	return face->schema->w * face->zoom - 9;
+}
 
-	snprintf(text, sizeof text, "%lld", (long long)id);
-	kf_draw_note(c, left + 4, top + 14, KF_LEFT, KF_WHITE, text);
+/* "12", or "12 anna" where rows have names, as far as that fits. */
+static void draw_id(struct kf_canvas *c, int left, int top, const struct kf_face *face,
+	const struct kf_chunk *chunk, size_t row)
+{
+	char name[KF_TEXT_MAX + 1] = "", text[sizeof name + 24];
+	int width = face->schema->name_width;
+	int n = snprintf(text, sizeof text, "%lld", (long long)chunk->id[row]);
+
+	if (width && kf_texts_get(chunk->name, width, row, name) > 0) {
+		snprintf(text + n, sizeof text - (size_t)n - 2, " %s", name);
+		kf_text_cut(text, LETTER, room(face));
+		if (strlen(text) < (size_t)n + 4 && strlen(name) > 2) /* "12 .." */
+			snprintf(text, sizeof text, "%lld", (long long)chunk->id[row]);
+	}
+	kf_draw_note(c, left + 4, top + NOTE_LINE, KF_LEFT, KF_WHITE, text);
+}
+
+/* A line of notes in the lower right corner; line 0 is the last. */
+static void draw_corner(struct kf_canvas *c, const struct look *look,
+	const struct kf_face *face, int line, struct kf_colour colour, const char *text)
+{
+	kf_draw_note(c, look->left + face->schema->w * face->zoom - 5,
+		look->top + face->schema->h * face->zoom - 5 - line * NOTE_LINE,
+		KF_RIGHT, colour, text);
+}
+
+/* The name of a class, cut to fit. */
+struct class_note {
+	char text[216]; /* a name has 200 bytes at most */
+};
+
+static struct class_note class_note(const struct kf_face *face, const char *before,
+	long long class, const char *after)
+{
+	char number[KF_CLASS_NUMBER];
+	struct class_note note;
+
+	snprintf(note.text, sizeof note.text - 2, "%s%s%s", before,
+		kf_class_text(&face->schema->class_names, class, number), after);
+	if (face->schema->class_names.n)
+		kf_text_cut(note.text, LETTER, room(face));
+	return note;
+}
+
+/* In one line or, if that is too long, in two. */
+static void draw_wrong(struct kf_canvas *c, const struct look *look,
+	const struct kf_face *face, long long label, int best)
+{
+	struct class_note truth = class_note(face, "", label, "");
+	struct class_note predicted = class_note(face, "as ", best, "");
+	char both[2 * sizeof truth.text];
+
+	snprintf(both, sizeof both, "%s %s", truth.text, predicted.text);
+	if (!face->schema->class_names.n || kf_text_width(LETTER, both) <= room(face)) {
+		draw_corner(c, look, face, 0, look->colour, both);
+		return;
+	}
+	draw_corner(c, look, face, 1, look->colour, truth.text);
+	draw_corner(c, look, face, 0, look->colour, predicted.text);
 }
 
 /* "7" where label and prediction are the same or there is no prediction, "7 as 9"
- * where a 7 was taken for a 9, and "9?" where there is no label. */
+ * where a 7 was taken for a 9, and "9?" where there is no label; by name where classes
+ * have names. */
 static void draw_class(struct kf_canvas *c, const struct look *truth,
 	const struct look *predicted, const struct kf_face *face,
 	const struct kf_chunk *chunk, size_t row)
@@ -159,19 +224,15 @@ static void draw_class(struct kf_canvas *c, const struct look *truth,
 			chunk->p + row * (size_t)s->p_columns.n);
 	long long label = s->has_label ? (long long)chunk->label[row] : -1;
 	bool wrong = s->has_label && best >= 0 && best != label;
-	char text[48];
 
 	if (wrong)
-		snprintf(text, sizeof text, "%lld as %d", label, best);
+		draw_wrong(c, predicted, face, label, best);
 	else if (s->has_label)
-		snprintf(text, sizeof text, "%lld", label);
+		draw_corner(c, truth, face, 0, truth->colour,
+			class_note(face, "", label, "").text);
 	else if (best >= 0)
-		snprintf(text, sizeof text, "%d?", best);
-	else
-		return;
-	kf_draw_note(c, truth->left + s->w * face->zoom - 5,
-		truth->top + s->h * face->zoom - 5, KF_RIGHT,
-		wrong ? predicted->colour : truth->colour, text);
+		draw_corner(c, truth, face, 0, truth->colour,
+			class_note(face, "", best, "?").text);
 }
 
 /* -- the whole ------------------------------------------------------------------- */
@@ -218,5 +279,5 @@ void kf_draw_face(struct kf_canvas *c, int left, int top, const struct kf_face *
 			chunk->p + row * (size_t)s->p_columns.n);
 	draw_class(c, &truth, &predicted, face, chunk, row);
 	if (face->ids)
-		draw_id(c, left, top, chunk->id[row]);
+		draw_id(c, left, top, face, chunk, row);
 }

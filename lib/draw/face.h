@@ -24,7 +24,7 @@ struct kf_face {
 	struct kf_points truth, predicted;
 	struct kf_classes classes;
 	int zoom; /* each pixel of the image becomes zoom x zoom */
-	bool ids; /* the row's id in the upper left corner */
+	bool ids; /* the row's id and name in the upper left corner */
 };
 
 /* schema stays the caller's.  -1 when out of memory, with nothing to free. */
