@@ -97,9 +97,28 @@ static void ranges(const char *text)
 
 static void where(const char *text)
 {
-	const struct kf_schema s = { .dtype = KF_U8, .c = 1, .h = 1, .w = 1 };
+	static char *classes[] = { "a", "7" }, *outputs[] = { "class_0", "class_1" };
+	static char who[4] = "anna", photograph[4] = "";
+	static float p[] = { .25f, .75f };
+	const struct kf_schema s = { .dtype = KF_U8,
+		.c = 1,
+		.h = 1,
+		.w = 1,
+		.has_label = true,
+		.has_face = true,
+		.name_width = sizeof who,
+		.file_width = sizeof photograph,
+		.classes = 2,
+		.class_names = { 2, classes },
+		.p_columns = { 2, outputs } };
 	int64_t id = 3;
-	const struct kf_chunk c = { .n = 1, .id = &id };
+	const struct kf_chunk c = { .n = 1,
+		.id = &id,
+		.label = &id,
+		.face = &id,
+		.name = who,
+		.file = photograph,
+		.p = p };
 	struct kf_where w = { 0 };
 	struct kf_err err;
 

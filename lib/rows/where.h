@@ -5,16 +5,22 @@
  * ==) or !=; VALUE is a number or, behind = and !=, "missing".  NAME is one of
  *
  *     rmse      the row's error in pixels, as kf_score_row has it
- *     id, label
+ *     id, face
+ *     label     behind = and != also the name of a class
+ *     right     1 where the class that was predicted is the label, else 0
  *     COLUMN    a target
  *     p.COLUMN  a prediction
  *
  * Targets and predictions are compared in pixels and, as they are floats, with the float
  * that is nearest to the number.  What is missing fulfils nothing but "=missing".
+ *
+ * NAME can be `name` or `file`, too; then OP is = or !=, and VALUE is a pattern of
+ * fnmatch(3), which may be empty, as the name of a row without one is.
  */
 #ifndef KF_WHERE_H
 #define KF_WHERE_H
 
+#include "rows/classes.h"
 #include "rows/score.h"
 
 struct kf_condition; /* one of them */
@@ -24,6 +30,7 @@ struct kf_where {
 	int n;
 	struct kf_condition *condition; /* (n) */
 	struct kf_score score;          /* for the errors of rows */
+	struct kf_classes classes;      /* for what was predicted */
 };
 
 /* Adds a condition; -1 where text is none. */
