@@ -1,4 +1,4 @@
-/* kfkd-load: faces, digits or pictures of other formats as a tensor stream. */
+/* kfkd-load: faces, digits or photographs of other formats as a tensor stream. */
 #include <string.h>
 #include <unistd.h>
 
@@ -6,25 +6,59 @@
 #include "formats/class_names.h"
 #include "formats/idx.h"
 #include "formats/loader.h"
+#include "load_photos.h"
 
-enum { CLASSES = OPTION_NO_LETTER };
+enum { CLASSES = OPTION_NO_LETTER, ENLARGE, SHIFT, POINTS, PICTURES, SKIP_BAD };
+
+static const char *crop_word(int i)
+{
+	static const char *const words[] = { "box", "points", NULL };
+
+	return words[i];
+}
 
 static const struct program program = {
 	.name = "kfkd-load",
-	.synopsis = { "[-c NAME,...] [-z WxH] [-l FILE [--classes FILE]] [-o OUT] [FILE]" },
-	.about = "Turns a CSV of faces, IDX images or PGM images into a tensor stream.",
+	.synopsis = { "[-c NAME,...] [-z WxH] [-l FILE [--classes FILE]] [-o OUT] [FILE]",
+		"[-C box|points] [-z WxH] [OPTION ...] [-o OUT] FILE ..." },
+	.about = "Turns a CSV of faces, IDX images, PGM images, or photographs and files of their\n"
+		 "labels (COCO's JSON, .pts, dlib's XML, CSV with file names) into a tensor\n"
+		 "stream.",
 	.rows = {
 		{ 'c', "columns", "A,B,...", "CSV: these targets, in this order (all)",
 			.kind = OPTION_TEXT },
-		{ 'z', "size", "WxH", "CSV: width and height of an image (square)",
+		{ 'z', "size", "WxH",
+			"CSV: width and height of an image (square)\n"
+			"photographs: of what each becomes (crops: 96x96)",
 			OPTION_PAIR, .max = KF_SIDE_MAX },
 		{ 'l', "labels", "FILE", "IDX: the labels of the images",
 			.kind = OPTION_FILE },
 		{ CLASSES, "classes", "FILE",
-			"IDX: the names of the classes, one a line",
+			"IDX, photographs: the names of the classes, one a line",
 			.kind = OPTION_FILE },
+		{ .help = "Photographs:" },
+		{ 'C', "crop", "BY",
+			"%s: cut out faces, by the square around that",
+			OPTION_WORD, .word = crop_word },
+		{ ENLARGE, "enlarge", "F", "make the square's side larger (1.25)",
+			OPTION_REAL, .low = 0.1, .high = 100 },
+		{ SHIFT, "shift", "X,Y",
+			"move it right and down by these parts of its side (0,0)",
+			.kind = OPTION_TEXT },
+		{ POINTS, "points", "FILE", "names for points, a choice of them, means",
+			.kind = OPTION_FILE },
+		{ PICTURES, "pictures", "DIR",
+			"where the labels' pictures are (beside the labels)",
+			.kind = OPTION_FILE },
+		{ SKIP_BAD, "skip-bad",
+			.help = "leave out what cannot be read, and count it" },
 	},
 };
+
+/* The options that go with photographs alone. */
+static const int of_photos[] = { 'C', ENLARGE, SHIFT, POINTS, PICTURES, SKIP_BAD };
+
+#define N_OF_PHOTOS (sizeof of_photos / sizeof *of_photos)
 
 static void split_columns(struct kf_names *columns, const char *text)
 {
@@ -57,8 +91,7 @@ static void read_labels(const char *path, int images, struct kf_labels *labels,
 	how->labels = labels;
 }
 
-static void read_classes(const char *path, struct kf_names *classes,
-	struct kf_load_options *how)
+static void read_classes(const char *path, struct kf_names *classes)
 {
 	struct kf_err err;
 	const char *name;
@@ -66,14 +99,59 @@ static void read_classes(const char *path, struct kf_names *classes,
 
 	if (!path)
 		return;
-	if (!how->labels)
-		misuse("--classes names labels; give these by --labels");
 	if (!strcmp(path, "-"))
 		misuse("--classes is a file; standard input has images or labels");
 	fd = cli_open(path, &name);
 	check(kf_class_names_read(classes, fd, name, &err), &err);
 	close(fd);
-	how->class_names = classes;
+}
+
+static enum kf_crop_by parse_crop(const char *text)
+{
+	if (strcmp(text, "box") && strcmp(text, "points"))
+		misuse("--crop: '%s' is neither box nor points", text);
+	return strcmp(text, "box") ? KF_CROP_POINTS : KF_CROP_BOX;
+}
+
+static void parse_shift(const char *text, double shift[2])
+{
+	const char *comma = strchr(text, ',');
+	char x[64];
+
+	if (!comma || comma - text >= (int)sizeof x)
+		misuse("--shift: '%s' is not two numbers such as 0,-0.1", text);
+	snprintf(x, sizeof x, "%.*s", (int)(comma - text), text);
+	shift[0] = option_real("shift", x, -100, 100);
+	shift[1] = option_real("shift", comma + 1, -100, 100);
+}
+
+/* Whether photographs are asked for, or else an option that goes with them alone is a
+ * mistake. */
+static bool check_photos(const struct options *o, struct kf_input *in)
+{
+	int option = 0;
+
+	for (size_t i = 0; i < N_OF_PHOTOS; i++)
+		if (options_given(o, of_photos[i]))
+			option = of_photos[i];
+	if (photos_are(in, !option && !options_given(o, 'z') && o->n_operands <= 1)) {
+		if (options_given(o, 'c') || options_given(o, 'l'))
+			die("--%s does not go with photographs",
+				options_given(o, 'c') ? "columns" : "labels");
+		if (!options_given(o, 'C') &&
+			(options_given(o, ENLARGE) || options_given(o, SHIFT)))
+			misuse("--enlarge and --shift go with --crop");
+		return true;
+	}
+	if (o->n_operands > 1)
+		misuse("more than one file: '%s'", o->operands[1]);
+	if (options_given(o, CLASSES) && !options_given(o, 'l'))
+		misuse("--classes names labels; give these by --labels");
+	if (option)
+		die("--%s does not go with '%s', which is neither a photograph nor "
+		    "labels of some",
+			options_name(o, option), in->name);
+	return false;
 }
 
 /* Writes all of the input to standard output, as a stream. */
@@ -102,6 +180,7 @@ int main(int argc, char **argv)
 	struct kf_load_options how = { 0 };
 	struct kf_labels labels = { 0 };
 	struct kf_names columns = { 0 }, classes = { 0 };
+	struct photos photos = { .crop = { .enlarge = 1.25 } };
 	struct kf_input in;
 	struct kf_err err;
 	int key, fd;
@@ -114,20 +193,31 @@ int main(int argc, char **argv)
 			how.columns = &columns;
 			break;
 		case 'z':
-			how.w = o.pair[0];
-			how.h = o.pair[1];
+			how.w = photos.crop.w = o.pair[0];
+			how.h = photos.crop.h = o.pair[1];
 			break;
 		case 'l': labels_path = o.text; break;
 		case CLASSES: classes_path = o.text; break;
+		case 'C': photos.crop.by = parse_crop(o.text); break;
+		case ENLARGE: photos.crop.enlarge = o.real; break;
+		case SHIFT: parse_shift(o.text, photos.crop.shift); break;
+		case POINTS: photos.points = o.text; break;
+		case PICTURES: photos.pictures = o.text; break;
+		case SKIP_BAD: photos.skip_bad = true; break;
 		}
-	fd = cli_input(&o, &name);
+	fd = cli_open(o.operands[0], &name);
 	if (isatty(fd))
 		misuse("%s is a terminal; give a file, or pipe one in", name);
 	read_labels(labels_path, fd, &labels, &how);
-	read_classes(classes_path, &classes, &how);
+	read_classes(classes_path, &classes);
+	how.class_names = photos.crop.class_names = classes_path ? &classes : NULL;
 	check(kf_input_open(&in, fd, name, &err), &err);
-	output_begin(o.output);
-	load(&in, &how);
+	if (check_photos(&o, &in)) {
+		photos_load(&photos, &o, &in);
+	} else {
+		output_begin(o.output);
+		load(&in, &how);
+	}
 	kf_input_close(&in);
 	kf_labels_free(&labels);
 	kf_names_free(&columns);

@@ -6,12 +6,13 @@
 #include "draw/curve.h"
 #include "plot.h"
 
-enum { ERRORS = OPTION_NO_LETTER, CURVE, WEIGHTS, MEAN };
+enum { ERRORS = OPTION_NO_LETTER, CURVE, WEIGHTS, MEAN, ORIGINAL };
 
 static const struct program program = {
 	.name = "kfkd-plot",
 	.synopsis = { "[-w N] [-g CxR] [-z N] [-i] [-c] [-o OUT] [FILE]",
 		"-e PREFIX [-w N] [-z N] [-i] [-c] [FILE]",
+		"-e PREFIX --original [-i] [-c] [FILE]",
 		"--errors [-S WxH] [-c] [-o OUT] [FILE]",
 		"--curve [--mean] [-y A:B] [-S WxH] [-c] [-o OUT] [MODEL ...]",
 		"--weights [-g CxR] [-z N] [-c] [-o OUT] [MODEL]" },
@@ -29,6 +30,9 @@ static const struct program program = {
 		{ 'w', "worst", "N",
 			"the N rows with the largest errors, the worst first",
 			OPTION_INT, .min = 1, .max = 1000000 },
+		{ ORIGINAL, "original",
+			.help = "draw on the photographs that rows were cut from, all faces\n"
+				"of each on one picture, PREFIX<photograph>.pgm" },
 		{ 'g', "grid", "CxR", "columns and rows of pictures (4x4)", OPTION_PAIR,
 			.max = 10000 },
 		{ 'z', "zoom", "N", "enlarge each pixel to N x N (2)", OPTION_INT,
@@ -78,6 +82,7 @@ static void apply(struct request *q, int key, const struct options *o)
 	case CURVE: set_mode(q, PLOT_CURVE); break;
 	case WEIGHTS: set_mode(q, PLOT_WEIGHTS); break;
 	case MEAN: q->mean = true; break;
+	case ORIGINAL: q->original = true; break;
 	case 'i': q->ids = true; break;
 	case 'c': q->colour = true; break;
 	case 'y': parse_ylim(o->text, q); break;
@@ -118,6 +123,7 @@ static const struct {
 	unsigned modes;
 } effects[] = {
 	{ MEAN, BIT(PLOT_CURVE) },
+	{ ORIGINAL, BIT(PLOT_EACH) | BIT(PLOT_SEQUENCE) },
 	{ 'y', BIT(PLOT_CURVE) },
 	{ 'S', FIGURES },
 	{ 'o', FIGURES | BIT(PLOT_SHEET) | BIT(PLOT_SEQUENCE) | BIT(PLOT_WEIGHTS) },
@@ -135,6 +141,8 @@ static void check_effects(const struct request *q, const struct options *o)
 			!(effects[i].modes & BIT(q->mode)))
 			misuse("--%s has no effect %s", options_name(o, effects[i].key),
 				modes[q->mode].with);
+	if (q->original && (q->worst || q->zoom))
+		misuse("--%s does not go with --original", q->worst ? "worst" : "zoom");
 	if (q->w && q->mode == PLOT_CURVE &&
 		(q->w < KF_CURVE_MIN_W || q->h < KF_CURVE_MIN_H))
 		misuse("--size: %dx%d is smaller than %dx%d", q->w, q->h,
@@ -160,6 +168,9 @@ int main(int argc, char **argv)
 		output_begin(o.output);
 		output_is_binary();
 	}
-	modes[q.mode].draw(&q);
+	if (q.original)
+		plot_original(&q);
+	else
+		modes[q.mode].draw(&q);
 	return output_finish();
 }

@@ -41,7 +41,7 @@ struct option_row {
 /* After these rows, every program also has --output, --help and --version. */
 struct program {
 	const char *name;
-	const char *synopsis[6]; /* what follows the name; NULL after the last */
+	const char *synopsis[8]; /* what follows the name; NULL after the last */
 	const char *about;       /* the description that follows them */
 	struct option_row rows[OPTIONS_MAX]; /* zeros after the last */
 };

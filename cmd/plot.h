@@ -23,11 +23,12 @@ struct request {
 	int columns, rows, zoom; /* --grid, --zoom */
 	int w, h;                /* --size */
 	double low, high;        /* --ylim */
-	bool ids, colour, mean;
+	bool ids, colour, mean, original;
 };
 
-void plot_faces(const struct request *q);  /* plot_faces.c: rows of a stream */
-void plot_errors(const struct request *q); /* plot_figures.c: these and the others */
+void plot_faces(const struct request *q);    /* plot_faces.c: rows of a stream */
+void plot_original(const struct request *q); /* plot_original.c: whole photographs */
+void plot_errors(const struct request *q);   /* plot_figures.c: these and the others */
 void plot_curves(const struct request *q);
 void plot_weights(const struct request *q);
 

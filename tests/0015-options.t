@@ -31,6 +31,9 @@ argument_for() {
 	LOSS) echo squared ;;
 	RULE) echo adam ;;
 	BACKEND) echo cpu ;;
+	BY) echo box ;;
+	X,Y) echo 0,-0.5 ;;
+	DIR) echo . ;;
 	ENGINE) echo none ;;
 	MODEL) echo model ;;
 	FILE | OUT | PREFIX | TABLE) echo x ;;
@@ -52,6 +55,8 @@ complaint_about_x() {
 	CONDITION) echo "is not a condition" ;;
 	RULE) echo "no rule" ;;
 	LOSS) echo "there is no 'x'" ;;
+	BY) echo "is neither box nor points" ;;
+	X,Y) echo "is not two numbers" ;;
 	esac
 }
 

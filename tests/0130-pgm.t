@@ -74,24 +74,31 @@ a maxval of 65536|image 1, byte 0: a maxval of 65536 is out of bounds$|P5 2 1 65
 a maxval of 256|image 1, byte 0: pixels of 16 bits .maxval 256.; pipe it through pamdepth 255$|P5 2 1 256\nAABB
 16 bits|image 1, byte 0: pixels of 16 bits .*pipe it through pamdepth 255$|P5 2 1 65535\nAABB
 a pixel above the maxval|image 1, byte 12: pixel 2 is 66, above the maxval 65$|P5 2 1 65 \nB
+PPM as the second|image 2, byte 13: netpbm's format P6; .*pipe it through ppmtopgm$|P5 2 1 255\nABP6 2 1 255\nABCDEF
+EOT
+# Files of these are photographs; piped they are errors.
+while IFS='|' read -r what pattern image; do
+	printf "$image" >bad
+	refuses "$what, piped" 1 "^kfkd-load: 'standard input', $pattern" \
+		sh -c 'dd if=bad bs=1 status=none | kfkd-load'
+done <<'EOT'
 plain PGM|image 1, byte 0: netpbm's format P2; .*pipe it through ppmtopgm$|P2 2 1 255\n1 2
 PBM|image 1, byte 0: netpbm's format P4; .*pipe it through ppmtopgm$|P4 2 1\nA
 PPM|image 1, byte 0: netpbm's format P6; .*pipe it through ppmtopgm$|P6 1 1 255\nABC
-PPM as the second|image 2, byte 13: netpbm's format P6; .*pipe it through ppmtopgm$|P5 2 1 255\nABP6 2 1 255\nABCDEF
 PAM|image 1, byte 0: netpbm's format P7; .*pipe it through pamtopnm$|P7\nWIDTH 1\n
 EOT
 { printf 'P5\n#'; yes | tr -d '\n' | head -c 70000; printf '\n2 1\n255\nAB'; } >bad
 refuses "a comment without end" 1 "image 1, byte 0: a header of more than 65536 bytes\$" \
 	kfkd-load bad
 refuses "--columns" 1 "'one', which is PGM" kfkd-load -c a one
-refuses "--size" 1 "'one', which is PGM" kfkd-load -z 3x2 one
+refuses "--size of a pipe" 1 "'standard input', which is PGM" sh -c 'kfkd-load -z 3x2 <one'
 refuses "--labels" 1 "'one' is not IDX" kfkd-load -l one one
 printf '\211PNG\r\n\032\n' >bad
-refuses "PNG" 1 "'bad' is a PNG image; turn each such file into PGM with pngtopam FILE | ppmtopgm\$" \
-	kfkd-load bad
+refuses "PNG" 1 "is a PNG image; turn each such file into PGM with pngtopam FILE | ppmtopgm\$" \
+	sh -c 'kfkd-load <bad'
 printf '\377\330\377\340\000\020JFIF' >bad
-refuses "JPEG" 1 "'bad' is a JPEG image; turn each such file into PGM with jpegtopnm FILE" \
-	kfkd-load bad
+refuses "JPEG" 1 "is a JPEG image; turn each such file into PGM with jpegtopnm FILE" \
+	sh -c 'kfkd-load <bad'
 printf 'P5_x,Image\n1,2\n' >bad
 ok "a CSV whose first column is P5_x" kfkd-load bad
 
@@ -108,7 +115,7 @@ for format in png:pngtopam jpeg:jpegtopnm tiff:tifftopnm bmp:bmptopnm; do
 	fi
 	printf 'P6 4 4 255\n%048d' 0 >picture.ppm
 	"$to" picture.ppm >picture 2>netpbm.err
-	kfkd-load picture 2>err
+	kfkd-load <picture 2>err
 	advice=$(sed -n 's/.* turn each such file into PGM with //p' err)
 	like "${format%:*}: the message says how to go on" "$advice" "^${format#*:} FILE"
 	for i in 1 2 3; do

@@ -49,22 +49,44 @@ static struct kf_box join(struct kf_box a, struct kf_box b)
 
 /* -- the canvas ------------------------------------------------------------------ */
 
-int kf_canvas_init(struct kf_canvas *c, int w, int h, bool colour, struct kf_err *err)
+static int allocate(struct kf_canvas *c, int w, int h, bool colour, struct kf_err *err)
 {
 	size_t count = (size_t)w * (size_t)h;
 
 	*c = (struct kf_canvas){ .w = w, .h = h, .depth = colour ? 3 : 1 };
-	if (w < 1 || h < 1 || count > KF_CANVAS_MAX)
-		return kf_fail(err, "a picture of %d x %d pixels is too large", w, h);
 	c->pixels = malloc(count * (size_t)c->depth);
 	c->ink = calloc(count, 1);
 	if (!c->pixels || !c->ink) {
 		kf_canvas_free(c);
 		return kf_fail(err, "out of memory for a picture of %d x %d", w, h);
 	}
-	memset(c->pixels, 255, count * (size_t)c->depth);
 	c->wet = nothing(c);
 	kf_unclip(c);
+	return 0;
+}
+
+int kf_canvas_init(struct kf_canvas *c, int w, int h, bool colour, struct kf_err *err)
+{
+	size_t count = (size_t)w * (size_t)h;
+
+	*c = (struct kf_canvas){ 0 };
+	if (w < 1 || h < 1 || count > KF_CANVAS_MAX)
+		return kf_fail(err, "a picture of %d x %d pixels is too large", w, h);
+	if (allocate(c, w, h, colour, err) < 0)
+		return -1;
+	memset(c->pixels, 255, count * (size_t)c->depth);
+	return 0;
+}
+
+int kf_canvas_show(struct kf_canvas *c, const unsigned char *grey, int w, int h,
+	bool colour, struct kf_err *err)
+{
+	size_t count = (size_t)w * (size_t)h;
+
+	if (allocate(c, w, h, colour, err) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		memset(c->pixels + i * (size_t)c->depth, grey[i], (size_t)c->depth);
 	return 0;
 }
 

@@ -13,7 +13,8 @@
 
 #include "base/err.h"
 
-/* The most pixels that a canvas may have: up to four bytes each. */
+/* The most pixels that a canvas may have, up to four bytes each, unless it shows a
+ * picture. */
 #define KF_CANVAS_MAX (6 << 20)
 
 struct kf_colour {
@@ -38,6 +39,9 @@ struct kf_canvas {
 
 /* All white.  -1 where there is no memory or it would be too large. */
 int kf_canvas_init(struct kf_canvas *c, int w, int h, bool colour, struct kf_err *err);
+/* One that shows a grey picture, (h, w) bytes of it, of any size that memory allows. */
+int kf_canvas_show(struct kf_canvas *c, const unsigned char *grey, int w, int h,
+	bool colour, struct kf_err *err);
 void kf_canvas_free(struct kf_canvas *c);
 
 /* Keeps what follows inside a box; kf_unclip ends that. */

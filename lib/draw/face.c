@@ -103,7 +103,7 @@ typedef void ink_mark(struct kf_canvas *c, double x, double y, double radius,
 /* How marks look on an image of that size on the canvas. */
 struct look {
 	int left, top, zoom;
-	double radius, width;
+	double radius, width, rim;
 	ink_mark *ink;
 	struct kf_colour colour;
 };
@@ -122,7 +122,7 @@ static void draw_marks(struct kf_canvas *c, const struct look *look,
 		/* (0, 0) is the centre of the first pixel, before and after. */
 		x = look->left + x * look->zoom + (look->zoom - 1) / 2.0;
 		y = look->top + y * look->zoom + (look->zoom - 1) / 2.0;
-		look->ink(c, x, y, look->radius, look->width + 2);
+		look->ink(c, x, y, look->radius, look->width + look->rim);
 		kf_ink_dry(c, KF_BLACK);
 		look->ink(c, x, y, look->radius, look->width);
 		kf_ink_dry(c, look->colour);
@@ -256,27 +256,70 @@ void kf_face_free(struct kf_face *face)
 	kf_classes_free(&face->classes);
 }
 
+/* Marks for a face whose image has a side of so many pixels on the canvas.  Those of more
+ * than 20 points are smaller, lest they cover it. */
+static struct look truth_look(const struct kf_canvas *c, const struct kf_face *face,
+	double side)
+{
+	int n = face->truth.n > face->predicted.n ? face->truth.n : face->predicted.n;
+	double dense = n > 20 ? sqrt(20.0 / n) : 1;
+	double radius = dense * fmax(2.2, sqrt(side) / 3.5);
+
+	return (struct look){ .zoom = 1,
+		.radius = radius,
+		.width = fmax(1.1 * dense, radius / 3),
+		.rim = 2 * dense,
+		.ink = kf_ink_ring,
+		.colour =
+			c->depth == 3 ? (struct kf_colour){ 60, 220, 130 } : KF_WHITE };
+}
+
+static struct look predicted_look(const struct kf_canvas *c, const struct look *truth)
+{
+	struct look look = *truth;
+
+	look.ink = kf_ink_cross;
+	if (c->depth == 3)
+		look.colour = (struct kf_colour){ 255, 90, 60 };
+	return look;
+}
+
+static void draw_both(struct kf_canvas *c, const struct kf_face *face,
+	const struct look *truth, const struct look *predicted, const float *y,
+	const float *p)
+{
+	const struct kf_schema *s = face->schema;
+
+	if (s->columns.n && y)
+		draw_marks(c, truth, &face->truth, s->y_scale, y);
+	if (s->p_columns.n && p)
+		draw_marks(c, predicted, &face->predicted, s->p_scale, p);
+}
+
+void kf_draw_points(struct kf_canvas *c, const struct kf_face *face, const float *y,
+	const float *p, double side)
+{
+	struct look truth = truth_look(c, face, side),
+		    predicted = predicted_look(c, &truth);
+
+	draw_both(c, face, &truth, &predicted, y, p);
+}
+
 void kf_draw_face(struct kf_canvas *c, int left, int top, const struct kf_face *face,
 	const struct kf_chunk *chunk, size_t row)
 {
 	const struct kf_schema *s = face->schema;
-	bool colour = c->depth == 3;
-	double size = fmax(2.2, sqrt(fmin(s->w, s->h) * face->zoom) / 3.5);
-	struct look truth = { left, top, face->zoom, size, fmax(1.1, size / 3),
-		kf_ink_ring, colour ? (struct kf_colour){ 60, 220, 130 } : KF_WHITE };
-	struct look predicted = truth;
+	struct look truth = truth_look(c, face, fmin(s->w, s->h) * face->zoom),
+		    predicted;
 
+	truth.left = left;
+	truth.top = top;
+	truth.zoom = face->zoom;
+	predicted = predicted_look(c, &truth);
 	draw_image(c, left, top, face->zoom, s,
 		(const char *)chunk->X + row * kf_image_bytes(s));
-	if (s->columns.n)
-		draw_marks(c, &truth, &face->truth, s->y_scale,
-			chunk->y + row * (size_t)s->columns.n);
-	predicted.ink = kf_ink_cross;
-	if (colour)
-		predicted.colour = (struct kf_colour){ 255, 90, 60 };
-	if (s->p_columns.n)
-		draw_marks(c, &predicted, &face->predicted, s->p_scale,
-			chunk->p + row * (size_t)s->p_columns.n);
+	draw_both(c, face, &truth, &predicted, chunk->y + row * (size_t)s->columns.n,
+		chunk->p + row * (size_t)s->p_columns.n);
 	draw_class(c, &truth, &predicted, face, chunk, row);
 	if (face->ids)
 		draw_id(c, left, top, face, chunk, row);

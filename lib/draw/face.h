@@ -37,6 +37,14 @@ void kf_face_free(struct kf_face *face);
 void kf_draw_face(struct kf_canvas *c, int left, int top, const struct kf_face *face,
 	const struct kf_chunk *chunk, size_t row);
 
+/*
+ * Draws the points of a row alone, on a canvas whose pixels they count: y and p are the
+ * row's, of face->schema; either may be NULL.  side is that of the face there, by which
+ * marks are larger or smaller.
+ */
+void kf_draw_points(struct kf_canvas *c, const struct kf_face *face, const float *y,
+	const float *p, double side);
+
 /* Writes light letters with a dark rim, which show on any image. */
 void kf_draw_note(struct kf_canvas *c, double x, double y, enum kf_align align,
 	struct kf_colour colour, const char *text);

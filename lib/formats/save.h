@@ -13,7 +13,14 @@ enum kf_save_ids {
 };
 
 /* What may stand before the values of a row of CSV. */
-enum { KF_SAVE_ID, KF_SAVE_NAME, KF_SAVE_FILE, KF_SAVE_FACE, KF_SAVE_LABEL, KF_SAVE_FRONT };
+enum {
+	KF_SAVE_ID,
+	KF_SAVE_NAME,
+	KF_SAVE_FILE,
+	KF_SAVE_FACE,
+	KF_SAVE_LABEL,
+	KF_SAVE_FRONT
+};
 
 struct kf_save {
 	FILE *file;       /* stays the caller's */
@@ -26,7 +33,7 @@ struct kf_save {
 	uint64_t rows; /* written so far */
 	/* private to CSV */
 	int front[KF_SAVE_FRONT], n_front; /* those that do */
-	int n; /* columns of y and p that are written */
+	int n;                             /* columns of y and p that are written */
 	struct kf_save_column *column;
 };
 

@@ -26,8 +26,8 @@ static bool has_images(const struct kf_save *s)
 }
 
 /* What may stand before the values of a row, in this order. */
-static const char *const front_name[KF_SAVE_FRONT] = { "ImageId", "name", "file", "face",
-	"label" };
+static const char *const front_name[KF_SAVE_FRONT] = { "ImageId", "name", "file",
+	"face", "label" };
 
 static bool has_front(const struct kf_save *s, int which)
 {
@@ -124,7 +124,7 @@ static bool is_taken(const struct kf_save *s, const struct kf_save_column *c)
 	if (!strcmp(c->name, "Image") || !strcmp(c->name, "ImageId"))
 		return true;
 	if (s->truth && c->predicted)
-		return false; /* it has a prefix */
+		return false;         /* it has a prefix */
 	if (!strcmp(c->name, "name")) /* kfkd-load would take it for one */
 		return true;
 	for (int i = 0; i < s->n_front; i++)
@@ -152,20 +152,11 @@ static int check_schema(const struct kf_save *s, struct kf_err *err)
 	return 0;
 }
 
-/* A text, in quotes if there is anything unusual in it. */
-static void write_text(const struct kf_save *s, const char *text)
-{
-	static const char usual[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./";
-
-	if (text[strspn(text, usual)])
-		csv_fwrite(s->file, text, strlen(text));
-	else
-		fputs(text, s->file);
-}
-
+/* The name of a column, in quotes if there is anything unusual in it. */
 static void write_name(const struct kf_save *s, const struct kf_save_column *c)
 {
+	static const char usual[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
 	const char *name = c->name;
 	char text[300]; /* a name has 200 bytes at most */
 
@@ -173,7 +164,10 @@ static void write_name(const struct kf_save *s, const struct kf_save_column *c)
 		snprintf(text, sizeof text, PREDICTED "%s", c->name);
 		name = text;
 	}
-	write_text(s, name);
+	if (name[strspn(name, usual)])
+		csv_fwrite(s->file, name, strlen(name));
+	else
+		fputs(name, s->file);
 }
 
 /* After field i of a line, of those in front and those of values. */
@@ -242,16 +236,27 @@ static void write_nothing(const struct kf_save *s)
 		fputs("\"\"", s->file);
 }
 
+/* A text, in quotes if it needs them. */
+static void write_text(const struct kf_save *s, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n == 0)
+		write_nothing(s);
+	else if (strpbrk(text, ",\"") || *text == ' ' || text[n - 1] == ' ')
+		csv_fwrite(s->file, text, n);
+	else
+		fwrite(text, 1, n, s->file);
+}
+
 /* The text of a row of a tensor. */
 static void write_row_text(const struct kf_save *s, const char *tensor, int width,
 	size_t row)
 {
 	char text[KF_TEXT_MAX + 1];
 
-	if (kf_texts_get(tensor, width, row, text))
-		write_text(s, text);
-	else
-		write_nothing(s);
+	kf_texts_get(tensor, width, row, text);
+	write_text(s, text);
 }
 
 static void write_label(const struct kf_save *s, int64_t label)
@@ -267,12 +272,8 @@ static void write_front(const struct kf_save *s, const struct kf_chunk *c, size_
 {
 	switch (which) {
 	case KF_SAVE_ID: fprintf(s->file, "%lld", (long long)c->id[i]); break;
-	case KF_SAVE_NAME:
-		write_row_text(s, c->name, s->schema->name_width, i);
-		break;
-	case KF_SAVE_FILE:
-		write_row_text(s, c->file, s->schema->file_width, i);
-		break;
+	case KF_SAVE_NAME: write_row_text(s, c->name, s->schema->name_width, i); break;
+	case KF_SAVE_FILE: write_row_text(s, c->file, s->schema->file_width, i); break;
 	case KF_SAVE_FACE: fprintf(s->file, "%lld", (long long)c->face[i]); break;
 	case KF_SAVE_LABEL: write_label(s, c->label[i]); break;
 	}

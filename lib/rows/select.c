@@ -127,10 +127,12 @@ int kf_columns_init(struct kf_columns *c, const struct kf_schema *from,
 	int most = from->columns.n > from->p_columns.n ? from->columns.n :
 							 from->p_columns.n;
 
-	*c = (struct kf_columns){ .schema = *from,
-		.y_from = from->columns.n,
+	*c = (struct kf_columns){ .y_from = from->columns.n,
 		.p_from = from->p_columns.n };
-	c->schema.columns = c->schema.p_columns = (struct kf_names){ 0 };
+	if (kf_schema_copy(&c->schema, from, err) < 0)
+		return -1;
+	kf_names_free(&c->schema.columns);
+	kf_names_free(&c->schema.p_columns);
 	c->y = calloc((size_t)c->y_from + 1, sizeof *c->y);
 	c->p = calloc((size_t)c->p_from + 1, sizeof *c->p);
 	c->row = calloc((size_t)most + 1, sizeof *c->row);
