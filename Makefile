@@ -249,14 +249,14 @@ FUZZ_SEED = 0
 FUZZ = $(BUILD)/fuzz
 FUZZ_TARGETS = $(patsubst tests/%.c,$(FUZZ)/tests/%,$(wildcard tests/fuzz_*.c))
 # libFuzzer is not among what clang depends on; the name is Debian 12's
-FUZZ_PACKAGES = clang libclang-rt-14-dev
+FUZZ_PACKAGES = clang libclang-rt-14-dev netpbm
 
 fuzz: deps
 	$(call install,$(FUZZ_PACKAGES))
 	@$(MAKE) -s all $(BUILD)/tests/fuzz_checkpoint
 	@$(MAKE) -s BUILD=$(FUZZ) CC=clang \
 		CFLAGS="-O1 -g -DKF_LIBFUZZER -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION \
-			-DKF_CHUNK_BYTES=200 -DKF_MAP_BYTES=32 -DKF_INPUT_PIECE=4096 \
+			-DKF_CHUNK_BYTES=200 -DKF_MAP_BYTES=32 -DKF_INPUT_PIECE=4096 -DKF_PHOTO_PIXELS_MAX=4096 \
 			-fsanitize=fuzzer-no-link,address,undefined \
 			-fno-sanitize-recover=all" \
 		LDFLAGS="-fsanitize=fuzzer,address,undefined" $(FUZZ_TARGETS)

@@ -19,7 +19,7 @@ cd "$tmp"
 
 # -- corpora ------------------------------------------------------------------------
 
-mkdir csv idx pgm labels points stream model checkpoint submission tables layers text
+mkdir csv idx pgm labels points stream model checkpoint submission tables layers text photo
 
 # Faces of 4 x 4 with four columns.
 small() {
@@ -135,6 +135,27 @@ printf 'name=[a-c]*a' >text/name
 printf 'label != 7' >text/class
 printf 'right=1' >text/right
 printf '0 255' >text/scale
+# Six bytes of a region come first.
+photo_seed() {
+	{ printf '\001\377\002\003\006\010' && cat; } >"photo/$1"
+}
+photo_seed pgm <one.pgm
+photo_seed plain <plain.pgm
+printf 'P1 3 2\n1 0 1 0 1 0\n' | photo_seed pbm
+printf 'P7\nWIDTH 1\nHEIGHT 1\nDEPTH 4\nMAXVAL 300\nTUPLTYPE RGB_ALPHA\nENDHDR\n0\0001\0002\0003\0' |
+	photo_seed pam
+printf 'II*\0\010\0\0\0\001\0\022\001\003\0\001\0\0\0\006\0\0\0\0\0\0\0' >tiff
+{ printf '\0\042Exif\0\0' && cat tiff; } >exif
+pgmtoppm red-yellow one.pgm >one.ppm
+pnmtojpeg one.pgm | photo_seed grey
+pnmtojpeg -exif=exif one.ppm | photo_seed jpeg
+pnmtojpeg -progressive -exif=exif one.ppm | photo_seed progressive
+pnmtojpeg -restart=1 one.ppm | photo_seed restarts
+pnmtopng one.pgm 2>png.log | photo_seed png
+pnmtopng -force -interlace one.ppm >one.png 2>png.log
+# eXIf, without a checksum
+{ head -c 33 one.png && printf '\0\0\0\032eXIf' && cat tiff && printf '\0\0\0\0' &&
+	tail -c +34 one.png; } | photo_seed interlaced
 
 # -- running ------------------------------------------------------------------------
 
@@ -152,6 +173,7 @@ submission fuzz_submission 1024
 tables fuzz_tables 512
 layers fuzz_layers 256
 text fuzz_text 128
+photo fuzz_photo 2048
 EOT
 
 # run CORPUS TARGET LENGTH

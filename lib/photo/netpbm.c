@@ -61,7 +61,7 @@ static int decode(struct netpbm *r)
 	struct pam *pam = &r->pam;
 	struct kf_places to;
 
-	pnm_readpaminit(r->f, pam, PAM_STRUCT_SIZE(tuple_type));
+	pnm_readpaminit(r->f, pam, sizeof *pam);
 	if (check(pam, reported) < 0 ||
 		kf_photo_begin(r->photo, (uint64_t)pam->width, (uint64_t)pam->height, 1,
 			&to, reported) < 0)

@@ -12,6 +12,10 @@
 
 #include "photo/exif.h"
 
+/* More than libpng needs at once for anything but eXIf, whose claimed length it trusts;
+ * such a chunk is left out. */
+#define ALLOCATION_MAX ((png_alloc_size_t)1 << 24)
+
 struct png {
 	png_structp png;
 	png_infop info;
@@ -48,8 +52,11 @@ static void on_warning(png_structp png, png_const_charp text)
 static png_voidp allocate(png_structp png, png_alloc_size_t n)
 {
 	struct png *r = png_get_mem_ptr(png);
-	void *p = malloc(n);
+	void *p;
 
+	if (n > ALLOCATION_MAX)
+		return NULL;
+	p = malloc(n);
 	r->no_memory |= !p;
 	return p;
 }
@@ -176,6 +183,14 @@ static int orientation(struct png *r)
 	return kf_exif_orientation(data, n, r->err);
 }
 
+/* Some programs write it behind the pixels. */
+static int turn_late(struct png *r)
+{
+	int turned = orientation(r);
+
+	return turned <= 1 ? turned : kf_photo_turn(r->photo, turned, r->err);
+}
+
 static int decode(struct png *r)
 {
 	struct kf_places to;
@@ -197,10 +212,7 @@ static int decode(struct png *r)
 	r->grey = png_malloc(r->png, w);
 	read_rows(r, &to, (int)w, (int)h);
 	png_read_end(r->png, r->info);
-	/* some programs write it last */
-	if (turned == 0)
-		turned = orientation(r);
-	return turned <= 1 ? turned : kf_photo_turn(r->photo, turned, r->err);
+	return turned ? 0 : turn_late(r);
 }
 
 /* Where decode has not returned, its variables are lost. */
