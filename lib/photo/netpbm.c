@@ -3,6 +3,7 @@
  * place to jump to; its messages reach a function that only knows what is in variables
  * of this file.
  */
+#define _GNU_SOURCE
 #include "photo/netpbm.h"
 
 #include <netpbm/pam.h>
@@ -24,7 +25,7 @@ static struct kf_err *reported;
 
 static void on_error(const char *text)
 {
-	if (strstr(text, "memory") || strstr(text, "allocate"))
+	if (strcasestr(text, "memory") || strstr(text, "allocate"))
 		kf_fail_memory(reported);
 	else
 		kf_fail(reported, "truncated or damaged: %.*s",

@@ -188,7 +188,9 @@ static int turn_late(struct png *r)
 {
 	int turned = orientation(r);
 
-	return turned <= 1 ? turned : kf_photo_turn(r->photo, turned, r->err);
+	if (turned > 1)
+		return kf_photo_turn(r->photo, turned, r->err);
+	return turned < 0 ? -1 : 0;
 }
 
 static int decode(struct png *r)
@@ -229,5 +231,7 @@ int kf_read_png(struct kf_photo *p, FILE *f, struct kf_err *err)
 	free(r.row);
 	free(r.grey);
 	png_destroy_read_struct(&r.png, &r.info, NULL);
-	return rc < 0 ? -1 : 0;
+	if (rc == 0 && r.no_memory) /* libpng goes on without eXIf */
+		rc = kf_fail_memory(err);
+	return rc;
 }
