@@ -516,6 +516,7 @@ static void test_claims(void)
 		{ "hello", KF_LABELS_NONE },
 		{ "", KF_LABELS_NONE },
 		{ "file\na.jpg", KF_LABELS_CSV },
+		{ "file\na.jpg\nb.jpg\n\"b\"c\n", KF_LABELS_CSV },
 		{ "a_x,Image,a_y\n1,a.jpg,2\n", KF_LABELS_CSV },
 		{ "a.jpg,1,2\nb.jpg,1,2\n", KF_LABELS_CSV },
 		{ " \n{ \"images", KF_LABELS_COCO },

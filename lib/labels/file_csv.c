@@ -44,7 +44,7 @@ static void look_at_end(int terminator, void *data)
 
 	(void)terminator;
 	l->field = 0;
-	l->ended = ++l->row == 2;
+	l->ended |= ++l->row == 2;
 }
 
 /* Gives libcsv the input, a little at a time, as far as the two rows reach: 0, 1 where it
@@ -62,8 +62,10 @@ static int look_at_rows(struct csv_parser *parser, struct look *l, struct kf_inp
 		n = in->n - at < 4096 ? in->n - at : 4096;
 		if (n == 0)
 			break;
+		/* what follows the two rows may be damaged */
 		if (csv_parse(parser, in->at + at, n, look_at_field, look_at_end, l) !=
-			n)
+				n &&
+			!l->ended)
 			return csv_error(parser) == CSV_EPARSE ? 1 :
 								 kf_fail_memory(err);
 		at += n;

@@ -5,9 +5,11 @@
 
 static _Thread_local bool ran_out;
 
+/* After a failure all others fail, too: where only the end of a string were lost, the
+ * parser would copy what is behind it. */
 static void *allocate(size_t size)
 {
-	void *p = malloc(size);
+	void *p = ran_out ? NULL : malloc(size);
 
 	ran_out |= !p;
 	return p;
