@@ -92,7 +92,9 @@ EOT
 for file in coco.json one.pts dlib.xml file.csv numbers.csv; do
 	load_seed '\003' $file labels
 done
+load_seed '\004' test.csv labels
 load_seed '\000' some.points points
+: >fuzz.png # beside a .pts
 
 kfkd-load faces.csv >stream/raw
 kfkd-load missing.csv | kfkd-scale >stream/scaled

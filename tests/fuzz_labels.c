@@ -1,6 +1,7 @@
 /*
  * Reads label files of photographs, and lists of points, which the first byte tells: they
- * must end in a clean error or a list that is sound, the same for reads of any size.
+ * must end in a clean error or a list that is sound, the same for reads of any size; and
+ * no CSV with pixels is taken for one with file names.
  */
 #define _GNU_SOURCE
 #include "fuzz.h"
@@ -8,6 +9,7 @@
 #include <math.h>
 #include <xxhash.h>
 
+#include "formats/loader.h"
 #include "labels/labels.h"
 #include "labels/points.h"
 
@@ -60,8 +62,7 @@ static uint64_t digest_list(struct kf_faces *f)
 
 static int read_list(struct kf_faces *f, int fd, size_t piece, struct kf_err *err)
 {
-	/* any picture will do for a .pts */
-	static const char name[] = "/tmp/kfkd-fuzz.pts";
+	static const char name[] = "fuzz.pts"; /* fuzz.sh puts a picture beside it */
 	struct kf_input in;
 	int rc;
 
@@ -93,6 +94,24 @@ static void labels(const uint8_t *data, size_t n)
 		abort();
 }
 
+static void pixels(const uint8_t *data, size_t n)
+{
+	struct kf_load_options how = { .w = data[0] % 2, .h = data[0] % 2 };
+	int fd = fuzz_file(data + 1, n - 1), claimed;
+	struct kf_loader *loader;
+	struct kf_input in;
+	struct kf_err err;
+
+	if (kf_input_open(&in, fd, "fuzz", &err) < 0)
+		abort();
+	claimed = kf_labels_claims(&in, &err);
+	loader = kf_loader_open(&in, &how, &err);
+	if (loader && claimed == KF_LABELS_CSV)
+		abort();
+	kf_loader_close(loader);
+	kf_input_close(&in);
+}
+
 static void points(const uint8_t *data, size_t n)
 {
 	struct kf_point_list l;
@@ -111,16 +130,13 @@ static void points(const uint8_t *data, size_t n)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static bool beside;
-
-	if (!beside)
-		fclose(fopen("/tmp/kfkd-fuzz.png", "w"));
-	beside = true;
 	if (n == 0)
 		return 0;
-	if (data[0] == 0)
+	if (data[0] == 0) {
 		points(data, n);
-	else
+	} else {
 		labels(data, n);
+		pixels(data, n);
+	}
 	return 0;
 }
