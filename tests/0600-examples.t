@@ -128,12 +128,28 @@ picture folds/sheet.pgm PGM 774 774
 refuses "too few rows for that" 1 "'few.csv' has fewer than 101 rows" \
 	sh "$examples/folds.sh" few.csv few
 
+# -- people.sh --------------------------------------------------------------------------
+
+PEOPLE=12 recipe people
+model people/net.kfkd 2
+picture people/worst.pgm PGM '[0-9]+' '[0-9]+'
+is "... each person on one side" "$(cat people/training.txt people/others.txt | sort -u | wc -l) $(
+	cat people/training.txt people/others.txt | wc -l)" "12 12"
+is "... and scores the others" "$(cut -f 1 people/people.tsv | sort)" "$(cat people/others.txt)"
+is "... by all of their pictures" "$(cut -f 3 people/people.tsv | sort -u)" 5
+is "... as all values together" "$(kfkd-select -w "name=$(head -n 1 people/people.tsv |
+	cut -f 1)" people/predicted.kfkd | kfkd-score | tail -n 1 |
+	awk '{ printf "%.2f\n", $2 }')" "$(head -n 1 people/people.tsv | cut -f 2)"
+
 # -- fashion-mnist.sh -------------------------------------------------------------------
 
 recipe fashion-mnist
 for net in mnist-mlp mnist-cnn; do
 	model fashion-mnist/$net.kfkd 2
 	picture fashion-mnist/$net.ppm PPM 686 428
+	is "... by the classes' names" "$(sed -n '7p;11p' fashion-mnist/$net.tsv | cut -f 1 |
+		tr '\n' ,) $(sed -n 11p fashion-mnist/$net.confusion.tsv | cut -f 1)" \
+		"Sandal,Ankle boot, Ankle boot"
 	like "... and scores it" "$(tail -n 1 fashion-mnist/$net.tsv)" "^overall	0\.[0-9]{4}	[0-9]+\$"
 done
 DATA=nowhere refuses "without the data it says what to install" 1 \
