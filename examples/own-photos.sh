@@ -14,7 +14,7 @@
 #   NET     layers or preset (net1)
 #   EPOCHS  passes over the faces (200)
 #   NME     what kfkd-score --nme divides by (box)
-#   PHOTOS  how many photographs to draw, of two faces each (200)
+#   PHOTOS  how many photographs to draw, of two faces each (100)
 set -eu
 dir=${1:-own-photos}
 crop=${CROP:-box}
@@ -38,14 +38,14 @@ draw() {
 	kfkd-synth --rows $((2 * $2)) --seed "$3" | awk -F , -v name="$1" -v seed="$3" '
 	function put(face, from, v, n, scale, x0, y0, i, x, y) {
 		n = split(face, v, ",")
-		scale = .9 + rand()
-		x0 = int(from + rand() * (240 - 96 * scale))
-		y0 = int(rand() * (270 - 96 * scale))
+		scale = .9 + .8 * rand()
+		x0 = int(from + rand() * (180 - 96 * scale))
+		y0 = int(rand() * (200 - 96 * scale))
 		n = split(v[n], pixel, " ")
 		for (y = 0; y < int(96 * scale); y++)
 			for (x = 0; x < int(96 * scale); x++)
-				photo[y0 + y, x0 + x] =
-					pixel[int(y / scale) * 96 + int(x / scale) + 1]
+				photo[y0 + y, x0 + x] = pixel[int(y / scale) * 96 \
+					+ int(x / scale) + 1]
 		box = sprintf("%s,%g,%g,%g,%g", file, x0 + 10 * scale, y0 + 10 * scale,
 			76 * scale, 76 * scale)
 		print box >(name "-boxes.csv")
@@ -64,14 +64,14 @@ draw() {
 	NR > 1 && NR % 2 == 0 { left = $0 }
 	NR > 1 && NR % 2 == 1 {
 		file = sprintf("%s/%04d.pgm", name, (NR - 1) / 2)
-		for (y = 0; y < 270; y++)
-			for (x = 0; x < 480; x++)
+		for (y = 0; y < 200; y++)
+			for (x = 0; x < 360; x++)
 				photo[y, x] = 60 + int(x / 8 + y / 6 + 8 * rand())
 		put(left, 0)
-		put($0, 240)
-		print "P2 480 270 255" >file
-		for (y = 0; y < 270; y++) {
-			for (x = 0; x < 480; x++)
+		put($0, 180)
+		print "P2 360 200 255" >file
+		for (y = 0; y < 200; y++) {
+			for (x = 0; x < 360; x++)
 				printf "%d ", photo[y, x] >file
 			print "" >file
 		}
@@ -80,8 +80,8 @@ draw() {
 }
 
 if [ "$labels" = /dev/null ]; then
-	step "Drawing ${PHOTOS:-200} photographs to learn from, and 10 others ..."
-	draw known "${PHOTOS:-200}" 1
+	step "Drawing ${PHOTOS:-100} photographs to learn from, and 10 others ..."
+	draw known "${PHOTOS:-100}" 1
 	draw new 10 2
 	labels=known.csv boxes=new-boxes.csv
 fi

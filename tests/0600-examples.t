@@ -128,6 +128,20 @@ picture folds/sheet.pgm PGM 774 774
 refuses "too few rows for that" 1 "'few.csv' has fewer than 101 rows" \
 	sh "$examples/folds.sh" few.csv few
 
+# -- own-photos.sh ---------------------------------------------------------------------
+
+PHOTOS=12 EPOCHS=2 recipe own-photos
+model own-photos/model.kfkd 2
+picture own-photos/found/0001.pgm PGM 360 200
+is "... one for each new photograph" "$(ls own-photos/found | wc -l | tr -d ' ')" 10
+is "... with two faces each" "$(tail -n +2 own-photos/found.csv | cut -d, -f1,2 | sort -u |
+	wc -l | tr -d ' ')" 20
+like "... and scores them" "$(tail -n 1 own-photos/score.tsv)" \
+	"^overall	[0-9.]+	[0-9]+	[0-9.]+\$"
+NME=left_eye_center,right_eye_center CROP=points EPOCHS=2 recipe own-photos mine \
+	own-photos/known.csv own-photos/new-boxes.csv
+is "... on photographs that are given" "$(ls mine/found | wc -l | tr -d ' ')" 10
+
 # -- people.sh --------------------------------------------------------------------------
 
 PEOPLE=12 recipe people

@@ -264,7 +264,7 @@ faults save kfkd-save -i -o got/out in/raw
 faults save-truth kfkd-save --truth --no-images -o got/out in/found
 faults save-json kfkd-save --json -o got/out in/found
 faults save-original kfkd-save --truth --original -o got/out in/photos
-faults save-json-original kfkd-save --json --original -o got/out in/photos
+faults json-original kfkd-save --json --original -o got/out in/photos
 faults submission kfkd-save -l in/table -o got/out in/predicted
 faults stat kfkd-stat -o got/out in/predicted
 faults stat-model kfkd-stat -o got/out in/every
