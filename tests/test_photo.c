@@ -429,7 +429,7 @@ static const struct pnm pnms[] = {
 	{ "P7 without a type",
 		FILE_OF("P7\nWIDTH 3\nHEIGHT 2\nDEPTH 1\nMAXVAL 255\nENDHDR\n\1\2\3\4\5\6"),
 		{ 1, 2, 3, 4, 5, 6 } },
-	{ "P5 twice", FILE_OF("P5 3 2 9\n\11\0\0\0\0\0P5 3 2 9\n\0\0\0\0\0\0"),
+	{ "P2 with blanks behind it", FILE_OF("P2 3 2 9\n9 0 0\n0 0 0 \t\r\n\n"),
 		{ 255, 0, 0, 0, 0, 0 } },
 };
 
@@ -444,6 +444,12 @@ static void test_netpbm(void)
 				 "CMYK\nENDHDR\nabcd")),
 		   "neither grey nor RGB"),
 		"PAM in CMYK: %s", err.msg);
+	ok(fails(read_bytes(FILE_OF("P5 1 1 9\n\11P5 1 1 9\n\0")), "several images"),
+		"P5 twice: %s", err.msg);
+	ok(fails(read_bytes(FILE_OF("P2 1 1 9\n9\nP2 1 1 9\n0")), "several images"),
+		"P2 twice: %s", err.msg);
+	ok(fails(read_bytes(FILE_OF("P5 1 1 9\n\11\11")), "more after its last pixel"),
+		"P5 with a byte too many: %s", err.msg);
 	ok(fails(read_bytes(FILE_OF("P5 2 1 9\n\1\12")), ""), "above the maxval: %s",
 		err.msg);
 	ok(fails(read_bytes(FILE_OF("P5 0 1 9\n")), ""), "no pixels: %s", err.msg);

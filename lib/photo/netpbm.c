@@ -8,6 +8,7 @@
 
 #include <netpbm/pam.h>
 #include <setjmp.h>
+#include <stdbool.h>
 #include <string.h>
 
 struct netpbm {
@@ -57,6 +58,25 @@ static uint64_t grey_sum(const sample *s, unsigned depth)
 	return kf_grey_sum((uint32_t)s[0], (uint32_t)s[1], (uint32_t)s[2]);
 }
 
+/* A film or a camera's pictures, behind each other, are no photograph.  Behind the plain
+ * formats, whose pixels are numbers, blanks may stand. */
+static int check_end(const struct netpbm *r, struct kf_err *err)
+{
+	int format = r->pam.format, c;
+	bool plain =
+		format == PBM_FORMAT || format == PGM_FORMAT || format == PPM_FORMAT;
+
+	do
+		c = getc(r->f);
+	while (plain && (c == ' ' || (c >= '\t' && c <= '\r')));
+	if (c == EOF)
+		return 0;
+	return kf_fail(err,
+		c == 'P' ? "it holds several images; as a sequence of PGM "
+			   "give it alone, or on standard input" :
+			   "damaged: there is more after its last pixel");
+}
+
 static int decode(struct netpbm *r)
 {
 	struct pam *pam = &r->pam;
@@ -76,7 +96,7 @@ static int decode(struct netpbm *r)
 			grey[x] = kf_grey_byte(grey_sum(r->row[x], pam->depth),
 				(uint32_t)pam->maxval);
 	}
-	return 0;
+	return check_end(r, reported);
 }
 
 /* Where decode has not returned, its variables are lost. */

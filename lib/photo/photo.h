@@ -14,10 +14,11 @@ bool kf_photo_claims(const unsigned char *first, size_t n);
 
 /*
  * Reads a file; a photograph that held another one is reused.  Alpha is ignored, as are
- * colour profiles, and of several images in a file the first is read.  It takes a byte a
- * pixel and some rows, but progressive JPEGs take up to six more.
+ * colour profiles.  It takes a byte a pixel and some rows, but progressive JPEGs take up to
+ * six more.
  *
- * -1 where the file is missing, truncated, damaged, of another kind or too large; the
+ * -1 where the file is missing, truncated, damaged, of another kind, too large, or one of
+ * netpbm's with several images; the
  * message names it, and p holds nothing of use, but can be read into again.  One thread
  * at a time: libnetpbm has its state in variables of its own.
  */
