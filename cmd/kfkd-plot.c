@@ -136,6 +136,8 @@ static const struct {
 /* An option that would have no effect is a mistake. */
 static void check_effects(const struct request *q, const struct options *o)
 {
+	if (q->original && q->mode == PLOT_SHEET)
+		misuse("--original goes with --each, whose pictures are photographs");
 	for (size_t i = 0; i < sizeof effects / sizeof *effects; i++)
 		if (options_given(o, effects[i].key) &&
 			!(effects[i].modes & BIT(q->mode)))

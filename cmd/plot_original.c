@@ -33,14 +33,13 @@ struct marks {
 
 static float *copy_of(const float *v, int n)
 {
-	size_t bytes = (size_t)n * sizeof *v;
 	float *copy;
 
 	if (n == 0)
 		return NULL;
-	copy = malloc(bytes);
+	copy = calloc((size_t)n, sizeof *copy);
 	must_alloc(copy);
-	return memcpy(copy, v, bytes);
+	return memcpy(copy, v, (size_t)n * sizeof *copy);
 }
 
 static char *file_of(const struct kf_schema *s, const struct kf_chunk *c, size_t row)
@@ -206,15 +205,58 @@ static int by_first(const void *a, const void *b)
 				      compare(x->first, y->first);
 }
 
+/* The photograph's path, and the picture's that is made of it. */
+struct pair {
+	const char *from;
+	char *to;
+};
+
+static int by_picture(const void *a, const void *b)
+{
+	const struct pair *x = a, *y = b;
+
+	return strcmp(x->to, y->to);
+}
+
+static bool starts_photo(const struct marks *m, size_t i)
+{
+	return i == 0 || strcmp(m->mark[i].file, m->mark[i - 1].file) != 0;
+}
+
+/* Refuses two photographs whose pictures would have the same name, before any is there.
+ * Marks are sorted. */
+static void check_paths(const struct request *q, const struct marks *m, size_t common)
+{
+	struct pair *pair = calloc(m->n, sizeof *pair);
+	size_t n = 0;
+	char path[4096];
+
+	must_alloc(pair);
+	for (size_t i = 0; i < m->n; i++) {
+		if (!starts_photo(m, i))
+			continue;
+		save_path(q, m->mark[i].file, common, path, sizeof path);
+		pair[n] = (struct pair){ m->mark[i].file, strdup(path) };
+		must_alloc(pair[n++].to);
+	}
+	qsort(pair, n, sizeof *pair, by_picture);
+	for (size_t i = 1; i < n; i++)
+		if (!by_picture(&pair[i - 1], &pair[i]))
+			die("'%s' and '%s' would both become '%s'; draw one of them "
+			    "alone, by kfkd-select -w file=PATH",
+				pair[i - 1].from, pair[i].from, pair[i].to);
+	for (size_t i = 0; i < n; i++)
+		free(pair[i].to);
+	free(pair);
+}
+
 /* Those of a photograph together, and photographs in the order of the stream. */
 static void sort(struct marks *m)
 {
 	qsort(m->mark, m->n, sizeof *m->mark, by_file);
 	for (size_t i = 0; i < m->n; i++)
 		m->mark[i].first =
-			i > 0 && !strcmp(m->mark[i].file, m->mark[i - 1].file) ?
-			m->mark[i - 1].first :
-			m->mark[i].order;
+			starts_photo(m, i) ? m->mark[i].order : m->mark[i - 1].first;
 	qsort(m->mark, m->n, sizeof *m->mark, by_first);
 }
 
@@ -227,11 +269,12 @@ static void draw_all(const struct request *q, struct marks *m)
 
 	check(kf_face_init(&face, &m->schema, 1, false, &err), &err);
 	sort(m);
+	if (q->mode != PLOT_SEQUENCE)
+		check_paths(q, m, common);
 	for (size_t i = 0; i < m->n; i += n) {
 		struct kf_canvas c;
 
-		for (n = 1;
-			i + n < m->n && !strcmp(m->mark[i].file, m->mark[i + n].file);)
+		for (n = 1; i + n < m->n && !starts_photo(m, i + n);)
 			n++;
 		draw_photo(&c, q, &face, &photo, &m->mark[i], n);
 		put_photo(q, &c, m->mark[i].file, common);

@@ -54,9 +54,40 @@ kfkd-synth -n 1 | kfkd-load >plain
 refuses "a stream that is from no photograph" 1 \
 	"^kfkd-plot: the stream does not name the photographs that it is from$" \
 	kfkd-plot --each x --original plain
+cp photos/a/one.png photos/one.png
+pnmtojpeg dark.pgm >photos/one.jpg
+kfkd-load photos/one.png photos/one.jpg >twins
+refuses "two photographs that would be one picture" 1 \
+	"^kfkd-plot: 'photos/one.*' and 'photos/one.*' would both become 'twin-one.pgm'; draw" \
+	kfkd-plot --each twin- --original twins
+is "... before any is written" "$(ls twin-* 2>err)" ""
+for o in 1 2 3 4 5 6 7 8; do
+	perl -e 'my $d = "Exif\0\0MM\0*" . pack "Nn nnNnn N", 8, 1, 0x112, 3, 1, shift, 0, 0;
+		print pack "n a*", length($d) + 2, $d' $o >exif
+	case $o in
+	1) cat dark.pgm ;;
+	2) pamflip -lr dark.pgm ;;
+	3) pamflip -r180 dark.pgm ;;
+	4) pamflip -tb dark.pgm ;;
+	5) pamflip -xy dark.pgm ;;
+	6) pamflip -ccw dark.pgm ;;
+	7) pamflip -xy dark.pgm | pamflip -r180 ;;
+	8) pamflip -cw dark.pgm ;;
+	esac | pnmtojpeg -quality=100 -exif=exif >photos/turned$o.jpg
+done
+sed -n 's|photos/a/one.png|photos/turned&|p' labels.csv | sed 's|photos/turnedphotos/a/one.png|turned|' |
+	awk -v OFS= '{ for (i = 1; i <= 8; i++) { t = $0
+		sub(/turned/, "photos/turned" i ".jpg", t); print t } }' >rows
+{ sed 1q labels.csv; cat rows; } >turned.csv
+kfkd-load --crop box turned.csv | kfkd-plot --each upright- --original
+for o in 1 2 3 4 5 6 7 8; do
+	echo "$(lit upright-turned$o.pgm | tr '\n' ' ')$(sed -n 2p upright-turned$o.pgm)"
+done | sort -u >got
+is "photographs of all orientations are drawn upright" "$(cat got)" \
+	"60.0,50.0 60.0,90.0 200.0,100.0 200.0,155.0 300 200"
 rm photos/b/one.png
 refuses "a photograph that is gone" 1 "^kfkd-plot: cannot open 'photos/b/one.png': No such" \
 	kfkd-plot --each gone- --original faces
-refuses "--original of a sheet" 2 "^kfkd-plot: --original has no effect without --curve" \
+refuses "--original of a sheet" 2 "^kfkd-plot: --original goes with --each," \
 	sh -c 'kfkd-plot --original faces 2>err; s=$?; head -n 1 err >&2; exit $s'
 done_testing
