@@ -94,10 +94,10 @@ refuses "--columns" 1 "'one', which is PGM" kfkd-load -c a one
 refuses "--size of a pipe" 1 "'standard input', which is PGM" sh -c 'kfkd-load -z 3x2 <one'
 refuses "--labels" 1 "'one' is not IDX" kfkd-load -l one one
 printf '\211PNG\r\n\032\n' >bad
-refuses "PNG" 1 "is a PNG image; turn each such file into PGM with pngtopam FILE | ppmtopgm\$" \
+refuses "PNG" 1 "is a PNG image; name such files to kfkd-load, or turn each into PGM with pngtopam FILE | ppmtopgm\$" \
 	sh -c 'kfkd-load <bad'
 printf '\377\330\377\340\000\020JFIF' >bad
-refuses "JPEG" 1 "is a JPEG image; turn each such file into PGM with jpegtopnm FILE" \
+refuses "JPEG" 1 "is a JPEG image; name such files to kfkd-load, or turn each into PGM with jpegtopnm FILE" \
 	sh -c 'kfkd-load <bad'
 printf 'P5_x,Image\n1,2\n' >bad
 ok "a CSV whose first column is P5_x" kfkd-load bad
@@ -116,7 +116,7 @@ for format in png:pngtopam jpeg:jpegtopnm tiff:tifftopnm bmp:bmptopnm; do
 	printf 'P6 4 4 255\n%048d' 0 >picture.ppm
 	"$to" picture.ppm >picture 2>netpbm.err
 	kfkd-load <picture 2>err
-	advice=$(sed -n 's/.* turn each such file into PGM with //p' err)
+	advice=$(sed -n 's/.* into PGM with //p' err)
 	like "${format%:*}: the message says how to go on" "$advice" "^${format#*:} FILE"
 	for i in 1 2 3; do
 		sh -c "$(echo "$advice" | sed 's/FILE/picture/')" 2>netpbm.err

@@ -18,6 +18,7 @@ struct mark {
 
 #define UNPACK "unpack it and take the files in it"
 #define ONE_BY_ONE "turn each such file into PGM with "
+#define NAMED "name such files to kfkd-load, or turn each into PGM with "
 #define FFMPEG "turn it into PGM with ffmpeg -i FILE -f image2pipe -c:v pgm -"
 #define SAVE "save its arrays with safetensors.numpy and pass that through kfkd-cat"
 
@@ -39,10 +40,9 @@ static const struct {
 	{ { MARK(0, "7z\xbc\xaf") }, { "a 7z archive", UNPACK } },
 	{ { MARK(0, "Rar!\x1a") }, { "a RAR archive", UNPACK } },
 	{ { MARK(257, "ustar") }, { "a tar archive", UNPACK } },
-	{ { MARK(0, "\x89PNG") },
-		{ "a PNG image", ONE_BY_ONE "pngtopam FILE | ppmtopgm" } },
+	{ { MARK(0, "\x89PNG") }, { "a PNG image", NAMED "pngtopam FILE | ppmtopgm" } },
 	{ { MARK(0, "\xff\xd8\xff") },
-		{ "a JPEG image", ONE_BY_ONE "jpegtopnm FILE | ppmtopgm" } },
+		{ "a JPEG image", NAMED "jpegtopnm FILE | ppmtopgm" } },
 	{ { MARK(0, "BM"), MARK(6, "\0\0\0\0") },
 		{ "a BMP image", ONE_BY_ONE "bmptopnm FILE | ppmtopgm" } },
 	{ { MARK(0, "II*\0") },
