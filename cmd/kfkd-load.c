@@ -125,33 +125,43 @@ static void parse_shift(const char *text, double shift[2])
 	shift[1] = option_real("shift", comma + 1, -100, 100);
 }
 
-/* Whether photographs are asked for, or else an option that goes with them alone is a
- * mistake. */
-static bool check_photos(const struct options *o, struct kf_input *in)
+/* An option that goes with photographs alone, or 0. */
+static int photo_option(const struct options *o)
 {
 	int option = 0;
 
 	for (size_t i = 0; i < N_OF_PHOTOS; i++)
 		if (options_given(o, of_photos[i]))
 			option = of_photos[i];
-	if (photos_are(in, !option && !options_given(o, 'z') && o->n_operands <= 1)) {
-		if (options_given(o, 'c') || options_given(o, 'l'))
-			die("--%s does not go with photographs",
-				options_given(o, 'c') ? "columns" : "labels");
-		if (!options_given(o, 'C') &&
-			(options_given(o, ENLARGE) || options_given(o, SHIFT)))
-			misuse("--enlarge and --shift go with --crop");
-		return true;
-	}
+	return option;
+}
+
+/* Options that do not go with photographs, or not without each other. */
+static void check_photos(const struct options *o)
+{
+	if (options_given(o, 'c') || options_given(o, 'l'))
+		die("--%s does not go with photographs",
+			options_given(o, 'c') ? "columns" : "labels");
+	if (!options_given(o, 'C') &&
+		(options_given(o, ENLARGE) || options_given(o, SHIFT)))
+		misuse("--enlarge and --shift go with --crop");
+}
+
+/* The same for what is no photograph. */
+static void check_others(const struct options *o, struct kf_input *in)
+{
+	struct kf_err err;
+
+	if (o->n_operands > 1 || photo_option(o))
+		check(kf_input_check(in, &err), &err);
 	if (o->n_operands > 1)
 		misuse("more than one file: '%s'", o->operands[1]);
 	if (options_given(o, CLASSES) && !options_given(o, 'l'))
 		misuse("--classes names labels; give these by --labels");
-	if (option)
+	if (photo_option(o))
 		die("--%s does not go with '%s', which is neither a photograph nor "
 		    "labels of some",
-			options_name(o, option), in->name);
-	return false;
+			options_name(o, photo_option(o)), in->name);
 }
 
 /* Writes all of the input to standard output, as a stream. */
@@ -173,17 +183,42 @@ static void load(struct kf_input *in, const struct kf_load_options *how)
 	kf_loader_close(loader);
 }
 
-int main(int argc, char **argv)
+/* Opens the first operand and tells by it what there is to do. */
+static void load_operands(const struct options *o, struct photos *photos,
+	const char *labels_path, struct kf_load_options *how)
 {
-	const char *labels_path = NULL, *classes_path = NULL, *name;
-	struct options o;
-	struct kf_load_options how = { 0 };
+	bool sequences =
+		!photo_option(o) && !options_given(o, 'z') && o->n_operands <= 1;
 	struct kf_labels labels = { 0 };
-	struct kf_names columns = { 0 }, classes = { 0 };
-	struct photos photos = { .crop = { .enlarge = 1.25 } };
 	struct kf_input in;
 	struct kf_err err;
-	int key, fd;
+	const char *name;
+	int fd = cli_open(o->operands[0], &name);
+
+	if (isatty(fd))
+		misuse("%s is a terminal; give a file, or pipe one in", name);
+	read_labels(labels_path, fd, &labels, how);
+	check(kf_input_open(&in, fd, name, &err), &err);
+	if (photos_are(&in, sequences)) {
+		check_photos(o);
+		photos_load(photos, o, &in);
+	} else {
+		check_others(o, &in);
+		output_begin(o->output);
+		load(&in, how);
+	}
+	kf_input_close(&in);
+	kf_labels_free(&labels);
+}
+
+int main(int argc, char **argv)
+{
+	const char *labels_path = NULL, *classes_path = NULL;
+	struct options o;
+	struct kf_load_options how = { 0 };
+	struct kf_names columns = { 0 }, classes = { 0 };
+	struct photos photos = { .crop = { .enlarge = 1.25 } };
+	int key;
 
 	options_begin(&o, &program, argc, argv);
 	while ((key = options_next(&o)))
@@ -205,21 +240,14 @@ int main(int argc, char **argv)
 		case PICTURES: photos.pictures = o.text; break;
 		case SKIP_BAD: photos.skip_bad = true; break;
 		}
-	fd = cli_open(o.operands[0], &name);
-	if (isatty(fd))
-		misuse("%s is a terminal; give a file, or pipe one in", name);
-	read_labels(labels_path, fd, &labels, &how);
 	read_classes(classes_path, &classes);
 	how.class_names = photos.crop.class_names = classes_path ? &classes : NULL;
-	check(kf_input_open(&in, fd, name, &err), &err);
-	if (check_photos(&o, &in)) {
-		photos_load(&photos, &o, &in);
+	if (photos_named(&photos, o.operands[0])) {
+		check_photos(&o);
+		photos_load(&photos, &o, NULL);
 	} else {
-		output_begin(o.output);
-		load(&in, &how);
+		load_operands(&o, &photos, labels_path, &how);
 	}
-	kf_input_close(&in);
-	kf_labels_free(&labels);
 	kf_names_free(&columns);
 	kf_names_free(&classes);
 	return output_finish();

@@ -11,6 +11,7 @@
 #include "cli.h"
 #include "labels/labels.h"
 #include "labels/points.h"
+#include "labels/text.h"
 #include "photo/photo.h"
 
 /* -- operands --------------------------------------------------------------------- */
@@ -33,7 +34,7 @@ static char *directory_of(const struct photos *p, const char *path)
 }
 
 /* Faces of one file; files that differ in their points may yet give the same by names. */
-static void add_labels(const struct photos *p, const struct kf_point_list *points,
+static void add_labels(struct photos *p, const struct kf_point_list *points,
 	struct kf_faces *faces, struct kf_input *in, const char *operand)
 {
 	char *directory = directory_of(p, operand);
@@ -47,6 +48,7 @@ static void add_labels(const struct photos *p, const struct kf_point_list *point
 	if (kf_faces_append(faces, &list, &err) < 0)
 		die("'%s': %s", in->name, err.msg);
 	free(directory);
+	p->labels = true;
 }
 
 /* A photograph is opened by its name when its turn comes, which no pipe can be. */
@@ -81,13 +83,25 @@ bool photos_are(struct kf_input *in, bool sequences)
 	return (is_photo(in) && !(sequences && is_sequence(in))) || is_labels(in);
 }
 
-static void add_operand(const struct photos *p, const struct kf_point_list *points,
+bool photos_named(const struct photos *p, const char *operand)
+{
+	return p->skip_bad && operand && kf_is_picture_name(operand);
+}
+
+static void add_photo(struct kf_faces *faces, const char *path)
+{
+	struct kf_err err;
+
+	check(kf_faces_add_photo(faces, path, &err), &err);
+}
+
+static void add_operand(struct photos *p, const struct kf_point_list *points,
 	struct kf_faces *faces, struct kf_input *in, const char *operand)
 {
 	struct kf_err err;
 
 	if (is_photo(in)) {
-		check(kf_faces_add_photo(faces, operand, &err), &err);
+		add_photo(faces, operand);
 		return;
 	}
 	check(kf_input_check(in, &err), &err);
@@ -109,25 +123,39 @@ static void read_points(const struct photos *p, struct kf_point_list *points)
 	close(fd);
 }
 
-static void add_operands(const struct photos *p, struct kf_faces *faces,
+/* Opens an operand and adds what it is. */
+static void open_operand(struct photos *p, const struct kf_point_list *points,
+	struct kf_faces *faces, const char *operand)
+{
+	struct kf_input in;
+	struct kf_err err;
+	const char *name;
+	int fd = cli_open(operand, &name);
+
+	check(kf_input_open(&in, fd, name, &err), &err);
+	add_operand(p, points, faces, &in, operand);
+	kf_input_close(&in);
+	close(fd);
+}
+
+static void add_operands(struct photos *p, struct kf_faces *faces,
 	const struct options *o, struct kf_input *first)
 {
 	struct kf_point_list points = { .n = 0 };
 	struct kf_err err;
 
 	read_points(p, &points);
-	add_operand(p, &points, faces, first, o->operands[0]);
-	for (int i = 1; i < o->n_operands; i++) {
-		struct kf_input in;
-		const char *name;
-		int fd = cli_open(o->operands[i], &name);
-
-		check(kf_input_open(&in, fd, name, &err), &err);
-		add_operand(p, &points, faces, &in, o->operands[i]);
-		kf_input_close(&in);
-		close(fd);
-	}
+	for (int i = 0; i < o->n_operands || i == 0; i++)
+		if (i == 0 && first)
+			add_operand(p, &points, faces, first, o->operands[0]);
+		else if (photos_named(p, o->operands[i]))
+			add_photo(faces, o->operands[i]);
+		else
+			open_operand(p, &points, faces, o->operands[i]);
 	kf_point_list_free(&points);
+	if (!p->labels && (p->points || p->pictures))
+		misuse("--%s has no effect without a file of labels",
+			p->points ? "points" : "pictures");
 	check(kf_faces_number(faces, &err), &err);
 }
 

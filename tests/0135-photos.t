@@ -167,6 +167,9 @@ mkdir labels
 cp complete.csv labels
 refuses "pictures are sought beside their labels" 1 \
 	"^kfkd-load: cannot open 'labels/ramp.png': No such" kfkd-load -C points labels/complete.csv
+printf 'version: 1\nn_points: 2\n{\n11 12\n31 42\n}\n' >labels/ramp.pts
+is "... those of .pts, too" "$(kfkd-load --pictures . -C points labels/ramp.pts | back)" \
+	"$(printf '%s\n' file,face,0_x,0_y,1_x,1_y ./ramp.png,1,10,11,30,41 | sed 's|\./||')"
 is "... or in a directory" "$(kfkd-load --pictures . -C points labels/complete.csv |
 	kfkd-save --original | cut -d, -f1 | tail -n 1)" ramp.jpg
 is "labels from a pipe" "$(kfkd-load -C points -z 32x32 - <complete.csv | back)" \
@@ -224,6 +227,30 @@ refuses "--crop of a CSV with pixels" 1 "^kfkd-load: --crop does not go with 'cr
 	kfkd-load --crop box crops.csv
 refuses "a picture on standard input" 1 "standard input" sh -c 'kfkd-load <ramp.jpg'
 
+cat ramp.pgm ramp.pgm >film.pgm
+refuses "several images in a file of one photograph" 1 \
+	"^kfkd-load: 'film.pgm': it holds several images; as a sequence of PGM give it alone" \
+	kfkd-load ramp.png film.pgm
+refuses "... with a size" 1 "several images" kfkd-load -z 9x9 film.pgm
+is "... which alone are a sequence" "$(kfkd-load film.pgm | kfkd-stat | head -n 1)" "rows: 2"
+for by in box points; do
+	refuses "a photograph without labels to cut $by out of" 1 \
+		"'ramp.png', face 1: there is neither a box nor a point to cut it out by; a file of labels" \
+		kfkd-load -C $by ramp.png
+done
+for option in points pictures; do
+	refuses "--$option without labels" 2 \
+		"^kfkd-load: --$option has no effect without a file of labels" sh -c "
+		kfkd-load --$option choice.points ramp.png >out 2>err; s=\$?
+		head -n 1 err >&2; exit \$s"
+done
+refuses "a photograph in a pipe" 1 "is a JPEG image; name such files to kfkd-load" \
+	sh -c 'cat ramp.jpg | kfkd-load -C box /dev/stdin ramp.jpg'
+odd=$(printf 'odd\377')
+mkdir "$odd" && cp ramp.png ramp.jpg complete.csv "$odd"
+refuses "a directory whose name is no text" 1 "file name 'odd.xff/ramp.png' is not UTF-8" \
+	kfkd-load -C points "$odd/complete.csv"
+
 cat boxes.csv >mixed.csv
 printf 'nowhere.jpg,1,2,30,40\nnowhere.jpg,3,4,30,40\nramp.png,500,1,20,20\ncut.jpg,1,2,30,40\n' \
 	>>mixed.csv
@@ -236,6 +263,16 @@ is "... says why, once for each picture" "$(sed '$d' err)" "$(printf 'kfkd-load:
 	"'ramp.png', face 2: its box, 20 x 20 pixels at 500, 1, is outside the picture of 200 x 120" \
 	"'cut.jpg': truncated or damaged: Premature end of JPEG file")"
 is "... and counts" "$(tail -n 1 err)" "kfkd-load: 4 of 7 faces are left out"
+is "... pictures that cannot be opened" "$(: >empty.jpg
+	kfkd-load --skip-bad nowhere.png empty.jpg ramp.png 2>err | kfkd-save -i --no-images |
+	cut -d, -f1-2 | tail -n 1; cat err)" "$(printf '%s\n' 3,ramp.png \
+	"kfkd-load: cannot open 'nowhere.png': No such file or directory" \
+	"kfkd-load: 'empty.jpg': an empty file, not a photograph" \
+	"kfkd-load: 2 of 3 faces are left out")"
+printf 'file,nose_x,nose_y,chin_x,chin_y\nramp.png,,,,\nramp.png,5,6,40,50\n' >some.csv
+is "... faces without what they are cut out by" "$(kfkd-load --skip-bad -C points some.csv \
+	2>err | kfkd-save -i --no-images | cut -d, -f1-3 | tail -n 1; head -n 1 err)" \
+	"$(printf '%s\n' 2,ramp.png,2 "kfkd-load: 'ramp.png', face 1: there is neither a box nor a point to cut it out by; a file of labels gives them")"
 refuses "... but does not call nothing a stream" 1 "no picture could be read" \
 	sh -c 'kfkd-load --skip-bad -z 9x9 cut.jpg cut.png 2>err; s=$?; tail -n 1 err >&2; exit $s'
 

@@ -286,14 +286,14 @@ static void test_pts(void)
 	put("a.PNG", "");
 	put("a.jpg", "");
 	put("b.ppm", "");
-	gives(".pts: counted from 1, in the picture beside it",
-		"version: 1\nn_points: 2\n{\n1 2.5\n-3 100\n}\n", "./a.pts",
-		"elsewhere", "0_x,0_y,1_x,1_y\n./a.jpg 1 0,1.5 -4,99\n");
+	gives(".pts: counted from 1, in the picture of its name",
+		"version: 1\nn_points: 2\n{\n1 2.5\n-3 100\n}\n", "elsewhere/a.pts",
+		".", "0_x,0_y,1_x,1_y\na.jpg 1 0,1.5 -4,99\n");
 	gives(".pts: spaces and line ends vary",
 		"\xef\xbb\xbfversion :1\r\nn_points:1\r\n\r\n { 7\t8 }", "b.PTS", "",
 		"0_x,0_y\nb.ppm 1 6,7\n");
 	refuses("version: 1\nn_points: 1\n{\n1 2\n}\n", "c.pts",
-		"'c.pts': there is no picture 'c' beside it that ends in .png, .jpg, "
+		"'c.pts': there is no picture 'c' in '.' that ends in .png, .jpg, "
 		".jpeg, .JPG, .PNG, .pgm or .ppm");
 	refuses("version: 1\nn_points: 1\n{\n1 2\n}\n", "standard input",
 		"'standard input': the picture of a .pts file has its name; so give it "

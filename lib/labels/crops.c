@@ -72,6 +72,29 @@ static struct kf_region fit(const struct kf_region *r, int w, int h)
 		r->y + r->h / 2 - scale * h / 2, scale * w, scale * h };
 }
 
+/* Whether a face has what it is to be cut out by. */
+static int check_face(const struct kf_crops *c, const struct kf_photo_face *face,
+	struct kf_err *err)
+{
+	struct kf_region r;
+	bool has_box = kf_face_has_box(face);
+	bool has_points = around_points(face, c->faces->columns.n / 2, &r);
+
+	if (c->options->by == KF_CROP_NONE ||
+		(c->options->by == KF_CROP_BOX ? has_box : has_points))
+		return 0;
+	if (has_points)
+		kf_fail(err, "it has no box; --crop points needs none");
+	else if (has_box)
+		kf_fail(err,
+			"it has no points to cut it out by; --crop box needs none");
+	else
+		kf_fail(err,
+			"there is neither a box nor a point to cut it out by; a "
+			"file of labels gives them");
+	return kf_place(err, "'%s', face %d", face->file, face->number);
+}
+
 /* What is cut out for a face, before it takes the image's shape. */
 static int find_region(const struct kf_crops *c, const struct kf_photo_face *face,
 	struct kf_region *r, struct kf_err *err)
@@ -191,6 +214,8 @@ static int next_face(struct kf_crops *c, struct kf_err *err)
 
 	if (c->bad && !strcmp(c->bad, face->file))
 		return 0;
+	if (check_face(c, face, err) < 0)
+		return skip(c, err);
 	if (open_photo(c, face, err) < 0) {
 		c->bad = face->file;
 		return skip(c, err);
@@ -212,28 +237,16 @@ int kf_crops_next(struct kf_crops *c, const struct kf_chunk **chunk, struct kf_e
 
 /* -- opening ---------------------------------------------------------------------- */
 
-/* Every face has what it is to be cut out by. */
+/* Every face has what it is to be cut out by, or is left out later. */
 static int check_faces(const struct kf_crops *c, struct kf_err *err)
 {
 	const struct kf_faces *faces = c->faces;
-	struct kf_region r;
 
 	if (faces->n == 0)
 		return kf_fail(err, "there is no face");
-	for (size_t i = 0; i < faces->n; i++) {
-		const struct kf_photo_face *face = &faces->face[i];
-
-		if (c->options->by == KF_CROP_BOX && !kf_face_has_box(face))
-			kf_fail(err, "it has no box; --crop points needs none");
-		else if (c->options->by == KF_CROP_POINTS &&
-			!around_points(face, faces->columns.n / 2, &r))
-			kf_fail(err,
-				"it has no points to cut it out by; --crop box "
-				"needs none");
-		else
-			continue;
-		return kf_place(err, "'%s', face %d", face->file, face->number);
-	}
+	for (size_t i = 0; i < faces->n && !c->options->skip; i++)
+		if (check_face(c, &faces->face[i], err) < 0)
+			return -1;
 	return 0;
 }
 

@@ -34,8 +34,8 @@ struct kf_crop_options {
  * Starts with these faces; both arguments are borrowed until it is closed.  Where the size
  * follows from the first photograph, that is read.  An image of another shape than the
  * square shows more to both sides, or above and below: nothing is distorted.  NULL where
- * there are no faces, one lacks the box or the points that are asked for, or labels and
- * classes do not fit.
+ * there are no faces, one lacks the box or the points that are asked for and is not to be
+ * left out, or labels and classes do not fit.
  */
 struct kf_crops *kf_crops_open(const struct kf_faces *faces,
 	const struct kf_crop_options *options, struct kf_err *err);

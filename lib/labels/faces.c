@@ -88,8 +88,7 @@ static int check_face(const struct kf_photo_face *face, struct kf_err *err)
 {
 	if (!*face->file)
 		return kf_fail(err, "the file name is empty");
-	if (check_text("file name", face->file, err) < 0 ||
-		(face->name && check_text("name", face->name, err) < 0) ||
+	if ((face->name && check_text("name", face->name, err) < 0) ||
 		(face->label && check_text("label", face->label, err) < 0))
 		return -1;
 	if (!kf_face_has_box(face) || (face->w == 0 && face->h == 0))
@@ -103,8 +102,7 @@ static int check_face(const struct kf_photo_face *face, struct kf_err *err)
 		0;
 }
 
-/* NULL when out of memory. */
-static char *path_of(const char *directory, const char *file)
+char *kf_face_path(const char *directory, const char *file)
 {
 	char *path;
 	size_t n = strlen(directory);
@@ -127,7 +125,7 @@ static bool copy_face(struct kf_photo_face *to, const char *directory,
 	to->number = 0;
 	if (to->w == 0 && to->h == 0)
 		to->x = to->y = to->w = to->h = NAN;
-	to->file = path_of(directory, from->file);
+	to->file = kf_face_path(directory, from->file);
 	to->point = points ? malloc(bytes) : NULL;
 	to->name = from->name ? strdup(from->name) : NULL;
 	to->label = from->label ? strdup(from->label) : NULL;
@@ -167,6 +165,10 @@ int kf_faces_add(struct kf_faces *f, const char *directory,
 	if (!copy_face(&copy, directory, face, points)) {
 		free_face(&copy);
 		return kf_fail_memory(err);
+	}
+	if (check_text("file name", copy.file, err) < 0) {
+		free_face(&copy);
+		return -1;
 	}
 	f->face[f->n++] = copy;
 	return 0;

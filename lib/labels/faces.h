@@ -39,6 +39,10 @@ struct kf_faces {
 /* Whether a face has a box. */
 bool kf_face_has_box(const struct kf_photo_face *face);
 
+/* The path of a picture: a relative name begins in directory, where "" and "." are the
+ * current one.  The caller's to free; NULL when out of memory. */
+char *kf_face_path(const char *directory, const char *file);
+
 /* Gives a list without faces its columns, from names of points.  -1 where one cannot be a
  * column's, comes twice, or there are too many. */
 int kf_faces_name_points(struct kf_faces *f, const struct kf_names *points,

@@ -72,7 +72,7 @@ static int read_kind(enum kf_labels_kind kind, struct kf_faces *f, struct kf_inp
 {
 	switch (kind) {
 	case KF_LABELS_COCO: return kf_coco_read(f, in, directory, KF_COCO_MAX, err);
-	case KF_LABELS_PTS: return kf_pts_read(f, in, err);
+	case KF_LABELS_PTS: return kf_pts_read(f, in, directory, err);
 	case KF_LABELS_DLIB: return kf_dlib_xml_read(f, in, directory, err);
 	case KF_LABELS_CSV: return kf_file_csv_read(f, in, directory, err);
 	case KF_LABELS_NONE: break;

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "labels/pts.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,39 +138,51 @@ static int read_text(struct pts *p, const char *name, struct kf_err *err)
 
 /* -- the picture -------------------------------------------------------------------- */
 
-/* The picture beside the file, which is the caller's to free; NULL with err filled. */
-static char *find_picture(const char *name, struct kf_err *err)
+/* The first picture of this name, which is without its ending, in a directory: the caller's
+ * to free; NULL with err filled. */
+static char *find_ending(const char *directory, const char *name, int n,
+	struct kf_err *err)
 {
 	static const char *const endings[] = { ".png", ".jpg", ".jpeg", ".JPG", ".PNG",
 		".pgm", ".ppm" };
-	size_t n = strlen(name);
-	char *path;
+	char file[NAME_MAX + 8];
 
-	if (n < 4 || strcasecmp(name + n - 4, ".pts")) {
-		kf_fail(err,
-			"the picture of a .pts file has its name; so give it by its "
-			"name, which ends in .pts");
-		return NULL;
-	}
-	path = malloc(n + 2);
-	if (!path) {
-		kf_fail_memory(err);
-		return NULL;
-	}
 	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-		snprintf(path, n + 2, "%.*s%s", (int)n - 4, name, endings[i]);
+		char *path;
+
+		snprintf(file, sizeof file, "%.*s%s", n, name, endings[i]);
+		path = kf_face_path(directory, file);
+		if (!path) {
+			kf_fail_memory(err);
+			return NULL;
+		}
 		if (access(path, F_OK) == 0)
 			return path;
+		free(path);
 	}
 	kf_fail(err,
-		"there is no picture '%.*s' beside it that ends in .png, .jpg, .jpeg, "
-		".JPG, .PNG, .pgm or .ppm",
-		(int)(n - 4 < 300 ? n - 4 : 300), name);
-	free(path);
+		"there is no picture '%.*s' in '%.300s' that ends in .png, .jpg, "
+		".jpeg, .JPG, .PNG, .pgm or .ppm",
+		n, name, *directory ? directory : ".");
 	return NULL;
 }
 
-int kf_pts_read(struct kf_faces *f, struct kf_input *in, struct kf_err *err)
+/* The picture of a file of this path. */
+static char *find_picture(const char *directory, const char *path, struct kf_err *err)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t n = strlen(name);
+
+	if (n >= 4 && n <= NAME_MAX && !strcasecmp(name + n - 4, ".pts"))
+		return find_ending(directory, name, (int)n - 4, err);
+	kf_fail(err,
+		"the picture of a .pts file has its name; so give it by its "
+		"name, which ends in .pts");
+	return NULL;
+}
+
+int kf_pts_read(struct kf_faces *f, struct kf_input *in, const char *directory,
+	struct kf_err *err)
 {
 	struct kf_photo_face face = { KF_NO_BOX };
 	struct pts p = { .line = 1 };
@@ -185,7 +198,7 @@ int kf_pts_read(struct kf_faces *f, struct kf_input *in, struct kf_err *err)
 		p.at += 3;
 	if (read_text(&p, in->name, err) == 0 &&
 		kf_faces_number_points(f, p.points, err) == 0)
-		face.file = find_picture(in->name, err);
+		face.file = find_picture(directory, in->name, err);
 	face.point = p.point;
 	if (face.file)
 		rc = kf_faces_add(f, "", &face, p.points, err);

@@ -18,7 +18,9 @@
 #include "formats/input.h"
 #include "labels/faces.h"
 
-/* Fills an empty list.  The picture is looked for by in->name, which must end in .pts. */
-int kf_pts_read(struct kf_faces *f, struct kf_input *in, struct kf_err *err);
+/* Fills an empty list.  The picture is looked for in a directory, "" being the current one,
+ * by the last part of in->name, which must end in .pts. */
+int kf_pts_read(struct kf_faces *f, struct kf_input *in, const char *directory,
+	struct kf_err *err);
 
 #endif
