@@ -235,6 +235,36 @@ printf '%s\n' 'a/b.png 1 2 0 3 0 2 4  5 6 7 9  5 7 8 9' '- 1 2 1 3 -1 2 4  5 6 -
 	"$KFKD_BUILD/tests/mkoriginal" a_x,a_y,b_x,b_y a_x,a_y,b_x,b_y >in/photos || exit 1
 printf 'RowId,ImageId,FeatureName,Location\n1,2,nose_tip_x,\n2,1,nose_tip_y,\n' >in/table
 
+# Photographs of 24 x 16 and labels of each kind; the JPEG has EXIF data.
+perl -e 'print "P5 24 16 255\n", map { chr($_ * 7 % 200) } 1 .. 384' >in/face.pgm
+perl -e 'my $d = "Exif\0\0MM\0*" . pack "Nn nnNnn N", 8, 1, 0x112, 3, 1, 6, 0, 0;
+	print pack "n a*", length($d) + 2, $d' >in/exif
+pnmtojpeg -exif=in/exif in/face.pgm >in/turned.jpg || exit 1
+pnmtopng in/face.pgm >in/face.png 2>/dev/null || exit 1
+printf 'version: 1\nn_points: 2\n{\n4 5\n13 12\n}\n' >in/face.pts
+printf '%s\n' 'name,file,label,x,y,w,h,a_x,a_y,b_x,b_y' 'ada,face.png,in,2,3,9,9,4,4,8,8' \
+	'bo,turned.jpg,out,2,3,9,9,4,4,,' >in/labels.csv
+cat >in/coco.json <<'EOT'
+{"images": [{"id": 1, "file_name": "face.png"}, {"id": "two", "file_name": "turned.jpg"}],
+"categories": [{"id": 1, "keypoints": ["a", "b"]}], "annotations": [
+{"id": 1, "image_id": 1, "category_id": 1, "bbox": [2, 3, 9, 9], "keypoints": [4, 4, 2, 8, 8, 1]},
+{"id": 2, "image_id": "two", "category_id": 1, "bbox": [2, 3, 9, 9], "keypoints": [4, 4, 2, 0, 0, 0]}]}
+EOT
+cat >in/dlib.xml <<'EOT'
+<dataset><images><image file='face.png'><box top='3' left='2' width='9' height='9'>
+<label>ada</label><part name='0' x='4' y='4'/><part name='1' x='8' y='8'/></box></image>
+<image file='face.pgm'><box top='3' left='2' width='9' height='9'/></image></images></dataset>
+EOT
+printf 'eye = a\nmiddle = mean a b\n' >in/points
+longer=in/$(printf 'd%.0s' $(seq 70))
+mkdir "$longer"
+cp in/face.png "$longer"
+{
+	kfkd-load -C box -z 8x8 -o in/crops in/labels.csv
+	kfkd-load -z 8x8 -o in/whole in/face.png
+	kfkd-load -z 8x8 -o in/deep "$longer/face.png"
+} || exit 1
+
 # -- cases --------------------------------------------------------------------------
 
 faults usage kfkd-train --help
@@ -243,6 +273,14 @@ faults load kfkd-load -o got/out in/faces.csv
 faults load-quoted kfkd-load -c nose_tip_x,nose_tip_y -o got/out in/quoted.csv
 faults load-idx kfkd-load -l in/labels -o got/out in/images
 faults load-pgm kfkd-load -o got/out in/pgm
+faults load-jpeg kfkd-load -o got/out in/turned.jpg
+faults load-png kfkd-load -o got/out in/face.png
+faults load-netpbm kfkd-load -z 8x6 -o got/out in/face.pgm in/face.png
+faults load-csv kfkd-load -C box -z 8x8 -o got/out in/labels.csv
+faults load-coco kfkd-load -C box -z 8x8 -o got/out in/coco.json
+faults load-dlib kfkd-load -C box -z 8x8 -o got/out in/dlib.xml
+faults load-pts kfkd-load -C points -z 8x8 -o got/out in/face.pts
+faults load-points kfkd-load -C box --points in/points -z 8x8 -o got/out in/coco.json
 faults dropna kfkd-dropna -o got/out in/raw
 faults select kfkd-select -w 'rmse>1' -i 2-7 -c '*_x,nose_*' -o got/out in/predicted
 printf 'id,group\n1,a\n2,b\n3,a\n4,c\n5,d\n6,b\n7,c\n8,d\n' >in/groups
@@ -259,11 +297,13 @@ faults head-but kfkd-head -n -3 -o got/out in/raw
 faults tail kfkd-tail -n 3 -o got/out in/raw
 faults tail-from kfkd-tail -n +3 -o got/out in/raw
 faults cat kfkd-cat -o got/out in/raw in/single
+faults cat-wider kfkd-cat -o got/out in/whole in/deep
 faults single kfkd-cat -1 -o got/out in/raw
 faults save kfkd-save -i -o got/out in/raw
 faults save-truth kfkd-save --truth --no-images -o got/out in/found
 faults save-json kfkd-save --json -o got/out in/found
 faults save-original kfkd-save --truth --original -o got/out in/photos
+faults save-crops kfkd-save --original -o got/out in/crops
 faults json-original kfkd-save --json --original -o got/out in/photos
 faults submission kfkd-save -l in/table -o got/out in/predicted
 faults stat kfkd-stat -o got/out in/predicted
@@ -277,6 +317,7 @@ faults score-classes kfkd-score -o got/out in/classified
 faults sheet kfkd-plot -c -i -g 2x2 -o got/out in/predicted
 faults worst kfkd-plot -w 3 -o got/out in/predicted
 faults each kfkd-plot -e got/face in/classified
+faults plot-original kfkd-plot -i -e got/face --original in/crops
 faults errors kfkd-plot --errors -o got/out in/predicted
 faults curve kfkd-plot --curve --mean -o got/out in/model in/model
 faults weights kfkd-plot --weights -o got/out in/every
