@@ -160,7 +160,7 @@ static void check_others(const struct options *o, struct kf_input *in)
 		misuse("--classes names labels; give these by --labels");
 	if (photo_option(o))
 		die("--%s does not go with '%s', which is neither a photograph nor "
-		    "labels of some",
+		    "labels of some (JSON, XML, .pts, or names of pictures in a CSV)",
 			options_name(o, photo_option(o)), in->name);
 }
 

@@ -90,6 +90,9 @@ printf 'smile\nyawn\n' >few
 refuses "... which lacks one" 1 \
 	"^kfkd-load: 'ramp.png', face 2: its label 'frown' is none of the 2 classes" \
 	kfkd-load -C points --classes few points.csv
+sed 's/smile$/"a,b"/' points.csv >comma.csv
+refuses "a class with a comma" 1 "^kfkd-load: 'ramp.png', face 1: its label 'a,b' has a comma" \
+	kfkd-load -C points comma.csv
 sed 's/smile/4/; s/frown/0/' points.csv >numbers.csv
 is "labels that are numbers" "$(kfkd-load -C points numbers.csv | kfkd-stat | grep class)" \
 	"classes: 5"
@@ -223,7 +226,8 @@ refuses "another size without --size" 1 \
 	"'small.pgm', face 1: 32 x 32 pixels, but the first picture has 200 x 120; give a size" \
 	sh -c 'kfkd-plot -e - -z 1 complete | head -c 1037 >small.pgm
 		kfkd-load ramp.png small.pgm'
-refuses "--crop of a CSV with pixels" 1 "^kfkd-load: --crop does not go with 'crops.csv'" \
+refuses "--crop of a CSV with pixels" 1 \
+	"^kfkd-load: --crop does not go with 'crops.csv', .*[(]JSON, XML, .pts, or names of" \
 	kfkd-load --crop box crops.csv
 refuses "a picture on standard input" 1 "standard input" sh -c 'kfkd-load <ramp.jpg'
 

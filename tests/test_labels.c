@@ -475,7 +475,8 @@ static void test_csv_errors(void)
 		"'l', line 2: 3 columns of coordinates are no pairs of x and y");
 	refuses("f,age,score\na.jpg,1,2\n", "l",
 		"'l', line 2: no column is one of coordinates: of their names none ends "
-		"in _x or _y, nor are all numbers");
+		"in _x or _y, nor are all numbers; those of a box are x, y, w, h or "
+		"left, top, width, height");
 	refuses("f,x,y,w,h,left,top,width,height\na.jpg,1,2,3,4,1,2,3,4\n", "l",
 		"'l', line 2: there are two boxes, 'x,y,w,h' and 'left,top,width,height'");
 	refuses("f,name,name\na.jpg,1,2\n", "l",

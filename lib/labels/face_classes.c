@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NAME_BYTES 200 /* as kf_name_check allows */
+
 /* A whole number from 0, or -1. */
 static int number(const char *text)
 {
@@ -34,6 +36,17 @@ static bool are_numbers(const struct kf_faces *faces, int *largest)
 	return true;
 }
 
+/* What lists of names cannot hold; texts of faces are UTF-8 without control characters. */
+static int check_name(const char *label, struct kf_err *err)
+{
+	if (strlen(label) > NAME_BYTES)
+		return kf_fail(err, "its label '%.40s...' has more than %d bytes",
+			label, NAME_BYTES);
+	if (strchr(label, ','))
+		return kf_fail(err, "its label '%s' has a comma", label);
+	return 0;
+}
+
 /* Adds the names that labels have. */
 static int add_names(struct kf_names *names, const struct kf_faces *faces,
 	struct kf_err *err)
@@ -43,7 +56,7 @@ static int add_names(struct kf_names *names, const struct kf_faces *faces,
 
 		if (kf_names_find(names, label) >= 0)
 			continue;
-		if (kf_name_check(label, err) < 0)
+		if (check_name(label, err) < 0)
 			return place(&faces->face[i], err);
 		if (names->n == KF_COLUMNS_MAX)
 			return kf_fail(err, "more than %d classes", KF_COLUMNS_MAX);

@@ -343,7 +343,8 @@ static int find_points(struct table *t, struct kf_err *err)
 	if (left && !useful)
 		return kf_fail(err,
 			"no column is one of coordinates: of their names none ends in "
-			"_x or _y, nor are all numbers");
+			"_x or _y, nor are all numbers; those of a box are x, y, w, h or "
+			"left, top, width, height");
 	return 0;
 }
 
