@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "load_photos.h"
 
+#include <errno.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,18 @@ static char *directory_of(const struct photos *p, const char *path)
 	return directory;
 }
 
+/* Whoever keeps pictures apart from their labels is told of the option for that. */
+static void check_first(const struct photos *p, const struct kf_faces *list,
+	const char *labels)
+{
+	const char *file = list->face[0].file;
+
+	if (!p->skip_bad && !p->pictures && access(file, F_OK) < 0 && errno == ENOENT)
+		die("'%s': there is no picture '%s'; where the labels' pictures are "
+		    "elsewhere, give --pictures DIR",
+			labels, file);
+}
+
 /* Faces of one file; files that differ in their points may yet give the same by names. */
 static void add_labels(struct photos *p, const struct kf_point_list *points,
 	struct kf_faces *faces, struct kf_input *in, const char *operand)
@@ -43,6 +56,7 @@ static void add_labels(struct photos *p, const struct kf_point_list *points,
 
 	must_alloc(directory);
 	check(kf_faces_read(&list, in, directory, &err), &err);
+	check_first(p, &list, in->name);
 	if (p->points)
 		check(kf_point_list_apply(points, &list, &err), &err);
 	if (kf_faces_append(faces, &list, &err) < 0)

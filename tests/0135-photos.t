@@ -169,7 +169,8 @@ is "points are chosen, named and averaged" "$(kfkd-load -C points --points choic
 mkdir labels
 cp complete.csv labels
 refuses "pictures are sought beside their labels" 1 \
-	"^kfkd-load: cannot open 'labels/ramp.png': No such" kfkd-load -C points labels/complete.csv
+	"^kfkd-load: 'labels/complete.csv': there is no picture 'labels/ramp.png'; .* give --pictures DIR$" \
+	kfkd-load -C points labels/complete.csv
 printf 'version: 1\nn_points: 2\n{\n11 12\n31 42\n}\n' >labels/ramp.pts
 is "... those of .pts, too" "$(kfkd-load --pictures . -C points labels/ramp.pts | back)" \
 	"$(printf '%s\n' file,face,0_x,0_y,1_x,1_y ./ramp.png,1,10,11,30,41 | sed 's|\./||')"
@@ -316,7 +317,7 @@ agrees "300-W's points" "$pts" "$(echo "$photos"/pts/*.pts)" -C points
 agrees "... in a crop that leaves the picture" "$pts" "$(echo "$photos"/pts/*.pts)" -C points \
 	--enlarge 6 --shift .5,-1
 agrees "dlib's faces, by boxes" "$xml" "$photos/dlib/faces.xml" -C box
-refuses "a list that names a picture which is not there" 1 "cannot open '.*indoor_029.png'" \
+refuses "a list that names a picture which is not there" 1 "there is no picture '.*indoor_029.png'" \
 	kfkd-load -C box "$photos/coco/test_300w.json"
 kfkd-load -C box --skip-bad "$photos/coco/test_300w.json" >left 2>err
 is "... is read without it" "$(kfkd-stat left | head -n 1), $(tail -n 1 err)" \
