@@ -44,8 +44,8 @@ draw() {
 		n = split(v[n], pixel, " ")
 		for (y = 0; y < int(96 * scale); y++)
 			for (x = 0; x < int(96 * scale); x++)
-				photo[y0 + y, x0 + x] = pixel[int(y / scale) * 96 \
-					+ int(x / scale) + 1]
+				photo[y0 + y, x0 + x] = \
+					pixel[int(y / scale) * 96 + int(x / scale) + 1]
 		box = sprintf("%s,%g,%g,%g,%g", file, x0 + 10 * scale, y0 + 10 * scale,
 			76 * scale, 76 * scale)
 		print box >(name "-boxes.csv")

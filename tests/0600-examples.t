@@ -132,6 +132,7 @@ refuses "too few rows for that" 1 "'few.csv' has fewer than 101 rows" \
 
 PHOTOS=12 EPOCHS=2 recipe own-photos
 model own-photos/model.kfkd 2
+picture own-photos/faces.pgm PGM 774 774
 picture own-photos/found/0001.pgm PGM 360 200
 is "... one for each new photograph" "$(ls own-photos/found | wc -l | tr -d ' ')" 10
 is "... with two faces each" "$(tail -n +2 own-photos/found.csv | cut -d, -f1,2 | sort -u |
