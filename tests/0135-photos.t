@@ -199,6 +199,9 @@ refuses "a header that claims 10^9 pixels" 1 \
 	"^kfkd-load: 'huge.ppm': 40000 x 25000 pixels are out of bounds" kfkd-load huge.ppm
 printf 'file,x,y,w,h\nramp.png,40,30,48,48\nramp.png,200,10,20,20\n' >outside.csv
 bad "a box outside of the picture" "'ramp.png', face 2: its box, 20 x 20 pixels at 200, 10, is outside the picture of 200 x 120" outside.csv
+refuses "... or shifted out of it" 1 \
+	"^kfkd-load: 'ramp.png', face 1: its box is shifted out of the picture of 200 x 120$" \
+	kfkd-load -C box --shift 9,0 boxes.csv
 printf 'file,x,y,w,h\nramp.png,40,30,1,1\n' >pixel.csv
 bad "a face of one pixel" "'ramp.png', face 1: its box, 1 x 1 pixels, is too small for a face" pixel.csv
 printf 'file,nose_x,nose_y\nramp.png,40,30\n' >point.csv

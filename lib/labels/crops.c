@@ -120,6 +120,9 @@ static int find_region(const struct kf_crops *c, const struct kf_photo_face *fac
 			"%d",
 			what, r->w, r->h, r->x, r->y, p->w, p->h);
 	*r = square(r, c->options);
+	if (!meets(r, p))
+		return kf_fail(err, "%s is shifted out of the picture of %d x %d", what,
+			p->w, p->h);
 	return 0;
 }
 
