@@ -30,7 +30,9 @@ TOOLS = $(patsubst tests/%.c,$(BUILD)/tests/%,\
 	$(BUILD)/tests/faults.so
 EXAMPLES = $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 
-all: $(PROGRAMS) $(PLUGINS)/backend_cpu.so $(EXAMPLES)
+COMPLETION = $(patsubst completion/%,$(BUILD)/completion/%,$(wildcard completion/kfkd.*))
+
+all: $(PROGRAMS) $(PLUGINS)/backend_cpu.so $(EXAMPLES) $(COMPLETION)
 
 cuda:
 	@[ -x $(NVCC) ] || { echo "$(NVCC): not found; set CUDA to the directory of a CUDA toolkit" >&2; \
@@ -148,6 +150,11 @@ $(BUILD)/examples/%: examples/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(KF_CFLAGS) $(LDFLAGS) -o $@ $< -ljansson -lxxhash
 
+# What completes command lines asks the programs, and has only their names written in.
+$(BUILD)/completion/%: completion/% $(PROGRAMS)
+	@mkdir -p $(@D)
+	sed 's/@PROGRAMS@/$(notdir $(PROGRAMS))/' $< >$@
+
 .PRECIOUS: $(BUILD)/cmd/%.o
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/lib/*/*.d)
 
@@ -157,7 +164,7 @@ $(BUILD)/examples/%: examples/%.c $(BUILD)/flags
 BUILD_PACKAGES = $(if $(findstring clang,$(CC)),clang libomp-dev,gcc) libc6-dev libcsv-dev libnetpbm-dev libdnnl-dev \
 	libjansson-dev libxxhash-dev libjpeg62-turbo-dev libpng-dev libexif-dev libexpat1-dev
 CHECK_PACKAGES = $(BUILD_PACKAGES) perl mandoc netpbm parallel python3-venv procps \
-	strace
+	strace zsh fish
 
 # $(call install,PACKAGES): installs those that are missing, by apt.
 define install

@@ -17,6 +17,24 @@ static const char *crop_word(int i)
 	return words[i];
 }
 
+static int columns_of(int fd, struct kf_names *columns)
+{
+	struct kf_load_options how = { 0 };
+	struct kf_loader *loader;
+	struct kf_input in;
+	struct kf_err err;
+	int rc = -1;
+
+	if (kf_input_open(&in, fd, "", &err) < 0)
+		return -1;
+	loader = kf_loader_open(&in, &how, &err);
+	if (loader)
+		rc = kf_names_copy(columns, &kf_loader_schema(loader)->columns);
+	kf_loader_close(loader);
+	kf_input_close(&in);
+	return rc;
+}
+
 static const struct program program = {
 	.name = "kfkd-load",
 	.synopsis = { "[-c NAME,...] [-z WxH] [-l FILE [--classes FILE]] [-o OUT] [FILE]",
@@ -26,7 +44,7 @@ static const struct program program = {
 		 "stream.",
 	.rows = {
 		{ 'c', "columns", "A,B,...", "CSV: these targets, in this order (all)",
-			.kind = OPTION_TEXT },
+			.kind = OPTION_COLUMNS },
 		{ 'z', "size", "WxH",
 			"CSV: width and height of an image (square)\n"
 			"photographs: of what each becomes (crops: 96x96)",
@@ -53,6 +71,7 @@ static const struct program program = {
 		{ SKIP_BAD, "skip-bad",
 			.help = "leave out what cannot be read, and count it" },
 	},
+	.columns = columns_of,
 };
 
 /* The options that go with photographs alone. */

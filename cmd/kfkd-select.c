@@ -2,6 +2,21 @@
 #include "cli.h"
 #include "rows/select.h"
 
+static int columns_of(int fd, struct kf_names *columns)
+{
+	struct kf_err err;
+	struct kf_reader *in = kf_reader_open_eager(fd, "", &err);
+	const struct kf_schema *s;
+	int rc = -1;
+
+	if (in) {
+		s = kf_reader_schema(in);
+		rc = kf_names_copy(columns, s->columns.n ? &s->columns : &s->p_columns);
+		kf_reader_close(in);
+	}
+	return rc;
+}
+
 static const struct program program = {
 	.name = "kfkd-select",
 	.synopsis = { "[-i RANGES] [-w CONDITION ...] [-c A,B,...] [OPTION ...] [FILE]" },
@@ -25,9 +40,10 @@ static const struct program program = {
 		{ .help = "Columns:" },
 		{ 'c', "columns", "A,B,...",
 			"these, in this order, by name or pattern: '*_eye_*'",
-			.kind = OPTION_TEXT },
+			.kind = OPTION_COLUMNS },
 		{ .help = "Output:" },
 	},
+	.columns = columns_of,
 };
 
 enum { COMPLETE = OPTION_NO_LETTER, MISSING };

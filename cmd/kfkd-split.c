@@ -9,6 +9,13 @@
 
 enum { BY = OPTION_NO_LETTER };
 
+static const char *by_word(int i)
+{
+	static const char *const words[] = { "name", "file", NULL };
+
+	return words[i];
+}
+
 static const struct program program = {
 	.name = "kfkd-split",
 	.synopsis = { "--share F [-g GROUPS | --by WHAT] [-s N] [-r REST] [-o OUT] [FILE]",
@@ -25,8 +32,8 @@ static const struct program program = {
 			"together",
 			.kind = OPTION_FILE },
 		{ BY, "by", "WHAT",
-			"name or file: keep rows of the same name, or photograph, together",
-			.kind = OPTION_TEXT },
+			"%s: keep rows of the same name, or photograph, together",
+			OPTION_WORD, .word = by_word },
 		{ 's', "seed", "N", "of the random numbers (42)", OPTION_INT,
 			.max = INT64_MAX },
 		{ 'r', "rest", "FILE", "write the other rows to a file (drop them)",

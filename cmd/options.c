@@ -1,4 +1,4 @@
-/* Options: from a table to getopt_long, to help, and to values. */
+/* Options: from a table to getopt_long, and to values. */
 #define _GNU_SOURCE
 #include "options.h"
 
@@ -9,11 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "completion.h"
+#include "help.h"
 #include "messages.h"
 #include "output.h"
-
-#define HELP_WIDTH 79
-#define HELP_BYTES 8192 /* more than any program has */
 
 static const struct option_row common[] = {
 	{ 'o', "output", "OUT", "write to OUT, which appears when it is whole",
@@ -24,8 +23,7 @@ static const struct option_row common[] = {
 
 #define N_COMMON (int)(sizeof common / sizeof *common)
 
-/* The i-th row, those of all programs included; NULL after the last. */
-static const struct option_row *row_at(const struct program *p, int i)
+const struct option_row *options_row(const struct program *p, int i)
 {
 	int n = 0;
 
@@ -40,129 +38,12 @@ static const struct option_row *find_row(const struct program *p, int key, int *
 {
 	const struct option_row *row;
 
-	for (int i = 0; (row = row_at(p, i)); i++)
+	for (int i = 0; (row = options_row(p, i)); i++)
 		if (row->name && row->key == key) {
 			*at = i;
 			return row;
 		}
 	return NULL;
-}
-
-/* -- help -------------------------------------------------------------------- */
-
-/* "  -n, --rows N" */
-static int format_option(const struct option_row *row, char *text, size_t size)
-{
-	char letter[] = "    ";
-
-	if (row->key < OPTION_NO_LETTER)
-		snprintf(letter, sizeof letter, "-%c, ", row->key);
-	return snprintf(text, size, "  %s--%s%s%s", letter, row->name,
-		row->arg ? " " : "", row->arg ? row->arg : "");
-}
-
-/* Whether b is a with the next number at its end, as net2 follows net1. */
-static bool counts_on(const char *a, const char *b)
-{
-	size_t n = strcspn(a, "0123456789");
-
-	return b && a[n] && !strncmp(a, b, n) &&
-		strtol(b + n, NULL, 10) == strtol(a + n, NULL, 10) + 1;
-}
-
-/* The index of the item after the one at i: "net1 to net7" is one item. */
-static int next_item(const struct option_row *row, int i)
-{
-	while (counts_on(row->word(i), row->word(i + 1)))
-		i++;
-	return i + 1;
-}
-
-/* Prints a row's words from column at on: "a, b or c", or "a, b, c" where other
- * text is accepted as well. */
-static void print_words(FILE *f, const struct option_row *row, int indent, int at)
-{
-	bool closed = row->kind == OPTION_WORD;
-	char item[HELP_WIDTH];
-
-	for (int i = 0, next; row->word(i); i = next) {
-		bool last, before_or;
-		int width;
-
-		next = next_item(row, i);
-		last = !row->word(next);
-		before_or = closed && !last && !row->word(next_item(row, next));
-		width = snprintf(item, sizeof item, "%s%s%s%s%s",
-			closed && last ? "or " : "", row->word(i),
-			next - i > 1 ? " to " : "",
-			next - i > 1 ? row->word(next - 1) : "",
-			last || before_or ? "" : ",");
-		if (i > 0 && at + 1 + width > HELP_WIDTH) {
-			fprintf(f, "\n%*s", indent, "");
-			at = indent;
-		} else if (i > 0) {
-			at += fprintf(f, " ");
-		}
-		at += fprintf(f, "%s", item);
-	}
-}
-
-static void print_help(FILE *f, const struct option_row *row, int indent)
-{
-	int at = indent;
-
-	for (const char *c = row->help; *c; c++, at++)
-		if (*c == '\n') {
-			fprintf(f, "\n%*s", indent, "");
-			at = indent - 1;
-		} else if (c[0] == '%' && c[1] == 's') {
-			print_words(f, row, indent, at);
-			c++;
-		} else {
-			fputc(*c, f);
-		}
-	fputc('\n', f);
-}
-
-static void print_usage(FILE *f, const struct program *p)
-{
-	const struct option_row *row;
-	char text[HELP_WIDTH];
-	int indent = 0;
-
-	for (int i = 0; (row = row_at(p, i)); i++) {
-		int width = row->name ? format_option(row, text, sizeof text) + 2 : 0;
-
-		if (width > indent)
-			indent = width;
-	}
-	for (int i = 0; p->synopsis[i]; i++)
-		fprintf(f, "%s %s %s\n", i ? "      " : "usage:", p->name,
-			p->synopsis[i]);
-	fprintf(f, "%s\n", p->about);
-	for (int i = 0; (row = row_at(p, i)); i++) {
-		if (row->name) {
-			format_option(row, text, sizeof text);
-			fprintf(f, "%-*s", indent, text);
-		}
-		print_help(f, row, row->name ? indent : 0);
-	}
-}
-
-/* In one write, even to an unbuffered stream. */
-static void help_and_exit(const struct program *p)
-{
-	char text[HELP_BYTES] = "";
-	FILE *f = fmemopen(text, sizeof text, "w");
-
-	if (f) {
-		print_usage(f, p);
-		fclose(f);
-		fputs(text, stdout);
-	} else { /* out of memory, of which there is no need here */
-		print_usage(stdout, p);
-	}
-	exit(output_finish());
 }
 
 /* -- arguments --------------------------------------------------------------- */
@@ -233,6 +114,7 @@ static void read_argument(struct options *o, const struct option_row *row)
 	switch (row->kind) {
 	case OPTION_TEXT:
 	case OPTION_FILE:
+	case OPTION_COLUMNS:
 	case OPTION_WORD: break;
 	case OPTION_INT:
 		o->number = option_int(row->name, optarg, row->min, row->max);
@@ -256,9 +138,13 @@ void options_begin(struct options *o, const struct program *p, int argc, char **
 	output_reserve();
 	*o = (struct options){ .program = p, .argc = argc, .argv = argv };
 	messages_begin(argv[0], p->synopsis[0]);
+	if (argc > 2 && !strcmp(argv[1], COMPLETION_OPTION)) {
+		completion_print(p, argv + 2);
+		exit(output_finish());
+	}
 	opterr = 0;
 	*letter++ = ':'; /* for getopt_long to tell a missing argument from others */
-	for (int i = 0; (row = row_at(p, i)); i++) {
+	for (int i = 0; (row = options_row(p, i)); i++) {
 		int has_arg = row->arg ? required_argument : no_argument;
 
 		assert(i < OPTIONS_MAX);
@@ -289,7 +175,7 @@ static _Noreturn void complain(const struct options *o, int key)
 		misuse("unrecognized option '-%c'",
 			optopt > 0 && optopt < 128 ? optopt : '?');
 	word = o->argv[optind - 1];
-	for (int i = 0; (row = row_at(o->program, i)); i++)
+	for (int i = 0; (row = options_row(o->program, i)); i++)
 		n += row->name && !strncmp(word + 2, row->name, strcspn(word + 2, "="));
 	misuse(n > 1 ? "ambiguous option '%s'" : "unrecognized option '%s'", word);
 }
@@ -306,8 +192,10 @@ int options_next(struct options *o)
 	int key, at;
 
 	while ((key = next_key(o)) != -1) {
-		if (key == 'h')
-			help_and_exit(o->program);
+		if (key == 'h') {
+			help_print(o->program);
+			exit(output_finish());
+		}
 		if (key == 'V') {
 			printf("%s %s\n", program_name, VERSION);
 			exit(output_finish());

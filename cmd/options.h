@@ -1,12 +1,14 @@
 /*
- * A program's command line from one table: what getopt_long accepts, what
- * --help prints, and what a shell can complete all come from it.
+ * A program's command line from one table: what getopt_long accepts, what --help prints
+ * (help.h), and what a shell completes (completion.h) all come from it.
  */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
 #include <getopt.h>
 #include <stdbool.h>
+
+#include "stream/names.h"
 
 #define VERSION "0.1.0" /* of all programs */
 
@@ -17,10 +19,11 @@
 enum option_kind {
 	OPTION_TEXT,
 	OPTION_FILE,
-	OPTION_WORD, /* one of a list */
-	OPTION_INT,  /* a whole number from min to max */
-	OPTION_REAL, /* a number from low to high */
-	OPTION_PAIR, /* "AxB", both from 1 to max */
+	OPTION_COLUMNS, /* "A,B,...", names of columns */
+	OPTION_WORD,    /* one of a list */
+	OPTION_INT,     /* a whole number from min to max */
+	OPTION_REAL,    /* a number from low to high */
+	OPTION_PAIR,    /* "AxB", both from 1 to max */
 	OPTION_SIZE, /* bytes, at least 1: a whole number, and K, M or G or nothing */
 };
 
@@ -44,7 +47,13 @@ struct program {
 	const char *synopsis[8]; /* what follows the name; NULL after the last */
 	const char *about;       /* the description that follows them */
 	struct option_row rows[OPTIONS_MAX]; /* zeros after the last */
+	/* For completion, the columns of a file, in a list that is all zeros: 0, or -1 where
+	 * it has none. */
+	int (*columns)(int fd, struct kf_names *columns);
 };
+
+/* The i-th row, those of all programs included; NULL after the last. */
+const struct option_row *options_row(const struct program *p, int i);
 
 /*
  * A command line while it is read.  text is the argument of the option just

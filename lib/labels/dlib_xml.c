@@ -11,6 +11,12 @@
 #define SILENT_MAX ((size_t)1 << 20) /* bytes of one tag or comment */
 #define LABEL_MAX 1000               /* bytes */
 
+#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 8
+#define LINE_NUMBER XML_GetCurrentLineNumber64
+#else
+#define LINE_NUMBER XML_GetCurrentLineNumber
+#endif
+
 /* Where the parser is, of those elements that mean something. */
 enum { OUTSIDE, IN_DATASET, IN_IMAGE, IN_BOX, IN_LABEL };
 
@@ -43,7 +49,7 @@ static void stop(struct dlib *d)
 {
 	if (!d->failed)
 		kf_place(d->err, "'%s', line %lu", d->in->name,
-			(unsigned long)XML_GetCurrentLineNumber(d->parser));
+			(unsigned long)LINE_NUMBER(d->parser));
 	d->failed = true;
 	XML_StopParser(d->parser, XML_FALSE);
 }
