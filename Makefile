@@ -8,7 +8,7 @@
 #   make cuda     the CUDA backend as well, with the toolkit named in config.mk
 #   make nccl     the engine for several GPUs as well, with the NCCL named there
 #   make bench    speed on this machine, compared with other software
-#   make install  to PREFIX (and DESTDIR)
+#   make install  to PREFIX (and DESTDIR); make uninstall takes it away again
 
 include config.mk
 
@@ -291,17 +291,39 @@ check-format:
 
 # -- installing -----------------------------------------------------------------
 
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/kfkd
-	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(PLUGINS)/*.so $(DESTDIR)$(PREFIX)/lib/kfkd
+# All that is installed, as it lies under PREFIX.
+STAGE = $(BUILD)/stage
+DOC = $(STAGE)/share/doc/kfkd
+BASH = $(STAGE)/share/bash-completion/completions
+FISH = $(STAGE)/share/fish/vendor_completions.d
+ZSH = $(STAGE)/share/zsh/site-functions
+
+stage: all
+	@rm -rf $(STAGE)
+	install -d $(STAGE)/bin $(STAGE)/lib/kfkd $(BASH) $(FISH) $(ZSH) $(DOC)
+	install -m 755 $(PROGRAMS) $(STAGE)/bin
+	install -m 644 $(PLUGINS)/*.so $(STAGE)/lib/kfkd
 	for s in 1 5 7; do \
-		install -d $(DESTDIR)$(PREFIX)/share/man/man$$s && \
-		install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s; done
+		install -d $(STAGE)/share/man/man$$s && \
+		install -m 644 man/*.$$s $(STAGE)/share/man/man$$s || exit; done
+	install -m 644 README.md NEWS LICENSE $(DOC)
+	cd examples && find . -type f ! -path '*/__pycache__/*' \
+		-exec install -D -m 644 {} $(abspath $(DOC))/examples/{} \;
+	install -m 644 $(BUILD)/completion/kfkd.bash $(BASH)/kfkd
+	install -m 644 $(BUILD)/completion/kfkd.fish $(FISH)
+	install -m 644 $(BUILD)/completion/kfkd.zsh $(ZSH)/_kfkd
+	for p in $(notdir $(PROGRAMS)); do \
+		ln -s kfkd $(BASH)/$$p && ln -s kfkd.fish $(FISH)/$$p.fish || exit; done
+
+install: stage
+	sh packaging/install.sh install $(STAGE) $(DESTDIR)$(PREFIX)
+
+uninstall:
+	sh packaging/install.sh uninstall $(DESTDIR)$(PREFIX)
 
 clean:
 	rm -rf $(BUILD) demo
 
 FORCE:
 .PHONY: all cuda mpi nccl deps deps-mpi deps-check demo check check-gpu test bench check-sanitize check-faults \
-	fuzz check-clang format check-format install clean FORCE
+	fuzz check-clang format check-format stage install uninstall clean FORCE
