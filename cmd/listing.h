@@ -1,15 +1,16 @@
-/* What kfkd-train and kfkd-stat say of a layer alike. */
+/* What kfkd-train and kfkd-stat say of a net's layers alike. */
 #ifndef LISTING_H
 #define LISTING_H
+
+#include <stdio.h>
 
 #include "net/layers.h"
 
 /*
- * "of conv7", where a layer's input is not simply the layer before it: for an add, what it
- * adds; for others, where they branch off.  Otherwise "".  Names are those of the
- * parameters, and "input" is the net's.
+ * Prints a table: for each layer its name, with what branches off from elsewhere and what
+ * an add adds, "add3 of conv7 relu"; the shape of its output; its multiply-adds for an
+ * image; and how many parameters it learns.
  */
-void layer_branch(const struct kf_layers *l, const struct kf_layer *layer, char *text,
-	size_t size);
+void list_layers(FILE *f, const struct kf_layers *l);
 
 #endif

@@ -42,49 +42,10 @@ void progress_say(const struct progress *p, const char *fmt, ...)
 
 /* -- layers -------------------------------------------------------------------- */
 
-/* flat: as a dense layer takes and gives it. */
-static void print_layer(const char *name, const int shape[3], bool flat,
-	size_t products, size_t parameters)
-{
-	int outputs = shape[0] * shape[1] * shape[2];
-	char text[64];
-
-	if (flat)
-		snprintf(text, sizeof text, "(None, %d)", outputs);
-	else
-		snprintf(text, sizeof text, "(None, %d, %d, %d)", shape[0], shape[1],
-			shape[2]);
-	fprintf(stderr, "  %-18s\t%-20s\tproduces %7d outputs", name, text, outputs);
-	if (parameters)
-		fprintf(stderr, "\t%10zu multiply-adds\t%9zu parameters", products,
-			parameters);
-}
-
-static void print_totals(const struct kf_layers *l)
-{
-	fprintf(stderr, "  %zu multiply-adds for each image\n", kf_layers_products(l));
-	fprintf(stderr, "  %zu parameters in all\n", l->learned);
-}
-
 void progress_layers(const struct progress *p, const struct kf_layers *l)
 {
-	char branch[64];
-
-	if (p->quiet)
-		return;
-	print_layer("InputLayer", (const int[]){ l->c, l->h, l->w },
-		l->layer[0].kind == KF_DENSE, 0, 0);
-	fputc('\n', stderr);
-	for (int i = 0; i < l->n; i++) {
-		const struct kf_layer *y = &l->layer[i];
-		bool flat = y->kind == KF_DENSE || y->out[1] * y->out[2] == 1;
-
-		print_layer(kf_layer_class(y->kind), y->out, flat, kf_layer_products(y),
-			kf_layer_floats(l, y));
-		layer_branch(l, y, branch, sizeof branch);
-		fprintf(stderr, "%s%s\n", *branch ? "\t" : "", branch);
-	}
-	print_totals(l);
+	if (!p->quiet)
+		list_layers(stderr, l);
 }
 
 /* -- the table ----------------------------------------------------------------- */

@@ -21,7 +21,7 @@ struct progress {
 void progress_start(struct progress *p, bool quiet, int epochs, bool classify,
 	double pixels);
 
-/* The tutorial's list of layers, with the number of parameters. */
+/* The table of layers. */
 void progress_layers(const struct progress *p, const struct kf_layers *l);
 
 /* The table's header, a row, and the line below the table. */

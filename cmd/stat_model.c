@@ -10,37 +10,10 @@
 #include "net/layers_parse.h"
 #include "net/model.h"
 
-static void print_layer(const char *name, const int shape[3], size_t products,
-	size_t parameters)
-{
-	char size[64];
-
-	if (shape[1] == 1 && shape[2] == 1)
-		snprintf(size, sizeof size, "%d", shape[0]);
-	else
-		snprintf(size, sizeof size, "%d x %d x %d", shape[0], shape[1],
-			shape[2]);
-	printf("%-28s %-20s %13zu %10zu\n", name, size, products, parameters);
-}
-
-/* "add3 of conv7 relu" */
-static void describe_layer(const struct kf_layers *l, const struct kf_layer *layer,
-	char *text, size_t size)
-{
-	const char *activation = kf_activation_word(layer->activation);
-	char branch[64];
-
-	layer_branch(l, layer, branch, sizeof branch);
-	snprintf(text, size, "%s%s%s%s%s", layer->name, *branch ? " " : "", branch,
-		*activation ? " " : "", activation);
-}
-
-/* The shape of each layer's output, its multiply-adds for an image, and its parameters. */
 static void print_layers(const struct kf_model *m)
 {
 	struct kf_layers l;
 	struct kf_err err;
-	char text[160];
 
 	if (kf_layers_parse(&l, m->net, m->c, m->h, m->w, m->columns.n, &err) < 0) {
 		if (err.memory)
@@ -48,16 +21,8 @@ static void print_layers(const struct kf_model *m)
 		printf("\nlayers: %s\n", visible(err.msg));
 		return;
 	}
-	printf("\n%-28s %-20s %13s %10s\n", "layer", "output", "multiply-adds",
-		"parameters");
-	print_layer("input", (const int[]){ l.c, l.h, l.w }, 0, 0);
-	for (int i = 0; i < l.n; i++) {
-		describe_layer(&l, &l.layer[i], text, sizeof text);
-		print_layer(text, l.layer[i].out, kf_layer_products(&l.layer[i]),
-			kf_layer_floats(&l, &l.layer[i]));
-	}
-	printf("%-28s %-20s %13zu %10zu\n", "all", "", kf_layers_products(&l),
-		l.learned);
+	putchar('\n');
+	list_layers(stdout, &l);
 	kf_layers_free(&l);
 }
 

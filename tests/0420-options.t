@@ -43,7 +43,7 @@ is "another rule brings its own rate" "$(notes -n net4 -u adam)" \
 	"update: adam rate: 5e-05 epochs: 0 $plain"
 is "layers in full train like net1" "$(notes -n "$small")" "$(notes)"
 like "net3 lists its layers" "$(kfkd-train -n net3 -e 0 faces 2>&1 >/dev/null)" \
-	'Conv2DLayer.*\(None, 64, 46, 46\).*produces  135424 outputs.*8256 parameters'
+	'conv2 relu  *64 x 46 x 46  *17334272  *8256'
 ok "an epoch of net6" kfkd-train -q -n net6 -e 1 -o net6.kfkd faces
 like "is one of a net with dropout" "$(kfkd-stat net6.kfkd)" \
 	'^net: conv32x3 relu pool2 drop.1 conv64x2'

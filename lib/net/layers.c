@@ -56,22 +56,11 @@ const struct kf_tensor *kf_param_find(const struct kf_param *p, const char *pref
 	return NULL;
 }
 
-static const char *const classes[KF_LAYER_KIND_COUNT] = {
-#define ROW(NAME, word, form, activates, class) [KF_##NAME] = class,
-	KF_LAYER_KINDS(ROW)
-#undef ROW
-};
-
 static const char *const activations[KF_ACTIVATION_COUNT] = { [KF_LINEAR] = "",
 #define ROW(NAME, word, ...) [KF_##NAME] = #word,
 	KF_ACTIVATIONS(ROW)
 #undef ROW
 };
-
-const char *kf_layer_class(enum kf_layer_kind kind)
-{
-	return classes[kind];
-}
 
 const char *kf_activation_word(enum kf_activation activation)
 {

@@ -15,24 +15,23 @@
 #include "stream/tensor.h"
 
 /*
- * The kinds of layers, as rows X(NAME, word, form, activates, class).  A line spells such
+ * The kinds of layers, as rows X(NAME, word, form, activates).  A line spells such
  * a layer as the word followed by arguments of this form, those in brackets optional;
- * `activates` tells whether an activation may follow; class is its name in the log:
- * Lasagne's where it has one.
+ * `activates` tells whether an activation may follow.
  * layer_kinds.c has a function kf_add_<word> that parses it, and each backend has its
  * operations, cpu_<word> and cuda_<word>.
  */
 /* clang-format off */
 #define KF_LAYER_KINDS(X) \
-	X(DENSE, dense, "N", true, "DenseLayer") \
-	X(CONV, conv, "NxK[pP][sS]", true, "Conv2DLayer") \
-	X(POOL, pool, "K", false, "MaxPool2DLayer") \
-	X(AVGPOOL, avgpool, "[K]", false, "AveragePool2DLayer") \
-	X(UPSCALE, upscale, "K", false, "Upscale2DLayer") \
-	X(DROP, drop, "P", false, "DropoutLayer") \
-	X(BATCHNORM, batchnorm, "", true, "BatchNormLayer") \
-	X(ADD, add, "[NxK[pP][sS]]", true, "ElemwiseSumLayer") \
-	X(SOFTARGMAX, softargmax, "", false, "SoftArgmaxLayer")
+	X(DENSE, dense, "N", true) \
+	X(CONV, conv, "NxK[pP][sS]", true) \
+	X(POOL, pool, "K", false) \
+	X(AVGPOOL, avgpool, "[K]", false) \
+	X(UPSCALE, upscale, "K", false) \
+	X(DROP, drop, "P", false) \
+	X(BATCHNORM, batchnorm, "", true) \
+	X(ADD, add, "[NxK[pP][sS]]", true) \
+	X(SOFTARGMAX, softargmax, "", false)
 /* clang-format on */
 
 /*
@@ -126,7 +125,6 @@ size_t kf_layer_floats(const struct kf_layers *l, const struct kf_layer *layer);
 const struct kf_tensor *kf_param_find(const struct kf_param *p, const char *prefix,
 	const struct kf_tensor *t, int n);
 
-const char *kf_layer_class(enum kf_layer_kind kind);           /* "DenseLayer" */
 const char *kf_activation_word(enum kf_activation activation); /* "relu"; "" if none */
 
 #endif

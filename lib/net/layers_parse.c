@@ -21,7 +21,7 @@ static const struct {
 	bool activates;
 	add *add;
 } kinds[KF_LAYER_KIND_COUNT] = {
-#define ROW(NAME, word, form, activates, class) \
+#define ROW(NAME, word, form, activates) \
 	[KF_##NAME] = { #word, activates, kf_add_##word },
 	KF_LAYER_KINDS(ROW)
 #undef ROW
@@ -44,7 +44,7 @@ static const struct {
 static const char known_words[] = "no such layer; there are" KF_LAYER_KINDS(FORM)
 	KF_LAYER_SHORTHANDS(SHORTHAND) KF_ACTIVATIONS(WORD);
 
-#define TAKES(NAME, word, form, activates, class) TAKES_##activates(word)
+#define TAKES(NAME, word, form, activates) TAKES_##activates(word)
 #define TAKES_true(word) " " #word
 #define TAKES_false(word)
 static const char takes_activation[] =

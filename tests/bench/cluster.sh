@@ -17,8 +17,8 @@ for net in net1 net7 best; do
 	kfkd-train -n $net -e 0 faces 2>log >/dev/null
 	for rows in 128 64 32 16 8 4 2; do
 		printf '%s\t%s\t%s\t%s\t%.6f\n' $net \
-			"$(sed -n 's/ parameters in all//p' log | tr -d ' ')" \
-			"$(grep -c '^  BatchNormLayer' log)" $rows "$(median $net.$rows.steps)"
+			"$(sed -n 's/^all .* //p' log)" \
+			"$(grep -c '^batchnorm' log)" $rows "$(median $net.$rows.steps)"
 	done
 done >>"$inputs"
 awk -f "$bench/cluster_model.awk" "$inputs"

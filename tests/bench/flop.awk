@@ -7,9 +7,11 @@
 
 / rows: / { train = $3; valid = $7 }
 
-/Layer.* multiply-adds/ {
-	match($0, /[0-9]+ multiply-adds/)
-	forward = 2 * substr($0, RSTART, RLENGTH)
+/^layer .* multiply-adds/ { listing = 1; next }
+/^all / { listing = 0 }
+
+listing && $(NF - 1) > 0 {
+	forward = 2 * $(NF - 1)
 	face += forward
 	epoch += forward * (valid + train * (learns++ ? 3 : 2))
 }

@@ -37,7 +37,7 @@ again 3 ranks_once
 # Ranks that have no processor of their own take turns.
 for net in net1 net7 best; do
 	kfkd-train -n $net -e 0 faces 2>log >/dev/null
-	bytes=$((4 * $(sed -n 's/ parameters in all//p' log)))
+	bytes=$((4 * $(sed -n 's/^all .* //p' log)))
 	for ranks in 1 2 4; do
 		turns=$((ranks > threads ? ranks / threads : 1))
 		for gbit in $networks; do

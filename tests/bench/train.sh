@@ -62,7 +62,7 @@ report() {
 	row "$what" "limit: at the $rate GFLOP/s of sgemm" s \
 		"$(calc "$(flop "$1" epoch) / 1e9 / $rate")" "$4"
 
-	weights=$(awk '/ parameters in all$/ { print $1 }' "$1.log")
+	weights=$(awk '/^all / { print $3 }' "$1.log")
 	what="$1, peak memory in training${2:+, --$2}"
 	row "$what" "$us" MiB "$run.mib"
 	row "$what" PyTorch MiB "$1.torch.mib"
