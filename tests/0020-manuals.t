@@ -29,6 +29,40 @@ else
 	skip "mandoc has nothing to say" "mandoc is not installed"
 fi
 
+# -- on a terminal of 80 columns --------------------------------------------------
+
+# Rows of columns lists that are not in one line of a rendered page, but for the end of
+# the last cell; and literal lines that mandoc would fold.
+torn() {
+	perl -Mstrict -e 'my ($page, $rendered) = @ARGV;
+		open my $in, "<", $rendered or die;
+		my $text = do { local $/; <$in> };
+		my $column;
+		open $in, "<", $page or die;
+		while (<$in>) {
+			chomp;
+			s/\\&|\\[cf].//g, s/\\-/-/g, s/\\\(aq/\x27/g, s/\\e/\\/g;
+			$column = 1 if /^\.Bl -column/;
+			$column = 0 if /^\.El/;
+			print "$1\n" if /^\.Dl (.{68,})/;
+			next unless $column && s/^\.It //;
+			my @cell = map { s/^(Sy|Li|Cm|Va|Ar) //r } split / Ta /;
+			$cell[-1] =~ s/ .*//;
+			my $row = join " +", map { quotemeta } @cell;
+			print "$_\n" unless $text =~ /^ +$row/m;
+		}' "$1" "$2"
+}
+
+if command -v mandoc >/dev/null; then
+	for page in "$man"/*.[157]; do
+		mandoc -T ascii -O width=78 "$page" | sed 's/.\x08//g' >"$tmp/rendered"
+		is "${page##*/} fits 80 columns" "$(grep '.\{81\}' "$tmp/rendered")" ""
+		is "... no row or line is torn" "$(torn "$page" "$tmp/rendered")" ""
+	done
+else
+	skip "pages fit 80 columns" "mandoc is not installed"
+fi
+
 # -- options -------------------------------------------------------------------
 
 # The options that a page describes, as ".It Fl o , Fl Fl output Ar OUT" or with
@@ -161,6 +195,9 @@ for page in "$man"/*.[157]; do
 		fi
 	done <"$tmp/list"
 done
+
+count=$(extract "$man/kfkd-plot.1" | grep wc)
+is "kfkd-plot's example counts the pictures" "$(cd "$tmp/kfkd-plot.1" && sh -c "$count")" 16
 
 # -- the filter in C and the readers in Python ---------------------------------
 
