@@ -48,18 +48,14 @@ static void print_parameters(const struct kf_model *m)
 
 static void print_losses(const struct kf_model *m)
 {
-	int best = -1, last = m->epochs - 1;
+	int best = stat_best_epoch(m), last = m->epochs - 1;
 
 	printf("epochs: %d\n", m->epochs);
 	if (last < 0)
 		return;
 	printf("last losses: train %.6f, valid %.6f\n", m->train_loss[last],
 		m->valid_loss[last]);
-	for (int i = 0; i <= last; i++)
-		if (!isnan(m->valid_loss[i]) &&
-			(best < 0 || m->valid_loss[i] < m->valid_loss[best]))
-			best = i;
-	if (best < 0)
+	if (best < 0 || isnan(m->valid_loss[best]))
 		return;
 	printf("best valid loss: %.6f in epoch %d", m->valid_loss[best], best + 1);
 	if (!m->classify)

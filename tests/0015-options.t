@@ -27,6 +27,7 @@ argument_for() {
 	RANGES) echo 3,7,10-20 ;;
 	CONDITION) echo 'rmse>5' ;;
 	SPEC) echo net1 ;;
+	SUFFIX) echo .tsv ;;
 	WHAT) echo name ;;
 	LOSS) echo squared ;;
 	RULE) echo adam ;;

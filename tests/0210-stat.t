@@ -142,6 +142,71 @@ kfkd-stat classes >said
 like "a net for classes" "$(cat said)" '^loss: cross-entropy$'
 like "... has losses without pixels" "$(cat said)" '^best valid loss: .* in epoch 1$'
 
+# -- a table of models -----------------------------------------------------------
+
+# table COLUMN MODEL ...: these fields of all but the header
+table() {
+	fields=$1
+	shift
+	kfkd-stat --table "$@" | tail -n +2 | cut -f "$fields"
+}
+kfkd-scale faces | kfkd-head -n 40 >few
+kfkd-train -q -n 'pool8 dense3 relu dense' -e 2 few >given.kfkd
+kfkd-train -q -n 'dense3 dense' -u adam -r .01:.001 -S -e 1 -v 0 -o other.kfkd few
+kfkd-stat --table model given.kfkd other.kfkd >said
+is "the table's header" "$(head -n 1 said | tr '\t' ' ')" "file epochs best_epoch \
+valid_loss px train_loss seconds net train.update train.rate train.momentum train.epochs \
+train.batch train.valid train.seed train.shuffle"
+is "a line a model" "$(cut -f 1 said | tr '\n' ' ')" "file model given.kfkd other.kfkd "
+is "... of as many fields" "$(awk -F '\t' '{ print NF }' said | sort -u)" 16
+is "... none of them empty" "$(grep -cE '^\t|\t\t|\t$' said)" 0
+is "the best epoch of a model without options" "$(sed -n 2p said | tr '\t' ' ')" \
+	"model 3 3 0.0196666662 0.280 0.018666666 - dense2 relu dense - - - - - - - -"
+is "... whose pixels are kfkd-stat's" "$(kfkd-stat model | grep -c 'RMSE of 0.280 ')" 1
+is "options as they were given" "$(table 8- other.kfkd | tr '\t' ' ')" \
+	"dense3 dense adam 0.01:0.001 1 128 yes 0 42"
+is "where nothing validates, the train loss tells" "$(table 2-5 other.kfkd | tr '\t' ' ')" \
+	"1 1 - -"
+is "... and is there" "$(table 6 other.kfkd)" "$(kfkd-stat -H other.kfkd | tail -n 1 | cut -f 2)"
+is "two epochs of which one is best" "$(table 3,4 given.kfkd | tr '\t' ' ')" \
+	"$(kfkd-stat -H given.kfkd | tail -n +2 | sort -g -k 3 | head -n 1 |
+		awk '{ print $1, $3 }')"
+is "a table is sorted by sort" "$(kfkd-stat --table given.kfkd model | tail -n +2 |
+	sort -t "$(printf '\t')" -g -k 4 | cut -f 1 | tr '\n' ' ')" "model given.kfkd "
+"$KFKD_BUILD/tests/mkmodel" "dense2 relu dense" 1 4 4 2x16 1 1 classify >classes
+is "classes have no pixels" "$(table 4,5 classes | tr '\t' ' ')" "0.0529999994 -"
+kfkd-train -q -n 'dense3 dense' -e 0 -o fresh.kfkd few
+is "a model without epochs" "$(table 2-7 fresh.kfkd | tr '\t' ' ')" "0 - - - - -"
+is "a model from standard input" "$(table 1-2 - <model | tr '\t' ' ')" "standard input 3"
+is "... or a pipe, without an operand" "$(cat model | kfkd-stat -t | tail -n 1 | cut -f 1)" \
+	"standard input"
+
+# Seconds are in logs, which grow while models are trained.
+mkdir runs.d
+cp model runs.d/net
+cp model net.kfkd
+printf 'epoch\ttrain\tseconds\n1\t9\t0.5\n2\t9\t0.25\n3\t9\t1\n4\t9\t7\n' >net.tsv
+printf 'epoch\tseconds\n1\t2\n2\t2\n3\t2' >runs.d/net.tsv
+printf 'epoch\tseconds\n1\t2\n' >given.tsv
+is "seconds of a model's epochs, from its log" \
+	"$(table 7 --logs .tsv net.kfkd given.kfkd other.kfkd runs.d/net | tr '\n' ' ')" "1.75 - - - "
+echo s >>runs.d/net.tsv
+refuses "a log without seconds in a line" 1 "'runs.d/net.tsv', line 4: " \
+	kfkd-stat -t --logs .tsv runs.d/net
+echo epochs >given.tsv
+refuses "what is no log" 1 "'given.tsv' is no log" kfkd-stat -t --logs .tsv given.kfkd
+refuses "a log that cannot be read" 1 "cannot open 'given.kfkd/x'" \
+	kfkd-stat -t --logs .kfkd/x given.kfkd
+refuses "a stream in a table" 1 "'small': a stream, not a model" \
+	kfkd-stat -t model small
+kfkd-stat -t -o out model none 2>/dev/null
+ok "no table where a model is missing" test ! -e out
+for wrong in "-t -H" "--logs .tsv"; do
+	kfkd-stat $wrong model >out 2>err
+	is "$wrong exits 2" $? 2
+done
+rm out
+
 # -- control characters -----------------------------------------------------------
 
 # controls FILE: how many bytes of it are control characters other than newlines and
@@ -153,6 +218,8 @@ controls() {
 kfkd-stat strange >said
 is "a net's control characters do not reach a terminal" "$(controls said)" 0
 like "... but are shown" "$(cat said)" '^net: dense \\x1b\[2J \\xc2\\x9b$'
+kfkd-stat -t strange >said
+is "... nor from a table" "$(controls said)" 0
 kfkd-stat "$(printf 'none\033\233\302\233')" 2>said
 is "nor do those of a file's name" "$(controls said)" 0
 kfkd-stat --"$(printf '\033')" -"$(printf '\233')" 2>said

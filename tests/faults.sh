@@ -309,6 +309,7 @@ faults submission kfkd-save -l in/table -o got/out in/predicted
 faults stat kfkd-stat -o got/out in/predicted
 faults stat-model kfkd-stat -o got/out in/every
 faults history kfkd-stat -H -o got/out in/model
+faults table kfkd-stat -t --logs .tsv -o got/out in/model in/every
 faults score kfkd-score -o got/out in/predicted
 faults score-rows kfkd-score -r -o got/out in/predicted
 faults score-nme kfkd-score -r --nme a,b -o got/out in/photos
