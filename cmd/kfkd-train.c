@@ -13,6 +13,7 @@
 #include "train_options.h"
 #include "train_ranks.h"
 #include "train_run.h"
+#include "train_start.h"
 
 /* -- the model's description ---------------------------------------------------- */
 
@@ -56,32 +57,7 @@ static void describe(struct kf_model *m, const struct settings *s,
 	must_alloc(m->valid_loss);
 }
 
-/* -- the start ------------------------------------------------------------------- */
-
-/* Takes over the weights of another model that fit, and says which do not. */
-static void start_from(struct kf_net *net, const char *path, struct progress *p)
-{
-	struct kf_model m;
-	struct kf_err err;
-	const char *name;
-	bool *taken = calloc((size_t)net->layers->n_params, sizeof *taken);
-	int fd = cli_open(path, &name);
-
-	must_alloc(taken);
-	check(kf_model_read(&m, fd, name, NULL, &err), &err);
-	if (kf_net_set(net, net->weights, "", m.param, m.n, taken,
-		    net->layers->n_params) == 0)
-		die("nothing in '%s' fits: it has no parameter of the net's names and "
-		    "shapes",
-			name);
-	for (int i = 0; i < net->layers->n_params; i++)
-		progress_say(p, "%s %s", net->layers->param[i].name,
-			taken[i] ? "is taken over" :
-				   "starts at random: none of its name and shape");
-	kf_model_free(&m);
-	free(taken);
-	close(fd);
-}
+/* -- the data ------------------------------------------------------------------- */
 
 /* By default half of the memory, which the ranks on a machine share. */
 static size_t memory_of_data(const struct settings *s)
@@ -190,7 +166,7 @@ int main(int argc, char **argv)
 	check(kf_net_open(&net, b, &layers, &err), &err);
 	check(kf_net_init(&net, s.train.seed, &err), &err);
 	if (s.init && !s.resume) /* a checkpoint has its own weights */
-		start_from(&net, s.init, &progress);
+		train_start_from(&net, s.init, &progress);
 	if (s.train.epochs > 0)
 		status = train_run(&net, &data, &model, &s, &progress);
 	train_end();

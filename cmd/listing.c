@@ -1,4 +1,4 @@
-/* What kfkd-train and kfkd-stat say of a net's layers alike. */
+/* What kfkd-train and kfkd-stat say of layers and parameters alike. */
 #include "listing.h"
 
 /*
@@ -57,4 +57,14 @@ void list_layers(FILE *f, const struct kf_layers *l)
 	}
 	fprintf(f, "%-28s %-20s %13zu %10zu\n", "all", "", kf_layers_products(l),
 		l->learned);
+}
+
+void shape_text(const int64_t *shape, int rank, char *text, size_t size)
+{
+	size_t end = 0;
+
+	*text = '\0';
+	for (int i = 0; i < rank && end < size; i++)
+		end += (size_t)snprintf(text + end, size - end, i ? " x %lld" : "%lld",
+			(long long)shape[i]);
 }

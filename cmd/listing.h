@@ -1,4 +1,4 @@
-/* What kfkd-train and kfkd-stat say of a net's layers alike. */
+/* What kfkd-train and kfkd-stat say of layers and parameters alike. */
 #ifndef LISTING_H
 #define LISTING_H
 
@@ -12,5 +12,8 @@
  * image; and how many parameters it learns.
  */
 void list_layers(FILE *f, const struct kf_layers *l);
+
+/* "64 x 32 x 3 x 3"; "" for a scalar. */
+void shape_text(const int64_t *shape /* (rank) */, int rank, char *text, size_t size);
 
 #endif

@@ -33,12 +33,9 @@ static void print_parameters(const struct kf_model *m)
 	printf("\n%-28s %-20s %10s\n", "parameter", "shape", "values");
 	for (int i = 0; i < m->n; i++) {
 		const struct kf_tensor *t = &m->param[i];
-		char shape[100] = "";
-		int end = 0;
+		char shape[100];
 
-		for (int j = 0; j < t->rank; j++)
-			end += snprintf(shape + end, sizeof shape - (size_t)end,
-				j ? " x %lld" : "%lld", (long long)t->shape[j]);
+		shape_text(t->shape, t->rank, shape, sizeof shape);
 		printf("%-28s %-20s %10zu\n", visible(t->name), shape,
 			kf_tensor_count(t));
 		all += kf_tensor_count(t);

@@ -66,6 +66,42 @@ like "... but those of the next layer" "$(cat "$tmp/log")" 'dense2.weight is tak
 refuses "--init with a model of which nothing fits" 1 "nothing in '.*/a' fits" \
 	kfkd-train -q -e 0 -n 'conv2x3 pool8 dense7 dense7 dense' -i "$tmp/a" "$tmp/faces"
 
+# What another program has saved has no metadata; that of PyTorch counts batches, too.
+plain() {
+	perl -0777 -pe 's/"__metadata__":\{[^}]*\},/" " x length $&/e; '"${1-}" "$tmp/a" >"$tmp/plain"
+}
+plain
+ok "--init takes weights that another program has saved" \
+	kfkd-train -q -e 0 -i "$tmp/plain" -o "$tmp/again" "$tmp/faces"
+kfkd-predict -m "$tmp/again" "$tmp/test" >"$tmp/p.again"
+equal "... all of them" "$tmp/p.a" "$tmp/p.again"
+ok "... from a pipe, too" sh -c "cat '$tmp/plain' | kfkd-train -q -e 0 -i - -o '$tmp/piped' \
+	'$tmp/faces' && cmp '$tmp/piped' '$tmp/again'"
+# given DESCRIPTION PATTERN: the weights are refused
+given() {
+	refuses "$1" 1 "^kfkd-train: '.*/plain'(, [^:]*)?: $2" kfkd-train -q -e 0 \
+		-n "${3-net1}" -i "$tmp/plain" "$tmp/faces"
+}
+given "... but not those of another shape" \
+	"tensor 'dense1.weight' is 100 x 9216, and 50 x 9216 in the net$" 'dense50 relu dense'
+plain 's/"dense2.bias"/"dense7.bias"/'
+given "... or of another name" "there is no tensor 'dense2.bias' of the net's, but a 'dense7.bias'$"
+plain 's/"history.train_loss"/"dense3.train.bias_"/'
+given "... or more of them" "tensor 'dense3.train.bias_' is none of the net's parameters$"
+plain 's/"dense2.bias":\{"dtype":"F32","shape":\[30\]/"dense2.bias":{"dtype":"I64","shape":[15]/'
+given "... or of another type" "tensor 'dense2.bias' is not F32$"
+plain 's/"F32"/"F16"/'
+given "... or of one that is not known" "tensor '.*' is of type F16, not U8, I64 or F32$"
+plain '$_ .= "x"'
+given "... or with something behind them" "something follows"
+head -c 100000 "$tmp/plain" >"$tmp/cut"
+refuses "... or cut" 1 "'.*/cut'.*truncated" kfkd-train -q -e 0 -i "$tmp/cut" "$tmp/faces"
+refuses "... or a stream" 1 "'.*/faces': a stream, not a model" \
+	kfkd-train -q -e 0 -i "$tmp/faces" "$tmp/faces"
+: >"$tmp/empty"
+refuses "... or nothing" 1 "'.*/empty' is empty: there is no model in it" \
+	kfkd-train -q -e 0 -i "$tmp/empty" "$tmp/faces"
+
 # -- predicting ----------------------------------------------------------------------
 
 ok "predictions for rows without targets" sh -c "kfkd-predict -m '$tmp/a' '$tmp/test' |

@@ -1,6 +1,6 @@
 /*
  * Reads model files, damaged ones too, with their layers: what is accepted can be
- * written, and reads the same again.
+ * written, and reads the same again.  Weights of other programs are read, too.
  */
 #define _GNU_SOURCE
 #define FUZZ_SAFETENSORS
@@ -33,6 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct kf_model m;
 	struct kf_err err;
 
+	if (kf_model_read_weights(&m, fuzz_file(data, n), "fuzz", &err) == 0)
+		kf_model_free(&m);
 	if (kf_model_read(&m, fuzz_file(data, n), "fuzz", NULL, &err) < 0)
 		return 0;
 	if (kf_layers_parse(&layers, m.net, m.c, m.h, m.w, m.columns.n, &err) == 0)

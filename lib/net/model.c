@@ -138,53 +138,63 @@ static int read_tensor(struct kf_model *m, struct kf_st *st, const struct kf_ten
 	return kf_st_read(st, data, bytes, err);
 }
 
-static int read_blob(struct kf_model *m, struct kf_st *st, const char *want,
-	struct kf_err *err)
+static int check_histories(const struct kf_st *st, struct kf_err *err)
 {
 	const struct kf_tensor *train = kf_st_find(st, train_history);
 	const struct kf_tensor *valid = kf_st_find(st, valid_history);
 
-	if (st->foreign && !st->adopt && kf_meta_get(&st->meta, "net"))
-		return kf_fail(err,
-			"another program saved it again; pass it through kfkd-cat");
-	if (read_metadata(m, st, err) < 0)
-		return -1;
 	if (!train || !valid || train->rank != 1 || valid->rank != 1 ||
 		train->shape[0] != valid->shape[0])
 		return kf_fail(err, "the histories are missing or of unequal length");
+	return 0;
+}
+
+/* Whether it counts batches, as PyTorch does for batch norm, and nothing needs it. */
+static bool is_count(const struct kf_tensor *t)
+{
+	static const char end[] = ".num_batches_tracked";
+	size_t n = strlen(t->name), n_end = sizeof end - 1;
+
+	return n > n_end && !strcmp(t->name + n - n_end, end);
+}
+
+static int read_tensors(struct kf_model *m, struct kf_st *st, const char *want,
+	struct kf_err *err)
+{
 	m->param = calloc((size_t)st->n, sizeof *m->param);
 	m->extra = calloc((size_t)st->n, sizeof *m->extra);
-	if (!m->param || !m->extra)
+	if (st->n && (!m->param || !m->extra))
 		return kf_fail_memory(err);
-	for (int i = 0; i < st->n; i++)
-		if (read_tensor(m, st, &st->tensor[i], want, err) < 0)
+	for (int i = 0; i < st->n; i++) {
+		const struct kf_tensor *t = &st->tensor[i];
+
+		if (!m->net && is_count(t)) {
+			if (kf_st_read(st, NULL, kf_tensor_bytes(t), err) < 0)
+				return -1;
+		} else if (read_tensor(m, st, t, want, err) < 0) {
 			return -1;
+		}
+	}
 	return kf_st_finish(st, err);
 }
 
-int kf_model_read(struct kf_model *m, int fd, const char *name, const char *want,
+static int read_blob(struct kf_model *m, struct kf_st *st, const char *want,
 	struct kf_err *err)
 {
-	struct kf_source src = { .fd = fd, .name = name };
-	struct kf_st st;
-	int rc;
-
-	*m = (struct kf_model){ 0 };
-	rc = kf_st_open(&st, &src, err);
-	if (rc == 0)
-		return kf_fail(err, "'%s' is empty: there is no model in it", name);
-	return rc < 0 ? -1 : kf_model_from(m, &st, want, err);
+	if (st->foreign && !st->adopt && kf_meta_get(&st->meta, "net"))
+		return kf_fail(err,
+			"another program saved it again; pass it through kfkd-cat");
+	if (read_metadata(m, st, err) < 0 || check_histories(st, err) < 0)
+		return -1;
+	return read_tensors(m, st, want, err);
 }
 
-int kf_model_from(struct kf_model *m, struct kf_st *st, const char *want,
-	struct kf_err *err)
+/* Ends the reading of st, which came to rc: nothing may follow. */
+static int end_reading(struct kf_model *m, struct kf_st *st, int rc, struct kf_err *err)
 {
 	struct kf_source *src = st->src;
 	char more;
-	int rc;
 
-	*m = (struct kf_model){ 0 };
-	rc = read_blob(m, st, want, err);
 	kf_st_free(st);
 	if (rc == 0 && (rc = (int)kf_read(src, &more, 1, err)) > 0)
 		rc = kf_fail(err, "something follows the model");
@@ -193,6 +203,48 @@ int kf_model_from(struct kf_model *m, struct kf_st *st, const char *want,
 		kf_place(err, "'%s'", src->name);
 	}
 	return rc;
+}
+
+/* Reads the header of what must not be empty. */
+static int open_blob(struct kf_st *st, struct kf_source *src, struct kf_err *err)
+{
+	int rc = kf_st_open(st, src, err);
+
+	if (rc == 0)
+		return kf_fail(err, "'%s' is empty: there is no model in it",
+			src->name);
+	return rc < 0 ? -1 : 0;
+}
+
+int kf_model_read(struct kf_model *m, int fd, const char *name, const char *want,
+	struct kf_err *err)
+{
+	struct kf_source src = { .fd = fd, .name = name };
+	struct kf_st st;
+
+	*m = (struct kf_model){ 0 };
+	return open_blob(&st, &src, err) < 0 ? -1 : kf_model_from(m, &st, want, err);
+}
+
+int kf_model_from(struct kf_model *m, struct kf_st *st, const char *want,
+	struct kf_err *err)
+{
+	*m = (struct kf_model){ 0 };
+	return end_reading(m, st, read_blob(m, st, want, err), err);
+}
+
+int kf_model_read_weights(struct kf_model *m, int fd, const char *name,
+	struct kf_err *err)
+{
+	struct kf_source src = { .fd = fd, .name = name };
+	struct kf_st st;
+
+	*m = (struct kf_model){ 0 };
+	if (open_blob(&st, &src, err) < 0)
+		return -1;
+	if (!st.foreign || kf_header_is_chunk(&st) || kf_meta_get(&st.meta, "net"))
+		return kf_model_from(m, &st, NULL, err);
+	return end_reading(m, &st, read_tensors(m, &st, NULL, err), err);
 }
 
 /* -- writing ------------------------------------------------------------------ */

@@ -53,6 +53,14 @@ int kf_model_read(struct kf_model *m, int fd, const char *name, const char *want
 int kf_model_from(struct kf_model *m, struct kf_st *st, const char *want,
 	struct kf_err *err);
 
+/*
+ * Reads the weights alone from fd: of a model, or of any safetensors file that another
+ * program has written, such as the state of a module of PyTorch's.  Of the latter m has the
+ * tensors, which must be F32, and m->net is NULL; PyTorch's counts of batches are left out.
+ */
+int kf_model_read_weights(struct kf_model *m, int fd, const char *name,
+	struct kf_err *err);
+
 /* Writes m to fd, which messages call `name`; -1 on failure. */
 int kf_model_write(const struct kf_model *m, int fd, const char *name,
 	struct kf_err *err);
