@@ -10,7 +10,7 @@
 
 #define EPOCHS_MAX 100000000
 
-enum { RECOMPUTE = DEVICE_KEYS_END, OVERWRITE, WARMUP, COMM, MEMORY };
+enum { RECOMPUTE = DEVICE_KEYS_END, OVERWRITE, WARMUP, COMM, MEMORY, LAST };
 
 static const char crossentropy[] = "crossentropy";
 
@@ -77,8 +77,10 @@ static const struct program program = {
 			"contrast:F,brightness:F,shear:DEG,hole:PX or none",
 			.kind = OPTION_TEXT },
 		{ 'p', "patience", "N",
-			"end after N epochs without a better one, with the best",
+			"end after N epochs without a better one",
 			OPTION_INT, .min = 1, .max = EPOCHS_MAX },
+		{ LAST, "last",
+			.help = "write the last epoch's weights, not the best one's" },
 		{ 'v', "valid", "F",
 			"share of rows that validate, 0 for none (0.2)", OPTION_REAL,
 			.high = 0.99 },
@@ -181,6 +183,7 @@ static void apply(struct settings *s, int key, const struct options *o)
 	case 'S': t->shuffle = true; break;
 	case 'a': parse_augment(s, o->text); break;
 	case 'p': t->patience = (int)o->number; break;
+	case LAST: t->last = true; break;
 	case 'v': t->valid = o->real; break;
 	case 's': t->seed = (uint64_t)o->number; break;
 	case 'i': s->init = o->text; break;

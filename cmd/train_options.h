@@ -23,8 +23,8 @@ struct settings {
 struct settings train_settings(struct options *o, int argc, char **argv);
 
 /*
- * Notes in the model all that its weights depend on, apart from the data and
- * --init: a run can only be resumed with the same.
+ * Notes in the model all that the course of the run depends on, apart from the data and
+ * --init: it can only be resumed with the same.
  */
 void train_note_settings(struct kf_model *m, const struct settings *s);
 

@@ -88,6 +88,21 @@ _Noreturn static void end_stopped(const struct kf_trainer *t, struct settings *s
 	output_end_by_signal(number);
 }
 
+static void resume(struct kf_trainer *t, struct kf_model *m, const struct settings *s,
+	uint64_t digest, struct progress *p)
+{
+	struct kf_err err;
+
+	check(kf_checkpoint_read(s->resume, t, m, digest, &err), &err);
+	kf_trainer_restored(t);
+	progress_say(p, "resumed after epoch %d", t->epoch);
+	progress_best(p, t->best_epoch, t->best_valid);
+	if (t->options.last && !s->train.last && ranks_first(s))
+		warn("'%s' lacks the best epoch's weights, as older checkpoints and those "
+		     "of --last do; the last epoch's are written",
+			s->resume);
+}
+
 static int run(struct kf_trainer *t, struct kf_model *m, struct settings *s,
 	uint64_t digest, struct progress *p)
 {
@@ -96,12 +111,8 @@ static int run(struct kf_trainer *t, struct kf_model *m, struct settings *s,
 	int rc, status = 0;
 
 	sigprocmask(SIG_BLOCK, &ending, NULL);
-	if (s->resume) {
-		check(kf_checkpoint_read(s->resume, t, m, digest, &err), &err);
-		kf_trainer_restored(t);
-		progress_say(p, "resumed after epoch %d", t->epoch);
-		progress_best(p, t->best_epoch, t->best_valid);
-	}
+	if (s->resume)
+		resume(t, m, s, digest, p);
 	ranks_check_start(s, t);
 	/* can it be written at all? */
 	check(write_checkpoint(t, m, s, digest, &err), &err);
@@ -138,7 +149,7 @@ static int run(struct kf_trainer *t, struct kf_model *m, struct settings *s,
 			"what x of a point and of its mirror image add up to was not "
 			"found: the net has learnt too little, or faces are beside the "
 			"middle");
-	kf_trainer_finish(t);
+	kf_model_note(m, "weights", "epoch %d", kf_trainer_finish(t));
 	/* what follows is quick, and writes a whole model */
 	sigprocmask(SIG_UNBLOCK, &ending, NULL);
 	return status;

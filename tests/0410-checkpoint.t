@@ -140,6 +140,31 @@ ok "a finished run goes on for longer, where rates are constant" cmp five more
 refuses "but not for less" 1 "cannot resume from 'two': it is past epoch 1" \
 	kfkd-train -q -n 'conv4x5 relu pool4 drop.2 dense' -a flip -S -B 16 -e 1 -R two faces
 
+# -- the best epoch's weights -------------------------------------------------------------
+
+# It overshoots: of 7 epochs, the best is the fifth, before the checkpoint.
+rising() {
+	kfkd-train -q -n 'dense10 relu dense' -B 16 -r .2 -M .95 "$@" faces
+}
+rising -e 7 -o seven
+rising -e 7 --last -o last
+rising -e 6 -c six -N 1 -o m
+like "the best epoch is before the checkpoint" "$(kfkd-stat seven)" '^weights: epoch 5$'
+rising -e 7 -R six -o again
+equal "it has the best epoch's weights" again seven
+rising -e 7 --last -R six -o again
+equal "... or goes on to the last, if these are wanted now" again last
+# As older ones, that of a run with --last lacks the best.
+rising -e 6 --last -c six.last -o m
+rising -e 7 -R six.last -c next -o again 2>said
+is "where it lacks them, the run says so once" "$(sed 's/^kfkd-train: //' said)" \
+	"'six.last' lacks the best epoch's weights, as older checkpoints and those of --last do; the last epoch's are written"
+equal "... and goes on to the last" again last
+rising -e 8 -R next -o again 2>said
+like "... and so does one that goes on from it" "$(cat said)" "^kfkd-train: 'next' lacks"
+ok "... but not with --last" sh -c "test -z \"\$(kfkd-train -n 'dense10 relu dense' -q -B 16 -r .2 \
+	-M .95 -e 8 --last -R next -o again faces 2>&1)\""
+
 # -- a checkpoint is a model ------------------------------------------------------------------
 
 ok "a checkpoint predicts" sh -c "kfkd-predict -m point others | kfkd-score"

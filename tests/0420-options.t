@@ -140,6 +140,32 @@ is "an epoch with the same loss is no better" "$(history -n "$small" -u sgd -r 0
 like "without validation the train loss counts" \
 	"$(history -n "$small" -v 0 -e 3 -p 1 | tail -n 1)" '^3	.*	nan$'
 
+# -- the best epoch's weights -------------------------------------------------------
+
+train -n "$small" -B 16 -r .2 -M .95 -e 12 -c point -N 12 >kept
+train -n "$small" -B 16 -r .2 -M .95 -e 12 --last >last
+for m in kept last point; do
+	kfkd-predict -m $m faces >$m.predicted
+done
+equal "a run that validates keeps its best epoch's weights" kept.predicted \
+	at_best.predicted
+like "... and says which epoch that is" "$(kfkd-stat kept)" "^weights: epoch $best_epoch\$"
+like "... after which it got worse" "$(kfkd-stat -H kept | awk -v best="$best_epoch" '
+	$1 == best { v = $3 } END { print $1, ($3 > v) }')" '^12 1$'
+differ "--last writes others" last.predicted kept.predicted
+equal "... those that the run ended with" last.predicted point.predicted
+like "... and says so" "$(kfkd-stat last)" "^weights: epoch 12\$"
+is "the losses are the same" "$(kfkd-stat -H last)" "$(kfkd-stat -H kept)"
+train -n "$small" -B 16 -r .2 -M .95 -e 12 --last -p 2 >last
+like "--last writes them where patience ends a run, too" "$(kfkd-stat last)" \
+	"^weights: epoch $((best_epoch + 3))\$"
+train -n "$small" -B 16 -r .5 -e 12 -v 0 >unvalidated
+train -n "$small" -B 16 -r .5 -e 12 -v 0 --last >last
+equal "without validation the last are written as well" unvalidated last
+train -n "$small" -B 16 -r .2 -M .95 -e 12 -v 0 -p 11 >last
+like "... unless there is a patience" "$(kfkd-stat last)" "^weights: epoch $(
+	kfkd-stat -H last | tail -n +2 | sort -g -k 2 | head -n 1 | cut -f 1)\$"
+
 # -- weight decay ------------------------------------------------------------------
 
 # weights MODEL: all numbers in it, one a line; the losses come last

@@ -13,6 +13,8 @@
 #include "base/lock.h"
 #include "base/whole_file.h"
 
+static const char best_prefix[] = "run.best.";
+
 /* An arena besides the weights; mem is NULL if the run does not keep it. */
 struct arena {
 	const char *prefix;
@@ -26,7 +28,7 @@ static void list_arenas(struct kf_trainer *t, struct arena a[3])
 
 	a[0] = (struct arena){ "run.state1.", t->state[0], l->n_learned };
 	a[1] = (struct arena){ "run.state2.", t->state[1], l->n_learned };
-	a[2] = (struct arena){ "run.best.", t->best_weights, l->n_params };
+	a[2] = (struct arena){ best_prefix, t->best_weights, l->n_params };
 }
 
 /* The values of m, one for each batch so far, as a tensor; data is NULL on failure. */
@@ -315,6 +317,24 @@ static const struct kf_tensor *find_extra(const struct kf_model *saved,
 	return NULL;
 }
 
+static bool has_arena(const struct kf_model *saved, const char *prefix)
+{
+	for (int i = 0; i < saved->n_extra; i++)
+		if (!strncmp(saved->extra[i].name, prefix, strlen(prefix)))
+			return true;
+	return false;
+}
+
+/* What was best before is lost where it was not kept: the run goes on to its last weights. */
+static void give_up_best(const struct kf_model *saved, struct kf_trainer *t)
+{
+	if (!t->best_weights || has_arena(saved, best_prefix))
+		return;
+	t->net->b->op->free(t->net->b, t->best_weights);
+	t->best_weights = NULL;
+	t->options.last = true;
+}
+
 static int restore(const struct kf_model *saved, struct kf_trainer *t,
 	struct kf_err *err)
 {
@@ -322,6 +342,7 @@ static int restore(const struct kf_model *saved, struct kf_trainer *t,
 	const struct arena weights = { "", t->net->weights, t->net->layers->n_params };
 	struct arena arenas[3];
 
+	give_up_best(saved, t);
 	list_arenas(t, arenas);
 	if (set_arena(t, &weights, saved->param, saved->n, err) < 0)
 		return -1;

@@ -40,7 +40,8 @@ void kf_checkpoint_close(struct kf_checkpoint *c);
 /*
  * Restores t, which has just been opened, and m's histories from path; m holds the
  * options, and histories long enough for all epochs.  -1 if path is not a checkpoint,
- * or one of a run with other options or data; the message says which.
+ * or one of a run with other options or data; the message says which.  Where t keeps the
+ * best weights and the checkpoint has none, as older ones, t->options.last becomes true.
  */
 int kf_checkpoint_read(const char *path, struct kf_trainer *t, struct kf_model *m,
 	uint64_t digest, struct kf_err *err);

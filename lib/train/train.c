@@ -202,13 +202,14 @@ int kf_trainer_epoch(struct kf_trainer *t, struct kf_epoch *e, bool (*stop)(void
 	return 1;
 }
 
-void kf_trainer_finish(struct kf_trainer *t)
+int kf_trainer_finish(struct kf_trainer *t)
 {
 	struct kf_backend *b = t->net->b;
 
-	if (t->best_weights && t->best_epoch)
-		b->op->copy(b, t->net->weights, t->best_weights,
-			t->net->layers->floats);
+	if (!t->best_weights || !t->best_epoch)
+		return t->epoch;
+	b->op->copy(b, t->net->weights, t->best_weights, t->net->layers->floats);
+	return t->best_epoch;
 }
 
 int kf_trainer_gather(struct kf_trainer *t, struct kf_err *err)

@@ -36,7 +36,8 @@ int kf_trainer_epoch(struct kf_trainer *t, struct kf_epoch *e, bool (*stop)(void
 int kf_trainer_gather(struct kf_trainer *t, struct kf_err *err);
 void kf_trainer_restored(struct kf_trainer *t);
 
-/* After the last epoch: restores the best weights if there is a patience. */
-void kf_trainer_finish(struct kf_trainer *t);
+/* After the last epoch: restores the best weights, unless the last are wanted.  Returns the
+ * epoch that they are of. */
+int kf_trainer_finish(struct kf_trainer *t);
 
 #endif

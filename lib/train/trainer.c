@@ -155,7 +155,7 @@ int kf_trainer_open(struct kf_trainer *t, struct kf_net *net, struct kf_dataset 
 		return -1;
 	for (int i = 0; i < kf_rule_states(options->rule); i++)
 		t->state[i] = b->op->alloc(b, net->layers->learned);
-	if (options->patience)
+	if (!options->last && (options->patience || t->valid.rows))
 		t->best_weights = b->op->alloc(b, floats);
 	t->losses = b->op->alloc(b, t->slots);
 	t->hits = b->op->alloc(b, t->slots);

@@ -21,8 +21,9 @@ struct kf_train_options {
 	double valid; /* share of rows, the first ones, held out for validation */
 	bool shuffle; /* the training rows, again in each epoch */
 	int patience; /* the run ends after more epochs than this without a */
-		      /* better loss, and the best weights are restored; */
-		      /* 0 for no limit */
+		      /* better loss; 0 for no limit */
+	bool last;    /* ends with the last weights, where else it would with the */
+		      /* best: where rows validate, or with a patience */
 	uint64_t seed;
 	struct kf_augment augment;
 	bool classify;       /* cross-entropy with labels, else a loss of targets */
@@ -49,8 +50,9 @@ struct kf_trainer {
 	float best_train, best_valid, best; /* losses; best is best_epoch's */
 
 	/* On the backend: arenas, and values for each batch. */
-	struct kf_mem *state[2], *best_weights;
-	size_t slots; /* batches of an epoch: as many values have */
+	struct kf_mem *state[2];
+	struct kf_mem *best_weights; /* or NULL where the last are wanted */
+	size_t slots;                /* batches of an epoch: as many values have */
 	struct kf_mem *losses,
 		*hits; /* training's, then validation's: this rank's part */
 
