@@ -70,6 +70,9 @@ static void print_stream(const struct kf_schema *schema, const struct kf_stats *
 			schema->h, schema->c, kf_dtype_name(schema->dtype),
 			kf_scaled_bytes(schema) ? ", bytes that stand for v / 255" :
 						  "");
+	if (schema->map[0])
+		printf("maps: %d x %d, channels: %d\n", schema->map[2], schema->map[1],
+			schema->map[0]);
 	print_scale("X.scale", &schema->x_scale, 1);
 	print_scale("y.scale", schema->y_scale, 2);
 	print_scale("p.scale", schema->p_scale, 2);
@@ -86,6 +89,8 @@ static void print_stream(const struct kf_schema *schema, const struct kf_stats *
 		print_whole("y", s->rows, columns, &s->y);
 	if (p)
 		print_whole("p", s->rows, p, &s->p);
+	if (schema->map[0])
+		print_whole("map", s->rows, kf_map_values(schema), &s->map);
 	if (schema->has_label)
 		print_whole("label", s->rows, 1, &s->label);
 }

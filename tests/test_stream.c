@@ -92,6 +92,13 @@ static void test_fields(void)
 	ok(!strcmp(text,
 		   "id:8 label:8 name:5 file:64 face:8 transform:24 y:8 p:4 X:30 "),
 		"... names and the way back: %s", text);
+	s = (struct kf_schema){ .dtype = KF_U8,
+		.c = 1,
+		.h = 2,
+		.w = 2,
+		.map = { 3, 2, 5 } };
+	list(&s, text, sizeof text);
+	ok(!strcmp(text, "id:8 map:120 X:4 "), "... and a map: %s", text);
 	ok(!kf_field_find("z") && !kf_field_find(""), "there are no others");
 	kf_schema_free(&s);
 }
@@ -110,7 +117,8 @@ static struct kf_schema sample_schema(int side)
 		.name_width = 3,
 		.file_width = 9,
 		.has_face = true,
-		.has_transform = true };
+		.has_transform = true,
+		.map = { 2, 1, 3 } };
 	static const char *const digits[] = { "0", "1", "2", "3", "4", "5", "6", "7",
 		"8", "neun" };
 
@@ -148,6 +156,8 @@ static void fill(struct kf_chunk *c, const struct kf_schema *s, size_t first, si
 		c->face[i] = (int64_t)row + 2;
 		for (int k = 0; k < 6; k++)
 			c->transform[6 * i + (size_t)k] = (float)row + (float)k / 4;
+		for (int k = 0; k < 6; k++)
+			c->map[6 * i + (size_t)k] = (float)k - (float)row;
 		memset((char *)c->X + i * image, (int)(row % 251), image);
 	}
 }
@@ -173,7 +183,8 @@ static bool row_fits(const struct kf_chunk *c, const struct kf_schema *s, size_t
 
 	return c->label[i] == (int64_t)row % 10 && c->y[2 * i] == (float)row / 3 &&
 		(row % 2 ? isnan(c->y[2 * i + 1]) : c->y[2 * i + 1] == -1) &&
-		c->p[i] == (float)row && X[0] == row % 251 &&
+		c->p[i] == (float)row && c->map[6 * i] == -(float)row &&
+		c->map[6 * i + 5] == 5 - (float)row && X[0] == row % 251 &&
 		X[image - 1] == row % 251 && source_fits(c, s, i);
 }
 
@@ -561,6 +572,8 @@ static const char *change(struct kf_schema *s, int which)
 	case 18: s->has_face = false; return "tensors";
 	case 19: s->has_transform = false; return "tensors";
 	case 20: s->class_names.name[9][0] = 'N'; return "class_names";
+	case 21: s->map[0] = 0; return "tensors";
+	case 22: s->map[1]++; return "size of map";
 	default: return NULL;
 	}
 }
@@ -700,6 +713,22 @@ static void test_schemas(void)
 		{ "a transform of 3 x 3", NULL, NULL,
 			{ ID(2), X(2), tensor("transform", KF_F32, 3, 2, 3, 3, 0) }, 3,
 			"(rows, 2, 3)" },
+		{ "a map", "rows", "2",
+			{ ID(2), X(2), tensor("map", KF_F32, 4, 2, 3, 1, 2) }, 3,
+			NULL },
+		{ "a map of bytes", NULL, NULL,
+			{ ID(2), X(2), tensor("map", KF_U8, 4, 2, 1, 2, 2) }, 3,
+			"tensor 'map' is not F32 of shape (rows, channels, height, "
+			"width)" },
+		{ "a map without channels", NULL, NULL,
+			{ ID(2), X(2), tensor("map", KF_F32, 3, 2, 2, 2, 0) }, 3,
+			"tensor 'map' is not F32" },
+		{ "a map without pixels", NULL, NULL,
+			{ ID(2), X(2), tensor("map", KF_F32, 4, 2, 1, 0, 2) }, 3,
+			"a map of 1 x 0 x 2 is out of bounds" },
+		{ "too few maps", NULL, NULL,
+			{ ID(2), X(2), tensor("map", KF_F32, 4, 1, 1, 2, 2) }, 3,
+			"as many rows" },
 		{ "names for classes that are not counted", "class_names", "a,b",
 			{ ID(2), X(2) }, 2,
 			"there are 0 classes and 'class_names' has 2 names" },

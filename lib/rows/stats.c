@@ -80,7 +80,7 @@ static struct kf_stat *new_columns(int n)
 int kf_stats_init(struct kf_stats *s, const struct kf_schema *schema,
 	struct kf_err *err)
 {
-	*s = (struct kf_stats){ 0, none, none, none, none,
+	*s = (struct kf_stats){ 0, none, none, none, none, none,
 		new_columns(schema->columns.n), new_columns(schema->p_columns.n) };
 	if (!s->column || !s->p_column) {
 		kf_stats_free(s);
@@ -95,6 +95,7 @@ void kf_stats_add(struct kf_stats *s, const struct kf_schema *schema,
 	size_t pixels = schema->no_images ? 0 : c->n * kf_image_pixels(schema);
 	struct kf_stat X = schema->dtype == KF_U8 ? of_bytes(c->X, pixels) :
 						    of_floats(c->X, pixels);
+	struct kf_stat map = of_floats(c->map, c->n * kf_map_values(schema));
 
 	if (kf_scaled_bytes(schema)) {
 		X.min /= 255;
@@ -103,6 +104,7 @@ void kf_stats_add(struct kf_stats *s, const struct kf_schema *schema,
 	}
 	s->rows += c->n;
 	join(&s->X, &X);
+	join(&s->map, &map);
 	for (size_t i = 0; schema->has_label && i < c->n; i++)
 		add(&s->label, (double)c->label[i]);
 	add_columns(s->column, c->y, c->n, (size_t)schema->columns.n);

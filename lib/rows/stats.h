@@ -12,7 +12,7 @@ struct kf_stat {
 
 struct kf_stats {
 	uint64_t rows;
-	struct kf_stat X, y, p, label;
+	struct kf_stat X, y, p, label, map;
 	struct kf_stat *column;   /* (columns of y) */
 	struct kf_stat *p_column; /* (columns of p) */
 };

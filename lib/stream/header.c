@@ -144,7 +144,31 @@ static int get_width(const struct kf_tensor *t, int *width, struct kf_err *err)
 	return 0;
 }
 
-/* Which tensors there are, the widths of texts and the names of columns. */
+static bool in_bounds(int64_t c, int64_t h, int64_t w)
+{
+	return c >= 1 && h >= 1 && w >= 1 && c <= KF_SIDE_MAX && h <= KF_SIDE_MAX &&
+		w <= KF_SIDE_MAX && c * h <= KF_PIXELS_MAX &&
+		c * h * w <= KF_PIXELS_MAX;
+}
+
+static int get_map_size(const struct kf_tensor *t, int size[3], struct kf_err *err)
+{
+	const int64_t *shape = t->shape;
+
+	if (t->dtype != KF_F32 || t->rank != 4)
+		return kf_fail(err,
+			"tensor '%s' is not F32 of shape (rows, channels, height, width)",
+			t->name);
+	if (!in_bounds(shape[1], shape[2], shape[3]))
+		return kf_fail(err, "a %s of %lld x %lld x %lld is out of bounds",
+			t->name, (long long)shape[1], (long long)shape[2],
+			(long long)shape[3]);
+	for (int i = 0; i < 3; i++)
+		size[i] = (int)shape[i + 1];
+	return 0;
+}
+
+/* Which tensors there are, the sizes of texts and maps and the names of columns. */
 static int get_fields(const struct kf_st *st, struct kf_schema *s, struct kf_err *err)
 {
 	for (int i = 0; i < KF_FIELDS; i++) {
@@ -159,6 +183,9 @@ static int get_fields(const struct kf_st *st, struct kf_schema *s, struct kf_err
 		if (t && f->width &&
 			get_width(t, (int *)(void *)((char *)s + f->width), err) < 0)
 			return -1;
+		if (t && f->size &&
+			get_map_size(t, (int *)(void *)((char *)s + f->size), err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -166,8 +193,7 @@ static int get_fields(const struct kf_st *st, struct kf_schema *s, struct kf_err
 static int set_size(struct kf_schema *s, int64_t c, int64_t h, int64_t w,
 	struct kf_err *err)
 {
-	if (c < 1 || h < 1 || w < 1 || c > KF_SIDE_MAX || h > KF_SIDE_MAX ||
-		w > KF_SIDE_MAX || c * h > KF_PIXELS_MAX || c * h * w > KF_PIXELS_MAX)
+	if (!in_bounds(c, h, w))
 		return kf_fail(err, "images of %lld x %lld x %lld are out of bounds",
 			(long long)c, (long long)h, (long long)w);
 	s->c = (int)c;
@@ -220,7 +246,7 @@ static int unknown_tensor(const char *name, struct kf_err *err)
 	return kf_fail(err, "tensor '%s' is none of %s", name, known);
 }
 
-/* One that is neither an image nor has columns or texts. */
+/* One that is a matrix or a single value. */
 static int check_shape(const struct kf_tensor *t, const struct kf_field *f,
 	struct kf_err *err)
 {
@@ -254,7 +280,8 @@ static int count_rows(const struct kf_st *st, size_t *rows, struct kf_err *err)
 		if (t->rank < 1 || t->shape[0] != all->shape[0])
 			return kf_fail(err, "tensor '%s' has not as many rows as '%s'",
 				t->name, all->name);
-		if (!f->image && !f->columns && !f->width && check_shape(t, f, err) < 0)
+		if (!f->image && !f->columns && !f->width && !f->size &&
+			check_shape(t, f, err) < 0)
 			return -1;
 	}
 	*rows = (size_t)all->shape[0];

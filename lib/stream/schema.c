@@ -44,6 +44,10 @@ const struct kf_field kf_fields[KF_FIELDS] = {
 		.dtype = KF_F32,
 		.key = KF_KEY_P_COLUMNS,
 		.columns = IN_SCHEMA(p_columns) },
+	{ .name = "map",
+		.data = IN_CHUNK(map),
+		.dtype = KF_F32,
+		.size = IN_SCHEMA(map) },
 	{ .name = "X", .data = IN_CHUNK(X), .image = true },
 };
 
@@ -80,9 +84,11 @@ void kf_schema_free(struct kf_schema *s)
 	kf_names_free(&s->class_names);
 }
 
-/* Whether the schema has a field that is a text, a matrix or a single value. */
+/* Whether the schema has a field that is neither an image nor has columns. */
 static bool is_present(const struct kf_field *f, const struct kf_schema *s)
 {
+	if (f->size)
+		return *(const int *)part(s, f->size) > 0;
 	if (f->width)
 		return *(const int *)part(s, f->width) > 0;
 	return !f->present || *(const bool *)part(s, f->present);
@@ -107,14 +113,34 @@ static const char *columns_differ(const struct kf_schema *a, const struct kf_sch
 	return NULL;
 }
 
-/* Whether one has a tensor that the other lacks, or texts of another width. */
+/* Whether both have the field, of another size or width. */
+static bool sizes_differ(const struct kf_field *f, const struct kf_schema *a,
+	const struct kf_schema *b, struct kf_difference *d)
+{
+	int was, is;
+
+	if (f->size && memcmp(part(a, f->size), part(b, f->size), sizeof a->map)) {
+		snprintf(d->what, sizeof d->what, "another size of %s", f->name);
+		return true;
+	}
+	if (!f->width)
+		return false;
+	was = *(const int *)part(a, f->width);
+	is = *(const int *)part(b, f->width);
+	if (was == is)
+		return false;
+	snprintf(d->what, sizeof d->what, "another width of %s", f->name);
+	snprintf(d->how, sizeof d->how, ": %d, not %d; kfkd-cat joins such files", is,
+		was);
+	return true;
+}
+
+/* Whether one has a tensor that the other lacks, or of another size. */
 static bool tensors_differ(const struct kf_schema *a, const struct kf_schema *b,
 	struct kf_difference *d)
 {
 	for (int i = 0; i < KF_FIELDS; i++) {
 		const struct kf_field *f = &kf_fields[i];
-		int was, is;
-
 		if (f->columns || f->image)
 			continue;
 		if (is_present(f, a) != is_present(f, b)) {
@@ -123,16 +149,8 @@ static bool tensors_differ(const struct kf_schema *a, const struct kf_schema *b,
 				is_present(f, b) ? "one more" : "missing");
 			return true;
 		}
-		if (!f->width)
-			continue;
-		was = *(const int *)part(a, f->width);
-		is = *(const int *)part(b, f->width);
-		if (was == is)
-			continue;
-		snprintf(d->what, sizeof d->what, "another width of %s", f->name);
-		snprintf(d->how, sizeof d->how,
-			": %d, not %d; kfkd-cat joins such files", is, was);
-		return true;
+		if (sizes_differ(f, a, b, d))
+			return true;
 	}
 	return false;
 }
@@ -209,6 +227,11 @@ size_t kf_image_bytes(const struct kf_schema *s)
 	return kf_image_pixels(s) * kf_dtype_size(s->dtype);
 }
 
+size_t kf_map_values(const struct kf_schema *s)
+{
+	return (size_t)s->map[0] * (size_t)s->map[1] * (size_t)s->map[2];
+}
+
 size_t kf_chunk_rows(const struct kf_schema *s)
 {
 	size_t row = 0, n;
@@ -255,6 +278,13 @@ static int shape_of(const struct kf_field *f, const struct kf_schema *s, size_t 
 	}
 	if (!is_present(f, s))
 		return 0;
+	if (f->size) {
+		const int *size = part(s, f->size);
+
+		for (int i = 0; i < 3; i++)
+			shape[i + 1] = size[i];
+		return 4;
+	}
 	if (f->width) {
 		shape[1] = *(const int *)part(s, f->width);
 		return 2;

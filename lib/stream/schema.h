@@ -36,6 +36,7 @@ struct kf_schema {
 	struct kf_names class_names; /* (classes), or none */
 	int name_width, file_width; /* bytes of a row's text, stream/texts.h; 0: none */
 	bool has_face, has_transform;
+	int map[3]; /* channels, height and width of a row's map; 0: there is none */
 	struct kf_scale x_scale;    /* of X */
 	struct kf_scale y_scale[2]; /* of targets: [0] for x, [1] for y */
 	struct kf_scale p_scale[2];
@@ -55,6 +56,7 @@ struct kf_chunk {
 	float *transform;
 	float *y;    /* (n, columns.n), NaN where missing */
 	float *p;    /* (n, p_columns.n) */
+	float *map;  /* (n, map): what a model makes of the image */
 	void *X;     /* (n, c, h, w) of dtype */
 	size_t room; /* rows allocated */
 };
@@ -81,6 +83,7 @@ bool kf_scaled_bytes(const struct kf_schema *s); /* whether X is of such bytes *
 int kf_schema_need_images(const struct kf_schema *s, struct kf_err *err);
 size_t kf_image_pixels(const struct kf_schema *s); /* c * h * w */
 size_t kf_image_bytes(const struct kf_schema *s);  /* of one image */
+size_t kf_map_values(const struct kf_schema *s);   /* in one map; 0 without any */
 size_t kf_chunk_rows(const struct kf_schema *s);   /* of a full chunk */
 
 /* The keys of its parts in the metadata of streams and models. */
@@ -104,8 +107,8 @@ extern const struct kf_scale_key {
 /* -- the tensors ------------------------------------------------------------- */
 
 /*
- * One of the tensors that rows consist of.  A row of it is an image, one value for each
- * of its columns, a text, a matrix, or a single value.  An offset of 0 means none: no
+ * One of the tensors that rows consist of.  A row of it is an image, a map, one value for
+ * each of its columns, a text, a matrix, or a single value.  An offset of 0 means none: no
  * such member comes first in its struct.
  */
 struct kf_field {
@@ -117,11 +120,12 @@ struct kf_field {
 	size_t columns; /* offset in struct kf_schema of these names; none: no tensor */
 	size_t width;   /* of a text: an int in struct kf_schema; 0 there: no tensor */
 	int matrix[2];  /* its rows and columns */
+	size_t size;    /* of a map: int[3] in struct kf_schema; 0 there: no tensor */
 	size_t present; /* a bool in struct kf_schema: whether it exists */
 };
 
 /* All fields, in the order in which they are written. */
-#define KF_FIELDS 9
+#define KF_FIELDS 10
 extern const struct kf_field kf_fields[KF_FIELDS];
 
 const struct kf_field *kf_field_find(const char *name); /* or NULL */
