@@ -71,11 +71,17 @@ static void cuda_forward(struct kf_backend *b, struct kf_plan *plan,
 		plan->ops->forward(b, plan, pass, weights, f);
 }
 
+/* Whether a gradient has memory: that of a net's input gets it when it is first set. */
+static bool has_memory(struct kf_backend *b, struct kf_act *gradient)
+{
+	return !gradient || gradient->v.f || cuda_own(b, gradient);
+}
+
 static void cuda_backward(struct kf_backend *b, struct kf_plan *plan,
 	const struct kf_pass *pass, const struct kf_mem *weights, struct kf_mem *grads,
 	const struct kf_flow *f)
 {
-	if (!cuda(b)->failed)
+	if (!cuda(b)->failed && has_memory(b, f->dx) && has_memory(b, f->d_other))
 		plan->ops->backward(b, plan, pass, weights, grads, f);
 }
 

@@ -56,8 +56,7 @@ static struct kf_act *new_act(struct kf_backend *b, int n, const int shape[3])
 	return a;
 }
 
-/* Points the batch at its own memory. */
-static bool own(struct kf_backend *b, struct kf_act *a)
+bool cuda_own(struct kf_backend *b, struct kf_act *a)
 {
 	if (!a->own)
 		a->own = cuda_bytes(b, view_values(&a->v) * sizeof(float));
@@ -76,7 +75,7 @@ struct kf_act *cuda_act(struct kf_backend *b, const struct kf_plan *plan,
 	if (a && lender && lender->v.n >= a->v.n)
 		a->v.f = lender->own;
 	else if (a)
-		own(b, a);
+		cuda_own(b, a);
 	return a;
 }
 
@@ -143,7 +142,7 @@ void cuda_take(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,
 		return;
 	}
 	staged = warps ? cuda_stage(b, NULL, warps, n * sizeof *warps) : NULL;
-	if (cuda(b)->failed || !own(b, a))
+	if (cuda(b)->failed || !cuda_own(b, a))
 		return;
 	cuda_check(b,
 		warps ? warp_rows(m, data, from, staged, a->v) :
@@ -159,7 +158,7 @@ void cuda_write_act(struct kf_backend *b, struct kf_act *a, const float *src)
 	if (cuda(b)->failed)
 		return;
 	m = cuda_new_mem(b, view_values(&a->v));
-	if (m && own(b, a)) {
+	if (m && cuda_own(b, a)) {
 		cuda_write(b, m, 0, src, m->n);
 		cuda_check(b,
 			launch_copy_rows(plain(a, m->f), (struct rows){ NULL, 0 },

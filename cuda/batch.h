@@ -10,6 +10,9 @@ struct view cuda_batch(float *f, int n, const int shape[3]);
 /* Whether a batch's order is the same as (n, c, h, w). */
 bool cuda_is_plain(const struct view *v);
 
+/* Points a batch at its own memory, allocated on first use; false on failure. */
+bool cuda_own(struct kf_backend *b, struct kf_act *a);
+
 /* n row numbers, which are copied to the device only if they are not consecutive. */
 struct rows cuda_stage_rows(struct kf_backend *b, const uint32_t *rows, int n);
 

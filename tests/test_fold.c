@@ -33,11 +33,11 @@ static struct kf_tensor *make_params(const struct kf_layers *l)
 	return t;
 }
 
-/* The outputs (ROWS, OUTPUTS) of a net with these parameters, outside training. */
+/* The outputs (ROWS, OUTPUTS) of a net with these parameters, in training or not. */
 static bool outputs(struct kf_backend *b, const struct kf_layers *l,
-	const struct kf_tensor *t, float *out, struct kf_err *err)
+	const struct kf_tensor *t, bool train, float *out, struct kf_err *err)
 {
-	static const struct kf_pass pass = { .train = false };
+	const struct kf_pass pass = { .train = train };
 	static const uint32_t rows[ROWS] = { 2, 0, 1 };
 	float *images = malloc(sizeof(float) * ROWS * SIDE * SIDE);
 	bool *found = calloc((size_t)l->n_params, sizeof *found);
@@ -61,7 +61,8 @@ static bool outputs(struct kf_backend *b, const struct kf_layers *l,
 	return good;
 }
 
-static void test_fold(struct kf_backend *b, const char *line, int layers)
+/* With `all`, by kf_fold_all. */
+static void compare(struct kf_backend *b, const char *line, bool all, int layers)
 {
 	float before[ROWS * OUTPUTS], after[ROWS * OUTPUTS];
 	struct kf_tensor *t, *folded;
@@ -76,10 +77,10 @@ static void test_fold(struct kf_backend *b, const char *line, int layers)
 	}
 	t = make_params(&l);
 	n = l.n_params;
-	ok(outputs(b, &l, t, before, &err), "'%s' runs %s", line, err.msg);
-	folded = kf_fold(&l, t, n, &err);
+	ok(outputs(b, &l, t, false, before, &err), "'%s' runs %s", line, err.msg);
+	folded = all ? kf_fold_all(&l, t, n, &err) : kf_fold(&l, t, n, &err);
 	ok(folded && l.n == layers, "folded, it has %d layers", l.n);
-	ok(outputs(b, &l, folded, after, &err), "it runs %s", err.msg);
+	ok(outputs(b, &l, folded, all, after, &err), "it runs %s", err.msg);
 	for (int i = 0; i < ROWS * OUTPUTS; i++)
 		worst = fmax(worst, fabs(after[i] - before[i]) / (1 + fabs(before[i])));
 	if (!ok(worst < 1e-5, "it has the same outputs"))
@@ -87,6 +88,16 @@ static void test_fold(struct kf_backend *b, const char *line, int layers)
 	kf_fold_free(t, n);
 	kf_fold_free(folded, l.n_params);
 	kf_layers_free(&l);
+}
+
+static void test_fold(struct kf_backend *b, const char *line, int layers)
+{
+	compare(b, line, false, layers);
+}
+
+static void test_fold_all(struct kf_backend *b, const char *line, int layers)
+{
+	compare(b, line, true, layers);
 }
 
 int main(void)
@@ -106,6 +117,12 @@ int main(void)
 	test_fold(b, "conv8x3 batchnorm save pool2 upscale2 add relu batchnorm dense",
 		6);
 	test_fold(b, "save conv8x1 batchnorm add8x1 batchnorm dense", 5);
+	test_fold_all(b, "dense9 relu drop.5 dense", 2);
+	test_fold_all(b, "drop.2 conv9x3 relu batchnorm pool2 drop.1 dense", 4);
+	test_fold_all(b, "batchnorm conv17x3p1 batchnorm relu drop.5 dense", 3);
+	test_fold_all(b, "dense9 relu batchnorm tanh dense6 drop.5", 3);
+	test_fold_all(b, "conv8x3 drop.3 save drop.1 batchnorm add relu dense", 4);
+	test_fold_all(b, "save drop.5 conv8x1 batchnorm add8x1 batchnorm dense", 5);
 	b->op->close(b);
 	return done_testing();
 }

@@ -295,6 +295,27 @@ static void test_pass(struct net_test *t, int n)
 	free(rows), free(dy);
 }
 
+/* The gradient at the input of something whose gradient at the outputs is dy. */
+static void test_input(struct net_test *t, int n)
+{
+	struct reference_net want;
+	struct kf_err err;
+	uint32_t *rows = calloc((size_t)n, sizeof *rows);
+	float *dy = numbers((size_t)n * t->m, 27);
+	size_t n_x = (size_t)n * (size_t)kf_layer_inputs(&t->l.layer[0]);
+	struct kf_act *dx = NULL;
+
+	for (int i = 0; i < n; i++)
+		rows[i] = (uint32_t)i;
+	run_reference(&want, &t->l, n, t->x, t->w, dy, &t->pass);
+	if (kf_net_forward(&t->net, t->images, rows, NULL, n, &t->pass, &err))
+		dx = kf_net_input_gradient(&t->net, dy, n, &t->pass, &err);
+	ok(dx && same_act(dx, want.dy[0], n_x, 2e-5, 1e-30) && healthy(),
+		"gradient at the input of %d rows", n);
+	free_reference(&want, &t->l);
+	free(rows), free(dy);
+}
+
 /* A step by the gradients of the last pass, and of statistics towards its batch's. */
 static void test_step(struct net_test *t)
 {
@@ -371,6 +392,10 @@ static void test_kf_net(const struct net_case *c)
 	test_pass(&t, c->n);
 	if (c->n > 1)
 		test_pass(&t, c->n - 1);
+	test_pass(&t, c->n);
+	test_input(&t, c->n);
+	if (c->n > 1)
+		test_input(&t, c->n - 1);
 	test_pass(&t, c->n);
 	test_step(&t);
 	test_train(&t, c->n);
@@ -496,6 +521,9 @@ int main(void)
 		{ 1, 3, 8, 8, "res8 avgpool dense3" },
 		{ 4, 1, 6, 6, "dense5 batchnorm relu" },
 		{ 4, 1, 6, 6, "dense5 batchnorm tanh" },
+		/* that begin without parameters */
+		{ 3, 1, 12, 12, "pool2 drop.2 avgpool2 dense3" },
+		{ 3, 2, 9, 9, "drop.3 pool2 conv8x3 relu dense3" },
 		/* upscaled to what was saved */
 		{ 3, 20, 13, 11, "save pool2 res20 upscale2 add20x1 tanh dense4" },
 		{ 2, 3, 11, 14, "conv8x3p1 save pool3 upscale3 add dense2" },

@@ -4,6 +4,7 @@
 #include "cpu/activation.h"
 #include "cpu/batch.h"
 #include "cpu/chain.h"
+#include "cpu/few_channels.h"
 #include "cpu/memory.h"
 #include "cpu/onednn_conv.h"
 
@@ -11,6 +12,7 @@ struct conv {
 	struct cpu_conv_shape shape;
 	/* Created on first use. */
 	struct cpu_convolution *direction[CPU_DIRECTIONS];
+	float *ordered; /* the weights for cpu_few_channels_backward */
 };
 
 static void make(struct kf_backend *b, struct kf_plan *plan)
@@ -38,7 +40,19 @@ static void free_state(struct kf_plan *plan)
 
 	for (int i = 0; v && i < CPU_DIRECTIONS; i++)
 		cpu_convolution_free(v->direction[i]);
+	if (v)
+		free(v->ordered);
 	free(v);
+}
+
+static void begin_few(struct kf_backend *b, struct kf_plan *plan,
+	const struct kf_mem *weights)
+{
+	struct conv *v = plan->state;
+
+	if (cpu_floats_once(b, &v->ordered, cpu_few_channels_floats(plan)))
+		cpu_few_channels_order(plan, weights->f + plan->weight->offset,
+			v->ordered);
 }
 
 static void begin(struct kf_backend *b, struct kf_plan *plan,
@@ -46,6 +60,10 @@ static void begin(struct kf_backend *b, struct kf_plan *plan,
 {
 	struct conv *v = plan->state;
 
+	if (direction == CPU_BACKWARD_DATA && cpu_few_channels(b, plan)) {
+		begin_few(b, plan, weights);
+		return;
+	}
 	if (!v->direction[direction])
 		v->direction[direction] = cpu_convolution_new(b, direction, &v->shape,
 			v->direction[CPU_FORWARD]);
@@ -80,7 +98,9 @@ static void backward(struct kf_backend *b, const struct cpu_deferred *d, int thr
 			cpu_image_floats(&plan->y), activation);
 	cpu_convolve(b, v->direction[CPU_BACKWARD_WEIGHTS], thread,
 		i / cpu_group_size(b, plan->n), x, dy);
-	if (dx)
+	if (dx && cpu_few_channels(b, plan))
+		cpu_few_channels_backward(plan, v->ordered, dy, dx);
+	else if (dx)
 		cpu_convolve(b, v->direction[CPU_BACKWARD_DATA], thread, 0, dx, dy);
 }
 

@@ -9,6 +9,8 @@
  *   chain.c       layers that work image by image, one after another
  *   activation.c  activations over arrays
  *   channels.c    loops over an image, channel by channel
+ *   few_channels.c
+ *                 the gradient at the input of a convolution that sees an image
  *   learn.c       losses and update rules
  *   panels.c      dense layers' weights and products
  *   dense.c, ...  a file for each kind of layer, with its table of operations

@@ -141,8 +141,8 @@ struct kf_backend_ops {
 		struct kf_act *lender);
 	void (*free_act)(struct kf_backend *b, struct kf_act *a);
 
-	/* A net's input, n rows of (c, h, w); NULL on failure.  take fills it with
-	 * rows of m, each warped unless warps is NULL: with the same from bytes as from
+	/* A net's input, n rows of (c, h, w), or its gradient; NULL on failure.  take
+	 * fills it with rows of m, each warped unless warps is NULL: with the same from bytes as from
 	 * the floats (float)(v / 255.0). */
 	struct kf_act *(*input)(struct kf_backend *b, int n, const int shape[3]);
 	void (*take)(struct kf_backend *b, struct kf_act *a, const struct kf_mem *m,

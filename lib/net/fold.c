@@ -14,6 +14,7 @@ struct fold {
 	struct kf_layers *l; /* the new one: layers and parameters are filled */
 	struct kf_tensor *folded;
 	int *place; /* (old->n) the new index of each layer's output */
+	bool all;   /* norms that no layer takes in and dropout go, too */
 };
 
 static const float *values(const struct fold *f, int param)
@@ -60,33 +61,72 @@ static int add_param(struct fold *f, const struct kf_param *p, const float *data
 	return l->n_params++;
 }
 
-/* Multiplies each output's weights and sets its bias:
+/* What a norm multiplies channel i by. */
+static double factor(const float *weight, const float *variance, size_t i)
+{
+	return weight[i] / sqrt(variance[i] + KF_BATCHNORM_EPSILON);
+}
+
+/* Gives a layer that multiplies as the norm does the bias that makes it do the rest:
  * weight (x - mean) / sqrt(variance + epsilon) + bias. */
-static int take_in(struct fold *f, struct kf_layer *layer, const struct kf_layer *norm)
+static int add_bias(struct fold *f, struct kf_layer *layer, const struct kf_layer *norm)
 {
 	const float *weight = values(f, norm->weight), *bias = values(f, norm->bias);
 	const float *mean = values(f, norm->mean),
 		    *variance = values(f, norm->variance);
-	size_t outputs = (size_t)layer->out[0];
-	size_t fan = f->l->param[layer->weight].count / outputs;
-	struct kf_param p = { .rank = 1, .shape = { layer->out[0] }, .count = outputs };
-	float *w = f->folded[layer->weight].data, *b;
+	struct kf_param p = { .rank = 1,
+		.shape = { layer->out[0] },
+		.count = (size_t)layer->out[0] };
+	float *b;
 
 	snprintf(p.name, sizeof p.name, "%s.bias", layer->name);
 	layer->bias = add_param(f, &p, NULL, true);
 	if (layer->bias < 0)
 		return -1;
+	b = f->folded[layer->bias].data;
+	for (size_t i = 0; i < p.count; i++)
+		b[i] = (float)(bias[i] - factor(weight, variance, i) * mean[i]);
+	return 0;
+}
+
+/* Multiplies each output's weights by the norm's factor. */
+static int take_in(struct fold *f, struct kf_layer *layer, const struct kf_layer *norm)
+{
+	const float *weight = values(f, norm->weight);
+	const float *variance = values(f, norm->variance);
+	size_t outputs = (size_t)layer->out[0];
+	size_t fan = f->l->param[layer->weight].count / outputs;
+	float *w = f->folded[layer->weight].data;
+
 	layer->activation = norm->activation;
 	layer->readers = norm->readers;
-	b = f->folded[layer->bias].data;
-	for (size_t i = 0; i < outputs; i++) {
-		double scale = weight[i] / sqrt(variance[i] + KF_BATCHNORM_EPSILON);
-
-		b[i] = (float)(bias[i] - scale * mean[i]);
+	for (size_t i = 0; i < outputs; i++)
 		for (size_t j = 0; j < fan; j++)
-			w[i * fan + j] = (float)(scale * w[i * fan + j]);
-	}
-	return 0;
+			w[i * fan + j] =
+				(float)(factor(weight, variance, i) * w[i * fan + j]);
+	return add_bias(f, layer, norm);
+}
+
+/* Makes the norm that layer was a layer that multiplies each channel and adds to it. */
+static int replace(struct fold *f, struct kf_layer *layer, const struct kf_layer *norm)
+{
+	const float *weight = values(f, norm->weight);
+	const float *variance = values(f, norm->variance);
+	size_t channels = (size_t)norm->out[0];
+	struct kf_param p = { .rank = norm->out[1] * norm->out[2] == 1 ? 2 : 4,
+		.shape = { norm->out[0], norm->out[0], 1, 1 },
+		.count = channels * channels };
+	float *w = calloc(p.count, sizeof *w);
+
+	snprintf(p.name, sizeof p.name, "%s.weight", layer->name);
+	for (size_t i = 0; w && i < channels; i++)
+		w[i * (channels + 1)] = (float)factor(weight, variance, i);
+	layer->kind = p.rank == 2 ? KF_DENSE : KF_CONV;
+	layer->kernel = 1;
+	layer->mean = layer->variance = -1;
+	layer->weight = w ? add_param(f, &p, w, true) : -1;
+	free(w);
+	return layer->weight < 0 ? -1 : add_bias(f, layer, norm);
 }
 
 static int moved(const struct fold *f, int index)
@@ -105,12 +145,26 @@ static int keep_param(struct fold *f, int *index, bool learned)
 	return *index < 0 ? -1 : 0;
 }
 
+/* Whoever reads layer i, which drops nothing, reads its input instead. */
+static void skip_drop(struct fold *f, int i)
+{
+	const struct kf_layer *drop = &f->old->layer[i];
+
+	f->place[i] = moved(f, drop->from);
+	if (f->place[i] != KF_INPUT)
+		f->l->layer[f->place[i]].readers += drop->readers - 1;
+}
+
 /* Appends layer i of the old net, unless it is a norm that another took in. */
 static int add_layer(struct fold *f, int i)
 {
 	const struct kf_layer *old = &f->old->layer[i], *norm = norm_of(f->old, i);
 	struct kf_layer *layer = &f->l->layer[f->l->n];
 
+	if (f->all && old->kind == KF_DROP) {
+		skip_drop(f, i);
+		return 0;
+	}
 	if (old->kind == KF_BATCHNORM && old->from != KF_INPUT &&
 		norm_of(f->old, old->from) == old) {
 		f->place[i] = f->place[old->from];
@@ -120,6 +174,8 @@ static int add_layer(struct fold *f, int i)
 	layer->index = f->place[i] = f->l->n++;
 	layer->from = moved(f, old->from);
 	layer->other = moved(f, old->other);
+	if (f->all && old->kind == KF_BATCHNORM)
+		return replace(f, layer, old);
 	if (keep_param(f, &layer->weight, true) < 0 ||
 		keep_param(f, &layer->bias, true) < 0)
 		return -1;
@@ -151,11 +207,11 @@ void kf_fold_free(struct kf_tensor *folded, int n)
 	free(folded);
 }
 
-struct kf_tensor *kf_fold(struct kf_layers *l, const struct kf_tensor *t, int n,
-	struct kf_err *err)
+static struct kf_tensor *fold(struct kf_layers *l, const struct kf_tensor *t, int n,
+	bool all, struct kf_err *err)
 {
 	struct kf_layers old = *l;
-	struct fold f = { .old = &old, .t = t, .n = n, .l = l };
+	struct fold f = { .old = &old, .t = t, .n = n, .l = l, .all = all };
 	/* a norm's parameters are at least as many as the bias that replaces them */
 	size_t room = (size_t)old.n_params + 1;
 
@@ -174,4 +230,16 @@ struct kf_tensor *kf_fold(struct kf_layers *l, const struct kf_tensor *t, int n,
 	free(old.layer);
 	free(old.param);
 	return f.folded;
+}
+
+struct kf_tensor *kf_fold(struct kf_layers *l, const struct kf_tensor *t, int n,
+	struct kf_err *err)
+{
+	return fold(l, t, n, false, err);
+}
+
+struct kf_tensor *kf_fold_all(struct kf_layers *l, const struct kf_tensor *t, int n,
+	struct kf_err *err)
+{
+	return fold(l, t, n, true, err);
 }

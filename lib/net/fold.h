@@ -1,5 +1,5 @@
 /* Folding batch norm into the layer in front of it, so that predicting costs nothing for
- * it. */
+ * it; and nets without anything that training does otherwise. */
 #ifndef KF_FOLD_H
 #define KF_FOLD_H
 
@@ -13,6 +13,13 @@
  * still to be freed.
  */
 struct kf_tensor *kf_fold(struct kf_layers *l, const struct kf_tensor *t, int n,
+	struct kf_err *err);
+/*
+ * The same, and more: all other batch norm becomes convolutions or dense layers that do
+ * what it does, and dropout goes.  Such a net computes in training what l does outside, and
+ * so gives the gradients of that.
+ */
+struct kf_tensor *kf_fold_all(struct kf_layers *l, const struct kf_tensor *t, int n,
 	struct kf_err *err);
 void kf_fold_free(struct kf_tensor *folded, int n);
 

@@ -16,7 +16,8 @@ struct kf_batch {
 	struct kf_plan **plan; /* (layers) */
 	struct kf_act **act;   /* (layers + 1): the input, then each output */
 	struct kf_act **grad;  /* (layers + 1): gradients with respect to act; */
-			       /* NULL where no parameter is below */
+			       /* NULL where neither a parameter is below, */
+			       /* nor the input's gradient is wanted */
 };
 
 int kf_net_open(struct kf_net *net, struct kf_backend *b,
@@ -265,7 +266,7 @@ struct kf_act *kf_net_forward(struct kf_net *net, const struct kf_mem *images,
 }
 
 /* Whether an output depends on parameters, so that its gradient is needed: depends has
- * the answers for the layers before. */
+ * the answers for the input and the layers before. */
 static bool learns(const struct kf_layers *l, int i, const bool *depends /* + 1 */)
 {
 	const struct kf_layer *layer = &l->layer[i];
@@ -286,16 +287,28 @@ static int prepare_training(struct kf_net *net, struct kf_err *err)
 	return 0;
 }
 
-/* The same for a batch. */
-static int prepare_backward(struct kf_net *net, struct kf_batch *t, struct kf_err *err)
+static int prepare_input(struct kf_net *net, struct kf_batch *t, struct kf_err *err)
+{
+	const int shape[3] = { net->layers->c, net->layers->h, net->layers->w };
+
+	if (!t->grad[0] && !(t->grad[0] = net->b->op->input(net->b, t->n, shape)))
+		return failed(net, err);
+	return 0;
+}
+
+/* What a batch needs from the first training pass on, or where the input's gradient is
+ * wanted. */
+static int prepare_backward(struct kf_net *net, struct kf_batch *t, bool input,
+	struct kf_err *err)
 {
 	const struct kf_backend_ops *op = net->b->op;
 	const struct kf_layers *l = net->layers;
 	struct kf_batch *lender = t->lends ? NULL : find_lender(net, t->n);
 	bool depends[KF_LAYERS_MAX + 1] = { false };
 
-	if (prepare_training(net, err) < 0)
+	if (prepare_training(net, err) < 0 || (input && prepare_input(net, t, err) < 0))
 		return -1;
+	depends[0] = input;
 	for (int i = 0; i < l->n; i++) {
 		depends[i + 1] = learns(l, i, depends);
 		if (depends[i + 1] && !t->grad[i + 1] &&
@@ -383,7 +396,7 @@ static int run_pass(struct kf_net *net, const struct kf_mem *images,
 	int last = net->layers->n;
 	struct kf_act *gradient;
 
-	if (!t || (pass->train && prepare_backward(net, t, err) < 0))
+	if (!t || (pass->train && prepare_backward(net, t, false, err) < 0))
 		return -1;
 	gradient = pass->train ? t->grad[last] : NULL;
 	if (target->classify)
@@ -474,11 +487,35 @@ int kf_net_train(struct kf_net *net, const struct kf_mem *images, const uint32_t
 	return 0;
 }
 
-struct kf_act *kf_net_outputs(struct kf_net *net, int n)
+static struct kf_batch *last_batch(const struct kf_net *net, int n)
 {
 	struct kf_batch *t = net->batches;
 
 	while (t->n != n)
 		t = t->next;
-	return t->act[net->layers->n];
+	return t;
+}
+
+struct kf_act *kf_net_input_gradient(struct kf_net *net, const float *dy, int n,
+	const struct kf_pass *pass, struct kf_err *err)
+{
+	struct kf_batch *t = last_batch(net, n);
+	struct kf_pass stores = *pass;
+
+	if (prepare_backward(net, t, true, err) < 0)
+		return NULL;
+	stores.make = NULL;
+	net->b->op->write_act(net->b, t->grad[net->layers->n], dy);
+	backward(net, t, &stores);
+	return t->grad[0];
+}
+
+struct kf_act *kf_net_layer(struct kf_net *net, int n, int i)
+{
+	return last_batch(net, n)->act[i + 1];
+}
+
+struct kf_act *kf_net_outputs(struct kf_net *net, int n)
+{
+	return kf_net_layer(net, n, net->layers->n - 1);
 }

@@ -91,8 +91,18 @@ int kf_net_train(struct kf_net *net, const struct kf_mem *images, const uint32_t
 	const struct kf_pass *pass, const struct kf_update *u, struct kf_mem *state1,
 	struct kf_mem *state2, struct kf_err *err);
 
+/*
+ * The gradient at the input (n, c, h, w) of something whose gradient at the outputs of the
+ * last pass is dy (n, outputs), a pass with pass->train over n rows.  It belongs to the net
+ * and is valid until the next pass; NULL when it cannot be started.
+ */
+struct kf_act *kf_net_input_gradient(struct kf_net *net, const float *dy, int n,
+	const struct kf_pass *pass, struct kf_err *err);
+
 /* The outputs of the last pass, which was over n rows. */
 struct kf_act *kf_net_outputs(struct kf_net *net, int n);
+/* The same of layer i, unless the pass trained. */
+struct kf_act *kf_net_layer(struct kf_net *net, int n, int i);
 
 /* How far batch norm's statistics move towards those of a batch. */
 #define KF_STATISTICS_PART 0.1F

@@ -357,6 +357,22 @@ int kf_chunk_reserve(struct kf_chunk *c, const struct kf_schema *s, size_t n,
 	return 0;
 }
 
+struct kf_chunk kf_chunk_part(const struct kf_chunk *c, const struct kf_schema *s,
+	size_t first, size_t n)
+{
+	struct kf_chunk part = { .n = n };
+
+	for (int i = 0; i < KF_FIELDS; i++) {
+		const struct kf_field *f = &kf_fields[i];
+		char *data = kf_field_data(f, c);
+
+		if (data)
+			data += first * kf_field_bytes(f, s);
+		memcpy((char *)&part + f->data, &data, sizeof data);
+	}
+	return part;
+}
+
 void kf_chunk_copy_row(struct kf_chunk *to, size_t i, const struct kf_chunk *from,
 	size_t j, const struct kf_schema *s)
 {

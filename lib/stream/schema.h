@@ -143,6 +143,9 @@ int kf_chunk_tensors(const struct kf_chunk *c, const struct kf_schema *s, size_t
  * n.  0, or -1 when out of memory. */
 int kf_chunk_reserve(struct kf_chunk *c, const struct kf_schema *s, size_t n,
 	struct kf_err *err);
+/* n rows of c from `first` on, which stay where they are. */
+struct kf_chunk kf_chunk_part(const struct kf_chunk *c, const struct kf_schema *s,
+	size_t first, size_t n);
 /* Row i of to becomes row j of from; to may be from. */
 void kf_chunk_copy_row(struct kf_chunk *to, size_t i, const struct kf_chunk *from,
 	size_t j, const struct kf_schema *s);

@@ -5,22 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/fold.h"
-#include "net/layers_parse.h"
-#include "net/net.h"
 #include "train/dataset.h"
 #include "train/mirror.h"
+#include "train/model_net.h"
 
 #define BATCH 128 /* a power of two */
 #define SIZES 4   /* batch sizes before only powers of two are used */
 
 /* One model on the backend. */
 struct member {
-	struct kf_layers layers;
-	struct kf_net net;
+	struct kf_model_net of;
 	int *column;   /* (outputs) the column of p that each goes to */
 	bool classify; /* its outputs become probabilities */
-	bool opened;
 
 	struct kf_mirror_mean mirror; /* if it averages with mirror images */
 };
@@ -120,57 +116,11 @@ static int map_columns(struct kf_predictor *p, struct member *t,
 	return 0;
 }
 
-/* Before any memory is taken for the net: a model may claim any net. */
-static int check_params(const struct kf_layers *l, const struct kf_model *m,
-	struct kf_err *err)
-{
-	for (int i = 0; i < l->n_params; i++)
-		if (!kf_param_find(&l->param[i], "", m->param, m->n))
-			return kf_fail(err,
-				"the model lacks '%s' in the shape that its "
-				"net has",
-				l->param[i].name);
-	return 0;
-}
-
-static int set_weights(struct kf_predictor *p, struct member *t,
-	const struct kf_tensor *weights, int n_weights, struct kf_err *err)
-{
-	int n = t->layers.n_params;
-	bool *found;
-
-	if (kf_net_open(&t->net, p->b, &t->layers, err) < 0)
-		return -1;
-	found = calloc((size_t)n, sizeof *found);
-	if (!found)
-		return kf_fail_memory(err);
-	kf_net_set(&t->net, t->net.weights, "", weights, n_weights, found, n);
-	free(found);
-	return 0;
-}
-
 static int open_member(struct kf_predictor *p, struct member *t,
 	const struct kf_model *m, struct kf_err *err)
 {
-	struct kf_tensor *folded = NULL;
-	int rc;
-
-	if (kf_layers_parse(&t->layers, m->net, m->c, m->h, m->w, m->columns.n, err) <
-		0)
-		return -1;
 	t->classify = m->classify;
-	if (check_params(&t->layers, m, err) < 0 ||
-		kf_layers_check_columns(&t->layers, &m->columns, err) < 0 ||
-		(t->layers.floats > t->layers.learned && /* there are statistics */
-			!(folded = kf_fold(&t->layers, m->param, m->n, err)))) {
-		kf_layers_free(&t->layers);
-		return -1;
-	}
-	t->opened = true;
-	rc = folded ? set_weights(p, t, folded, t->layers.n_params, err) :
-		      set_weights(p, t, m->param, m->n, err);
-	kf_fold_free(folded, t->layers.n_params);
-	return rc;
+	return kf_model_net_open(&t->of, p->b, m, false, err);
 }
 
 static int open_members(struct kf_predictor *p, const struct kf_model *models,
@@ -237,10 +187,7 @@ void kf_predictor_close(struct kf_predictor *p)
 	if (!p)
 		return;
 	for (int i = 0; i < p->n; i++) {
-		if (p->member[i].opened) {
-			kf_net_close(&p->member[i].net);
-			kf_layers_free(&p->member[i].layers);
-		}
+		kf_model_net_close(&p->member[i].of);
 		free(p->member[i].column);
 		kf_mirror_mean_close(&p->member[i].mirror);
 	}
@@ -317,7 +264,7 @@ static int run_net(struct kf_predictor *p, struct member *t, uint32_t first, int
 
 	for (int i = 0; i < n; i++)
 		rows[i] = first + (uint32_t)i;
-	act = kf_net_forward(&t->net, p->images, rows, warps, n, &pass, err);
+	act = kf_net_forward(&t->of.net, p->images, rows, warps, n, &pass, err);
 	if (!act)
 		return -1;
 	p->b->op->read_act(p->b, act, out);
@@ -328,10 +275,10 @@ static int flip_outputs(struct kf_predictor *p, struct member *t, uint32_t first
 	struct kf_err *err)
 {
 	struct kf_warp warps[BATCH];
-	int m = t->layers.outputs;
+	int m = t->of.layers.outputs;
 
 	for (int i = 0; i < BATCH; i++)
-		warps[i] = kf_mirror_warp(t->layers.w);
+		warps[i] = kf_mirror_warp(t->of.layers.w);
 	if (run_net(p, t, first, n, warps, p->mirrored, err) < 0)
 		return -1;
 	for (int i = 0; i < n; i++)
@@ -343,7 +290,7 @@ static int flip_outputs(struct kf_predictor *p, struct member *t, uint32_t first
 static int add_outputs(struct kf_predictor *p, struct member *t, uint32_t first, int n,
 	struct kf_err *err)
 {
-	int m = t->layers.outputs;
+	int m = t->of.layers.outputs;
 
 	if (run_net(p, t, first, n, NULL, p->out, err) < 0 ||
 		(p->mirrored && flip_outputs(p, t, first, n, err) < 0))
