@@ -19,6 +19,7 @@ argument_for() {
 	WxH | CxR) echo 4x4 ;;
 	SIZE) echo 100M ;;
 	A:B) echo 1:2 ;;
+	N\[:STEP\]) echo 8:4 ;;
 	A\[:B\]) echo 0.5 ;;
 	A,B) echo nose_tip,mouth_center_top_lip ;;
 	A,B,...) echo nose_tip_x ;;
@@ -50,6 +51,7 @@ complaint_about_x() {
 	WxH | CxR) echo "is not two sizes from 1 to [0-9]* such as 4x4" ;;
 	SIZE) echo "is not a size in bytes" ;;
 	A:B) echo "is not two losses" ;;
+	N\[:STEP\]) echo "is not the side of a square" ;;
 	WHAT) echo "is neither 'name' nor 'file'" ;;
 	I/K) echo "is not one of some folds" ;;
 	RANGES) echo "is not a number from" ;;

@@ -1,0 +1,103 @@
+#!/bin/sh
+# Maps: kfkd-predict makes them, all other programs pass them on, kfkd-plot draws them.
+# (test_maps looks at their values.)
+
+. "${0%/*}/lib.sh"
+cd "$tmp" || exit 1
+
+kfkd-synth -n 200 -s 3 --missing .3 >faces.csv
+kfkd-load faces.csv | kfkd-scale >faces
+net='conv16x3s2 batchnorm relu pool2 drop.2 dense40 relu dense'
+kfkd-train -q -e 2 --net "$net" faces >model || exit 1
+kfkd-predict -m model faces >found
+
+# what kfkd-stat says of a stream's maps
+maps_of() {
+	kfkd-stat "$1" | sed -n 's/^maps: //p'
+}
+
+# -- what is added ------------------------------------------------------------------
+
+kfkd-predict -m model --activations faces >activations
+is "activations: exits 0" $? 0
+is "... their size is the layer's" "$(maps_of activations)" "47 x 47, channels: 16"
+kfkd-head -n 5 faces >five
+kfkd-predict -m model --saliency five >saliency
+is "saliency: exits 0" $? 0
+is "... its size is the image's" "$(maps_of saliency)" "96 x 96, channels: 1"
+kfkd-predict -m model --occlusion 24 five >occlusion
+is "occlusion: exits 0" $? 0
+is "... its size is the image's" "$(maps_of occlusion)" "96 x 96, channels: 1"
+kfkd-predict -m model --occlusion 24:12 five | cmp - occlusion
+is "... in steps of half the square" $? 0
+kfkd-predict -m model --occlusion 24:24 five | kfkd-stat >coarse
+differ "... or others" coarse occlusion
+
+# rows, but for the map
+rest() {
+	kfkd-stat "$1" | grep -v '^map'
+}
+
+is "all else is as without maps" "$(rest activations)" "$(kfkd-stat found)"
+is "... so are predictions" "$(kfkd-score -r activations)" "$(kfkd-score -r found)"
+kfkd-predict -m model --no-images --saliency five >bare
+is "images can be left out" "$(kfkd-stat bare | grep -E '^(images|maps)')" \
+	"images: none, of 96 x 96, channels: 1
+maps: 96 x 96, channels: 1"
+kfkd-load faces.csv | kfkd-scale --bytes | kfkd-head -n 5 >bytes
+is "of bytes it is the same" \
+	"$(kfkd-predict -m model --saliency bytes | kfkd-stat | grep '^map')" \
+	"$(kfkd-stat saliency | grep '^map')"
+cut -d, -f31 faces.csv >images.csv
+kfkd-load images.csv | kfkd-scale | kfkd-head -n 5 |
+	kfkd-predict -m model --saliency >untold
+is "without targets there is a map, too" "$(maps_of untold)" "96 x 96, channels: 1"
+
+# -- passed on ----------------------------------------------------------------------
+
+kfkd-head -n 3 saliency >a
+kfkd-tail -n 2 saliency >b
+kfkd-cat a b >joined
+is "rows keep their maps" "$(kfkd-stat joined | grep '^map')" \
+	"$(kfkd-stat saliency | grep '^map')"
+kfkd-shuffle saliency | kfkd-scale --undo | kfkd-stat >shuffled
+is "... shuffled and unscaled" "$(grep '^map' shuffled)" \
+	"$(kfkd-stat saliency | grep '^map')"
+kfkd-cat --single saliency | kfkd-cat - | kfkd-stat | grep '^map' >single
+is "... and in a single file" "$(cat single)" "$(kfkd-stat saliency | grep '^map')"
+refuses "streams with maps of another size are not joined" 1 'another size of map' \
+	sh -c 'cat activations saliency | kfkd-cat'
+refuses "nor are those without" 1 "'map' is missing" sh -c 'cat saliency found | kfkd-cat'
+
+# chunks are no larger than others: 47 x 47 x 16 floats and an image are 3 a chunk of 4 MiB
+largest=$(KFKD_FILE=activations perl -e '
+	open my $f, "<:raw", $ENV{KFKD_FILE} or die; my $most = 0;
+	while (read $f, my $n, 8) {
+		read $f, my $header, unpack("Q<", $n);
+		my $size = 0;
+		$size = $2 > $size ? $2 : $size
+			while $header =~ /"data_offsets":\[(\d+),(\d+)\]/g;
+		seek $f, $size, 1;
+		$most = $size if $size > $most;
+	}
+	print $most')
+ok "chunks stay small ($largest bytes)" [ "$largest" -lt 6000000 ]
+
+# -- mistakes -----------------------------------------------------------------------
+
+for what in 0 -3 12: 12:0 12:13 99999 x 8:x 1e1 '' 8:4:2; do
+	kfkd-predict -m model --occlusion "$what" five >out 2>err
+	is "--occlusion '$what' exits 2" $? 2
+	like "... and says why" "$(head -n 1 err)" '--occlusion: .* is not the side'
+done
+kfkd-predict -m model --saliency --activations five >out 2>err
+is "two maps exit 2" $? 2
+like "... and says why" "$(head -n 1 err)" 'only one of --occlusion'
+kfkd-predict -m model -m model --saliency five >out 2>err
+is "two models exit 2" $? 2
+like "... and says why" "$(head -n 1 err)" 'maps are of one model'
+kfkd-predict -m model --flip --saliency five >out 2>err
+is "--flip exits 2" $? 2
+like "... and says why" "$(head -n 1 err)" 'without --flip'
+
+done_testing
