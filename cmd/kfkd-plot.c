@@ -6,7 +6,7 @@
 #include "draw/curve.h"
 #include "plot.h"
 
-enum { ERRORS = OPTION_NO_LETTER, CURVE, WEIGHTS, MEAN, ORIGINAL };
+enum { ERRORS = OPTION_NO_LETTER, CURVE, WEIGHTS, MEAN, ORIGINAL, MAPS, OVER };
 
 static const struct program program = {
 	.name = "kfkd-plot",
@@ -15,7 +15,8 @@ static const struct program program = {
 		"-e PREFIX --original [-i] [-c] [FILE]",
 		"--errors [-S WxH] [-c] [-o OUT] [FILE]",
 		"--curve [--mean] [-y A:B] [-S WxH] [-c] [-o OUT] [MODEL ...]",
-		"--weights [-g CxR] [-z N] [-c] [-o OUT] [MODEL]" },
+		"--weights [-g CxR] [-z N] [-c] [-o OUT] [MODEL]",
+		"--maps [--over] [-g CxR] [-z N] [-i] [-c] [-o OUT] [FILE]" },
 	.about = "Draws a PGM picture: of a stream the first faces, true keypoints as rings and\n"
 		 "predicted ones as crosses; or what one of these asks for:",
 	.rows = {
@@ -26,6 +27,7 @@ static const struct program program = {
 		{ ERRORS, "errors", .help = "bars of each keypoint's error" },
 		{ CURVE, "curve", .help = "the losses of models against epochs" },
 		{ WEIGHTS, "weights", .help = "the weights of a model's first layer" },
+		{ MAPS, "maps", .help = "faces beside the maps that kfkd-predict makes" },
 		{ .help = "Options:" },
 		{ 'w', "worst", "N",
 			"the N rows with the largest errors, the worst first",
@@ -37,6 +39,7 @@ static const struct program program = {
 			.max = 10000 },
 		{ 'z', "zoom", "N", "enlarge each pixel to N x N (2)", OPTION_INT,
 			.min = 1, .max = 100 },
+		{ OVER, "over", .help = "maps over the faces; needs --colour" },
 		{ 'i', "ids", .help = "write each row's id into its picture" },
 		{ 'c', "colour", .help = "colours: PPM in place of PGM" },
 		{ MEAN, "mean",
@@ -66,8 +69,8 @@ static void parse_ylim(const char *text, struct request *q)
 static void set_mode(struct request *q, enum plot_mode mode)
 {
 	if (q->mode != PLOT_SHEET && q->mode != mode)
-		misuse("only one of --each, --errors, --curve and --weights can be "
-		       "drawn");
+		misuse("only one of --each, --errors, --curve, --weights and --maps can "
+		       "be drawn");
 	q->mode = mode;
 }
 
@@ -81,7 +84,9 @@ static void apply(struct request *q, int key, const struct options *o)
 	case ERRORS: set_mode(q, PLOT_ERRORS); break;
 	case CURVE: set_mode(q, PLOT_CURVE); break;
 	case WEIGHTS: set_mode(q, PLOT_WEIGHTS); break;
+	case MAPS: set_mode(q, PLOT_MAPS); break;
 	case MEAN: q->mean = true; break;
+	case OVER: q->over = true; break;
 	case ORIGINAL: q->original = true; break;
 	case 'i': q->ids = true; break;
 	case 'c': q->colour = true; break;
@@ -111,11 +116,13 @@ static const struct {
 	[PLOT_ERRORS] = { "with --errors", plot_errors, false },
 	[PLOT_CURVE] = { "with --curve", plot_curves, true },
 	[PLOT_WEIGHTS] = { "with --weights", plot_weights, false },
+	[PLOT_MAPS] = { "with --maps", plot_maps, false },
 };
 
 #define BIT(mode) (1u << (mode))
 #define FACES (BIT(PLOT_SHEET) | BIT(PLOT_EACH) | BIT(PLOT_SEQUENCE))
 #define FIGURES (BIT(PLOT_ERRORS) | BIT(PLOT_CURVE))
+#define SHEETS (BIT(PLOT_SHEET) | BIT(PLOT_WEIGHTS) | BIT(PLOT_MAPS))
 
 /* The modes in which an option has an effect; those not listed have it in all. */
 static const struct {
@@ -126,11 +133,12 @@ static const struct {
 	{ ORIGINAL, BIT(PLOT_EACH) | BIT(PLOT_SEQUENCE) },
 	{ 'y', BIT(PLOT_CURVE) },
 	{ 'S', FIGURES },
-	{ 'o', FIGURES | BIT(PLOT_SHEET) | BIT(PLOT_SEQUENCE) | BIT(PLOT_WEIGHTS) },
+	{ OVER, BIT(PLOT_MAPS) },
+	{ 'o', FIGURES | SHEETS | BIT(PLOT_SEQUENCE) },
 	{ 'w', FACES },
-	{ 'i', FACES },
-	{ 'z', FACES | BIT(PLOT_WEIGHTS) },
-	{ 'g', BIT(PLOT_SHEET) | BIT(PLOT_WEIGHTS) },
+	{ 'i', FACES | BIT(PLOT_MAPS) },
+	{ 'z', FACES | SHEETS },
+	{ 'g', SHEETS },
 };
 
 /* An option that would have no effect is a mistake. */
@@ -143,6 +151,8 @@ static void check_effects(const struct request *q, const struct options *o)
 			!(effects[i].modes & BIT(q->mode)))
 			misuse("--%s has no effect %s", options_name(o, effects[i].key),
 				modes[q->mode].with);
+	if (q->over && !q->colour)
+		misuse("--over needs --colour: in grey, faces and maps look alike");
 	if (q->original && (q->worst || q->zoom))
 		misuse("--%s does not go with --original", q->worst ? "worst" : "zoom");
 	if (q->w && q->mode == PLOT_CURVE &&

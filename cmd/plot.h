@@ -11,6 +11,7 @@ enum plot_mode {
 	PLOT_ERRORS,
 	PLOT_CURVE,
 	PLOT_WEIGHTS,
+	PLOT_MAPS,
 	PLOT_MODES
 };
 
@@ -23,11 +24,12 @@ struct request {
 	int columns, rows, zoom; /* --grid, --zoom */
 	int w, h;                /* --size */
 	double low, high;        /* --ylim */
-	bool ids, colour, mean, original;
+	bool ids, colour, mean, original, over;
 };
 
 void plot_faces(const struct request *q);    /* plot_faces.c: rows of a stream */
 void plot_original(const struct request *q); /* plot_original.c: whole photographs */
+void plot_maps(const struct request *q);     /* plot_maps.c: rows with maps */
 void plot_errors(const struct request *q);   /* plot_figures.c: these and the others */
 void plot_curves(const struct request *q);
 void plot_weights(const struct request *q);

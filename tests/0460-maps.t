@@ -83,6 +83,53 @@ largest=$(KFKD_FILE=activations perl -e '
 	print $most')
 ok "chunks stay small ($largest bytes)" [ "$largest" -lt 6000000 ]
 
+# -- pictures -----------------------------------------------------------------------
+
+# the size of a picture
+size() {
+	head -n 2 "$1" | tail -n 1
+}
+
+kfkd-plot --maps saliency >sheet.pgm
+is "faces and maps: exits 0" $? 0
+is "... 4 x 4 pictures" "$(size sheet.pgm)" "774 774"
+kfkd-plot --maps -g 2x1 saliency >pair.pgm
+is "a face and its map" "$(size pair.pgm)" "386 192"
+kfkd-plot -g 2x1 saliency >faces.pgm
+# left FILE: the left half of its picture
+left() {
+	perl -e 'local $/; my ($h, $p) = <STDIN> =~ /^(P5\n\d+ \d+\n255\n)(.*)/s;
+		print substr $p, 386 * $_, 192 for 0 .. 191' <"$1"
+}
+left pair.pgm >a
+left faces.pgm >b
+equal "... the face as without maps" a b
+kfkd-plot --maps -g 2x1 -i saliency >ids.pgm
+differ "--ids changes it" pair.pgm ids.pgm
+kfkd-plot --maps -g 3x2 -z 1 -c saliency >colour.ppm
+is "in colour" "$(head -n 1 colour.ppm) $(size colour.ppm)" "P6 292 194"
+kfkd-plot --maps -g 3x2 -z 1 -c --over saliency >over.ppm
+differ "... over faces" colour.ppm over.ppm
+kfkd-plot --maps -z 1 activations >channels.pgm
+is "a face and 16 channels: 5 x 4 pictures" "$(size channels.pgm)" "488 390"
+kfkd-head -n 1 activations | kfkd-plot --maps -z 1 | cmp - channels.pgm
+is "... of the first face alone" $? 0
+kfkd-plot --maps -z 1 -g 5x8 activations >more.pgm
+is "... or of as many as there is room for" "$(size more.pgm)" "488 782"
+refuses "no maps" 1 'the stream has no maps' kfkd-plot --maps found
+refuses "no images" 1 'has no images' kfkd-plot --maps bare
+refuses "no rows" 1 'nothing to draw' sh -c 'kfkd-head -n 0 saliency | kfkd-plot --maps'
+head -c 300000 saliency >cut
+refuses "a cut stream" 1 "'cut'" kfkd-plot --maps -o got.pgm cut
+kfkd-plot --maps --over saliency >out 2>err
+is "--over in grey exits 2" $? 2
+like "... and says why" "$(head -n 1 err)" '--over needs --colour'
+kfkd-plot --over -c saliency >out 2>err
+is "--over without maps exits 2" $? 2
+like "... and says why" "$(head -n 1 err)" '--over has no effect'
+kfkd-plot --maps --weights saliency >out 2>err
+is "two kinds of pictures exit 2" $? 2
+
 # -- mistakes -----------------------------------------------------------------------
 
 for what in 0 -3 12: 12:0 12:13 99999 x 8:x 1e1 '' 8:4:2; do

@@ -1,4 +1,4 @@
-/* Drawing: strokes, faces with marks, sheets, ticks, curves and bars. */
+/* Drawing: strokes, faces with marks, maps, sheets, ticks, curves and bars. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +6,7 @@
 #include "draw/bars.h"
 #include "draw/curve.h"
 #include "draw/face.h"
+#include "draw/map.h"
 #include "rows/filter.h"
 #include "draw/sheet.h"
 #include "tap.h"
@@ -464,6 +465,71 @@ static void test_bars(void)
 	kf_canvas_free(&c);
 }
 
+/* -- maps -------------------------------------------------------------------------- */
+
+static bool is_colour(const struct kf_canvas *c, int x, int y, int r, int g, int b)
+{
+	const unsigned char *p = c->pixels + 3 * (y * c->w + x);
+
+	return p[0] == r && p[1] == g && p[2] == b;
+}
+
+static void test_maps(void)
+{
+	const struct kf_schema s = { .map = { 2, 2, 3 } },
+			       units = { .map = { 2, 1, 1 } };
+	float v[] = { 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, /* another row */
+		-2, 0, 2, NAN, INFINITY, 1, 7, 7, 7, 7, 7, 7 };
+	struct kf_chunk c = { .n = 2, .map = v };
+	struct kf_range r = kf_map_range(&s, &c, 1, 0);
+	struct kf_canvas canvas = canvas_of(12, 12, false);
+	const struct kf_box box = { 2, 3, 8, 9 };
+
+	ok(r.low == -2 && r.high == 2, "the range of a channel of a row");
+	kf_draw_map(&canvas, box, &s, &c, 1, 0, r, false);
+	ok(grey_at(&canvas, 2, 3) == 0 && grey_at(&canvas, 3, 5) == 0 &&
+			grey_at(&canvas, 4, 3) == 128 &&
+			grey_at(&canvas, 7, 5) == 255 && grey_at(&canvas, 7, 6) == 191,
+		"from black to white, as large as the box");
+	ok(grey_at(&canvas, 2, 6) == 0 && grey_at(&canvas, 5, 8) == 0,
+		"what is no finite number is black");
+	ok(grey_at(&canvas, 1, 3) == 255 && grey_at(&canvas, 8, 8) == 255 &&
+			grey_at(&canvas, 7, 2) == 255 && grey_at(&canvas, 2, 9) == 255,
+		"nothing is drawn beside it");
+	r = kf_map_range(&s, &c, 1, 1);
+	kf_draw_map(&canvas, box, &s, &c, 1, 1, r, false);
+	ok(r.low == 7 && r.high == 7 && grey_at(&canvas, 4, 4) == 0,
+		"what is the same everywhere is black");
+	r = kf_map_range(&units, &c, 6, 1);
+	ok(r.low == -2 && r.high == 0, "single values share a range");
+	v[14] = v[15] = NAN;
+	r = kf_map_range(&units, &c, 7, 0);
+	ok(r.low == 0 && r.high == 0, "no value has none");
+	kf_canvas_free(&canvas);
+}
+
+static void test_map_colours(void)
+{
+	const struct kf_schema s = { .map = { 1, 1, 4 } };
+	float v[] = { 0, 8, 16, 1 };
+	struct kf_chunk c = { .n = 1, .map = v };
+	struct kf_range r = kf_map_range(&s, &c, 0, 0);
+	struct kf_canvas canvas = canvas_of(8, 2, true);
+
+	kf_draw_map(&canvas, canvas.clip, &s, &c, 0, 0, r, false);
+	ok(is_colour(&canvas, 0, 0, 0x44, 0x01, 0x54) &&
+			is_colour(&canvas, 3, 1, 0x21, 0x90, 0x8c) &&
+			is_colour(&canvas, 4, 0, 0xfd, 0xe7, 0x25),
+		"colours from violet to yellow");
+	ok(is_colour(&canvas, 7, 0, 0x46, 0x17, 0x68), "... and in between");
+	kf_draw_box(&canvas, canvas.clip, KF_BLACK);
+	kf_draw_map(&canvas, canvas.clip, &s, &c, 0, 0, r, true);
+	ok(is_colour(&canvas, 0, 0, 0x22, 0x01, 0x2a) &&
+			is_colour(&canvas, 4, 0, 0x7f, 0x74, 0x13),
+		"... mixed with what is there");
+	kf_canvas_free(&canvas);
+}
+
 int main(void)
 {
 	test_strokes();
@@ -476,6 +542,8 @@ int main(void)
 	test_scaled();
 	test_colour();
 	test_anywhere();
+	test_maps();
+	test_map_colours();
 	test_ticks();
 	test_curves();
 	test_mean();
