@@ -1,12 +1,14 @@
 /* kfkd-plot: pictures of faces with their keypoints, of errors, of learning curves
  * and of weights.  This file reads the options; plot_*.c draw. */
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "draw/curve.h"
 #include "plot.h"
 
-enum { ERRORS = OPTION_NO_LETTER, CURVE, WEIGHTS, MEAN, ORIGINAL, MAPS, OVER };
+enum { ERRORS = OPTION_NO_LETTER, CURVE, WEIGHTS, MEAN, ORIGINAL, MAPS, OVER, PNG };
 
 static const struct program program = {
 	.name = "kfkd-plot",
@@ -42,6 +44,9 @@ static const struct program program = {
 		{ OVER, "over", .help = "maps over the faces; needs --colour" },
 		{ 'i', "ids", .help = "write each row's id into its picture" },
 		{ 'c', "colour", .help = "colours: PPM in place of PGM" },
+		{ PNG, "png",
+			.help = "PNG in place of both; an OUT that ends in .png asks for it\n"
+				"as well" },
 		{ MEAN, "mean",
 			.help = "the mean of the models' losses in validation as well" },
 		{ 'y', "ylim", "A:B", "losses from A to B (as far as the curves go)",
@@ -88,6 +93,7 @@ static void apply(struct request *q, int key, const struct options *o)
 	case MEAN: q->mean = true; break;
 	case OVER: q->over = true; break;
 	case ORIGINAL: q->original = true; break;
+	case PNG: q->png = true; break;
 	case 'i': q->ids = true; break;
 	case 'c': q->colour = true; break;
 	case 'y': parse_ylim(o->text, q); break;
@@ -141,6 +147,19 @@ static const struct {
 	{ 'g', SHEETS },
 };
 
+struct kf_outlet plot_outlet(const struct request *q)
+{
+	return (struct kf_outlet){ stdout, output_name(), q->png };
+}
+
+/* "x.png", whatever the case of its ending. */
+static bool is_png(const char *path /* or NULL */)
+{
+	const char *dot = path ? strrchr(path, '.') : NULL;
+
+	return dot && !strcasecmp(dot, ".png");
+}
+
 /* An option that would have no effect is a mistake. */
 static void check_effects(const struct request *q, const struct options *o)
 {
@@ -171,6 +190,7 @@ int main(int argc, char **argv)
 	while ((key = options_next(&o)))
 		apply(&q, key, &o);
 	q.operands = o.operands;
+	q.png |= is_png(o.output);
 	if (q.mode == PLOT_EACH && !strcmp(q.prefix, "-"))
 		q.mode = PLOT_SEQUENCE;
 	check_effects(&q, &o);

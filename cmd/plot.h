@@ -3,6 +3,7 @@
 #define PLOT_H
 
 #include "cli.h"
+#include "draw/picture.h"
 
 enum plot_mode {
 	PLOT_SHEET,
@@ -24,8 +25,11 @@ struct request {
 	int columns, rows, zoom; /* --grid, --zoom */
 	int w, h;                /* --size */
 	double low, high;        /* --ylim */
-	bool ids, colour, mean, original, over;
+	bool ids, colour, mean, original, over, png;
 };
+
+/* Standard output, or the file in its place, for pictures. */
+struct kf_outlet plot_outlet(const struct request *q); /* kfkd-plot.c */
 
 void plot_faces(const struct request *q);    /* plot_faces.c: rows of a stream */
 void plot_original(const struct request *q); /* plot_original.c: whole photographs */

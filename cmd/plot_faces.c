@@ -30,6 +30,7 @@ static void open_album(struct album *a, const struct request *q,
 	const struct kf_schema *schema, int columns, int rows)
 {
 	int zoom = q->zoom ? q->zoom : 2, w = schema->w * zoom, h = schema->h * zoom;
+	struct kf_outlet to = plot_outlet(q);
 	struct kf_err err;
 	int rc;
 
@@ -39,8 +40,8 @@ static void open_album(struct album *a, const struct request *q,
 	if (a->face.classes.n == 0)
 		warn_alone(&a->face.predicted);
 	if (q->mode == PLOT_SHEET)
-		rc = kf_sheet_begin(&a->sheet, stdout, output_name(), columns, rows, w,
-			h, q->colour, KF_WHITE, &err);
+		rc = kf_sheet_begin(&a->sheet, &to, columns, rows, w, h, q->colour,
+			KF_WHITE, &err);
 	else
 		rc = kf_canvas_init(&a->canvas, w, h, q->colour, &err);
 	check(rc, &err);
@@ -63,17 +64,18 @@ static void draw_row(const struct album *a, struct kf_canvas *c, int left, int t
 /* Writes the picture to standard output, or to a new file named by the id. */
 static void put_picture(const struct album *a, long long id)
 {
+	struct kf_outlet to = plot_outlet(a->q);
 	struct kf_err err;
 	char path[4096];
 	int rc;
 
 	if (a->q->mode == PLOT_SEQUENCE)
-		rc = kf_picture_write(stdout, output_name(), &a->canvas, &err);
+		rc = kf_picture_write(&to, &a->canvas, &err);
 	else if ((size_t)snprintf(path, sizeof path, "%s%lld.%s", a->q->prefix, id,
-			 a->q->colour ? "ppm" : "pgm") >= sizeof path)
+			 kf_picture_ending(a->q->png, a->q->colour)) >= sizeof path)
 		die("--each: the prefix is too long");
 	else
-		rc = kf_picture_save(path, &a->canvas, &err);
+		rc = kf_picture_save(path, a->q->png, &a->canvas, &err);
 	check(rc, &err);
 }
 

@@ -10,7 +10,6 @@
 #include "draw/bars.h"
 #include "draw/curve.h"
 #include "net/model.h"
-#include "draw/picture.h"
 #include "rows/score.h"
 #include "draw/weights.h"
 
@@ -22,11 +21,12 @@ static void open_canvas(struct kf_canvas *c, const struct request *q, int w, int
 		&err);
 }
 
-static void put_canvas(struct kf_canvas *c)
+static void put_canvas(const struct request *q, struct kf_canvas *c)
 {
+	struct kf_outlet to = plot_outlet(q);
 	struct kf_err err;
 
-	check(kf_picture_write(stdout, output_name(), c, &err), &err);
+	check(kf_picture_write(&to, c, &err), &err);
 	kf_canvas_free(c);
 }
 
@@ -66,7 +66,7 @@ void plot_errors(const struct request *q)
 			kf_score_rmse(&score.point[i]) };
 	open_canvas(&canvas, q, 800, kf_bars_height(score.n));
 	kf_draw_bars(&canvas, bars, score.n, whole);
-	put_canvas(&canvas);
+	put_canvas(q, &canvas);
 	free(bars);
 	kf_score_free(&score);
 }
@@ -181,7 +181,7 @@ void plot_curves(const struct request *q)
 	open_canvas(&canvas, q, 800, 600);
 	check(kf_draw_curves(&canvas, curves, n + q->mean, q->low, q->high, &err),
 		&err);
-	put_canvas(&canvas);
+	put_canvas(q, &canvas);
 	for (int i = 0; i < n; i++) {
 		free(names[i]);
 		kf_model_free(&models[i]);
@@ -196,6 +196,7 @@ void plot_curves(const struct request *q)
 
 void plot_weights(const struct request *q)
 {
+	struct kf_outlet to = plot_outlet(q);
 	struct kf_weights k;
 	struct kf_err err;
 	const char *name;
@@ -204,8 +205,6 @@ void plot_weights(const struct request *q)
 	check(kf_weights_read(&k, fd, name, &err), &err);
 	columns = q->columns ? q->columns : kf_weights_columns(&k);
 	rows = q->rows ? q->rows : (k.units * k.c + columns - 1) / columns;
-	check(kf_draw_weights(&k, stdout, output_name(), columns, rows, q->zoom,
-		      q->colour, &err),
-		&err);
+	check(kf_draw_weights(&k, &to, columns, rows, q->zoom, q->colour, &err), &err);
 	kf_weights_free(&k);
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "draw/face.h"
-#include "draw/picture.h"
 #include "photo/photo.h"
 #include "rows/original.h"
 #include "stream/texts.h"
@@ -119,7 +118,7 @@ static void save_path(const struct request *q, const char *file, size_t common,
 	char *at;
 
 	if ((size_t)snprintf(path, size, "%s%.*s.%s", q->prefix, n, name,
-		    q->colour ? "ppm" : "pgm") >= size)
+		    kf_picture_ending(q->png, q->colour)) >= size)
 		die("--each: the prefix is too long");
 	for (at = path + strlen(q->prefix); *at; at++)
 		if (*at == '/')
@@ -173,15 +172,16 @@ static void draw_photo(struct kf_canvas *c, const struct request *q,
 static void put_photo(const struct request *q, const struct kf_canvas *c,
 	const char *file, size_t common)
 {
+	struct kf_outlet to = plot_outlet(q);
 	struct kf_err err;
 	char path[4096];
 
 	if (q->mode == PLOT_SEQUENCE) {
-		check(kf_picture_write(stdout, output_name(), c, &err), &err);
+		check(kf_picture_write(&to, c, &err), &err);
 		return;
 	}
 	save_path(q, file, common, path, sizeof path);
-	check(kf_picture_save(path, c, &err), &err);
+	check(kf_picture_save(path, q->png, c, &err), &err);
 }
 
 static int compare(size_t a, size_t b)

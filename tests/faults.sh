@@ -319,6 +319,8 @@ faults sheet kfkd-plot -c -i -g 2x2 -o got/out in/predicted
 faults worst kfkd-plot -w 3 -o got/out in/predicted
 faults each kfkd-plot -e got/face in/classified
 faults plot-original kfkd-plot -i -e got/face --original in/crops
+faults png kfkd-plot --png -c -e got/face in/classified
+faults sheet-png kfkd-plot -g 2x2 -o got/out.png in/predicted
 faults errors kfkd-plot --errors -o got/out in/predicted
 faults curve kfkd-plot --curve --mean -o got/out in/model in/model
 faults weights kfkd-plot --weights -o got/out in/every

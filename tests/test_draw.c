@@ -126,8 +126,8 @@ static void test_limits(void)
 			strstr(err.msg, "too large"),
 		"a huge canvas is refused");
 	ok(kf_canvas_init(&c, 0, 5, true, &err) < 0, "so is an empty one");
-	ok(kf_sheet_begin(&s, stdout, "-", 10000, 10000, 1638400, 1638400, true,
-		   KF_WHITE, &err) < 0 &&
+	ok(kf_sheet_begin(&s, &(struct kf_outlet){ stdout, "-", false }, 10000, 10000,
+		   1638400, 1638400, true, KF_WHITE, &err) < 0 &&
 			strstr(err.msg, "too large"),
 		"and a huge sheet");
 }

@@ -12,15 +12,14 @@ static void clear(struct kf_sheet *s)
 	kf_draw_box(&s->strip, s->strip.clip, s->ground);
 }
 
-int kf_sheet_begin(struct kf_sheet *s, FILE *f, const char *name, int columns, int rows,
-	int cell_w, int cell_h, bool colour, struct kf_colour ground,
+int kf_sheet_begin(struct kf_sheet *s, const struct kf_outlet *to, int columns,
+	int rows, int cell_w, int cell_h, bool colour, struct kf_colour ground,
 	struct kf_err *err)
 {
 	long long w = (long long)columns * (cell_w + GAP) - GAP;
 	long long h = (long long)rows * (cell_h + GAP) - GAP;
 
-	*s = (struct kf_sheet){ .f = f,
-		.name = name,
+	*s = (struct kf_sheet){ .to = *to,
 		.columns = columns,
 		.rows = rows,
 		.cell_w = cell_w,
@@ -50,12 +49,12 @@ static int write_strip(struct kf_sheet *s, struct kf_err *err)
 	int w = s->strip.w, h = s->strip.h;
 
 	if (s->written == 0 &&
-		kf_picture_begin(s->f, s->name, w, s->rows * h - GAP,
+		kf_picture_begin(&s->picture, &s->to, w, s->rows * h - GAP,
 			s->strip.depth == 3, err) < 0)
 		return -1;
 	s->written++;
-	if (kf_picture_rows(s->f, s->name, &s->strip,
-		    s->written == s->rows ? h - GAP : h, err) < 0)
+	if (kf_picture_rows(&s->picture, &s->strip, s->written == s->rows ? h - GAP : h,
+		    err) < 0)
 		return -1;
 	clear(s);
 	return 0;
@@ -82,10 +81,11 @@ int kf_sheet_end(struct kf_sheet *s, struct kf_err *err)
 	while (s->written < s->rows)
 		if (write_strip(s, err) < 0)
 			return -1;
-	return 0;
+	return kf_picture_end(&s->picture, err);
 }
 
 void kf_sheet_free(struct kf_sheet *s)
 {
+	kf_picture_free(&s->picture);
 	kf_canvas_free(&s->strip);
 }

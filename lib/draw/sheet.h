@@ -10,18 +10,18 @@
 #include "draw/picture.h"
 
 struct kf_sheet {
-	FILE *f;
-	const char *name;        /* of the file, for messages */
-	int columns, rows;       /* in cells */
-	int cell_w, cell_h;      /* in pixels */
-	long long used;          /* cells given out */
-	int written;             /* rows of cells written */
-	struct kf_colour ground; /* between cells and where there are none */
-	struct kf_canvas strip;  /* one row of cells and the gap below it */
+	struct kf_outlet to;
+	struct kf_picture picture; /* that was begun with the first row of cells */
+	int columns, rows;         /* in cells */
+	int cell_w, cell_h;        /* in pixels */
+	long long used;            /* cells given out */
+	int written;               /* rows of cells written */
+	struct kf_colour ground;   /* between cells and where there are none */
+	struct kf_canvas strip;    /* one row of cells and the gap below it */
 };
 
-int kf_sheet_begin(struct kf_sheet *s, FILE *f, const char *name, int columns, int rows,
-	int cell_w, int cell_h, bool colour, struct kf_colour ground,
+int kf_sheet_begin(struct kf_sheet *s, const struct kf_outlet *to, int columns,
+	int rows, int cell_w, int cell_h, bool colour, struct kf_colour ground,
 	struct kf_err *err);
 
 /*

@@ -150,7 +150,7 @@ static void draw_unit(struct kf_canvas *canvas, int left, int top, int zoom,
 		}
 }
 
-int kf_draw_weights(const struct kf_weights *k, FILE *f, const char *name, int columns,
+int kf_draw_weights(const struct kf_weights *k, const struct kf_outlet *to, int columns,
 	int rows, int zoom, bool colour, struct kf_err *err)
 {
 	int side = k->w > k->h ? k->w : k->h, rc = 1;
@@ -159,8 +159,8 @@ int kf_draw_weights(const struct kf_weights *k, FILE *f, const char *name, int c
 
 	if (zoom == 0)
 		zoom = side > FILTER_SIDE / 2 ? 1 : FILTER_SIDE / side;
-	if (kf_sheet_begin(&sheet, f, name, columns, rows, k->w * zoom, k->h * zoom,
-		    colour, kf_grey(40), err) < 0)
+	if (kf_sheet_begin(&sheet, to, columns, rows, k->w * zoom, k->h * zoom, colour,
+		    kf_grey(40), err) < 0)
 		return -1;
 	for (long long i = 0; i < (long long)k->units * k->c && rc == 1; i++) {
 		rc = kf_sheet_cell(&sheet, &cell, err);

@@ -2,8 +2,7 @@
 #ifndef KF_WEIGHTS_H
 #define KF_WEIGHTS_H
 
-#include <stdio.h>
-
+#include "draw/picture.h"
 #include "net/model.h"
 
 struct kf_weights {
@@ -29,7 +28,7 @@ int kf_weights_columns(const struct kf_weights *k);
  * the unit's weight of the largest magnitude is white or black; with colour
  * zero is white, and weights are red above and blue below it.
  */
-int kf_draw_weights(const struct kf_weights *k, FILE *f, const char *name, int columns,
+int kf_draw_weights(const struct kf_weights *k, const struct kf_outlet *to, int columns,
 	int rows, int zoom, bool colour, struct kf_err *err);
 
 #endif
