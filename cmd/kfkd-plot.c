@@ -8,7 +8,20 @@
 #include "draw/curve.h"
 #include "plot.h"
 
-enum { ERRORS = OPTION_NO_LETTER, CURVE, WEIGHTS, MEAN, ORIGINAL, MAPS, OVER, PNG };
+enum {
+	ERRORS = OPTION_NO_LETTER,
+	CURVE,
+	WEIGHTS,
+	MEAN,
+	ORIGINAL,
+	MAPS,
+	OVER,
+	PNG,
+	XLIM,
+	LOG_X,
+	BY_TIME,
+	VALID_ONLY
+};
 
 static const struct program program = {
 	.name = "kfkd-plot",
@@ -16,7 +29,7 @@ static const struct program program = {
 		"-e PREFIX [-w N] [-z N] [-i] [-c] [FILE]",
 		"-e PREFIX --original [-i] [-c] [FILE]",
 		"--errors [-S WxH] [-c] [-o OUT] [FILE]",
-		"--curve [--mean] [-y A:B] [-S WxH] [-c] [-o OUT] [MODEL ...]",
+		"--curve [--mean] [-y A:B] [-S WxH] [-c] [-o OUT] [FILE ...]",
 		"--weights [-g CxR] [-z N] [-c] [-o OUT] [MODEL]",
 		"--maps [--over] [-g CxR] [-z N] [-i] [-c] [-o OUT] [FILE]" },
 	.about = "Draws a PGM picture: of a stream the first faces, true keypoints as rings and\n"
@@ -27,7 +40,7 @@ static const struct program program = {
 			"one after another on standard output",
 			.kind = OPTION_FILE },
 		{ ERRORS, "errors", .help = "bars of each keypoint's error" },
-		{ CURVE, "curve", .help = "the losses of models against epochs" },
+		{ CURVE, "curve", .help = "the losses of models, or of logs, against epochs" },
 		{ WEIGHTS, "weights", .help = "the weights of a model's first layer" },
 		{ MAPS, "maps", .help = "faces beside the maps that kfkd-predict makes" },
 		{ .help = "Options:" },
@@ -49,25 +62,34 @@ static const struct program program = {
 				"as well" },
 		{ MEAN, "mean",
 			.help = "the mean of the models' losses in validation as well" },
+		{ VALID_ONLY, "valid-only", .help = "the losses in validation alone" },
 		{ 'y', "ylim", "A:B", "losses from A to B (as far as the curves go)",
 			.kind = OPTION_TEXT },
+		{ XLIM, "xlim", "A:B", "epochs, or seconds, from A to B (all)",
+			.kind = OPTION_TEXT },
+		{ LOG_X, "log-x",
+			.help = "epochs on a logarithmic axis, as they are where curves\n"
+				"differ more than ten times in length" },
+		{ BY_TIME, "by-time", .help = "seconds in place of epochs, of logs" },
 		{ 'S', "size", "WxH", "width and height of a figure (curves: 800x600)",
 			OPTION_PAIR, .max = 10000 },
 	},
 };
 
-static void parse_ylim(const char *text, struct request *q)
+/* "A:B", such as example; A is not less than least, and less than B. */
+static void parse_limits(const char *name, const char *text, const char *example,
+	double least, double *a, double *b)
 {
 	const char *colon = strchr(text, ':');
-	char low[64];
+	char first[64];
 
-	if (!colon || colon - text >= (int)sizeof low)
-		misuse("--ylim: '%s' is not two losses such as 1e-3:1e-2", text);
-	snprintf(low, sizeof low, "%.*s", (int)(colon - text), text);
-	q->low = option_real("ylim", low, 1e-30, 1e30);
-	q->high = option_real("ylim", colon + 1, 1e-30, 1e30);
-	if (q->low >= q->high)
-		misuse("--ylim: %s is not less than %s", low, colon + 1);
+	if (!colon || colon - text >= (int)sizeof first)
+		misuse("--%s: '%s' is not two numbers such as %s", name, text, example);
+	snprintf(first, sizeof first, "%.*s", (int)(colon - text), text);
+	*a = option_real(name, first, least, 1e30);
+	*b = option_real(name, colon + 1, least, 1e30);
+	if (*a >= *b)
+		misuse("--%s: %s is not less than %s", name, first, colon + 1);
 }
 
 /* The modes exclude each other; giving one twice is no mistake. */
@@ -96,7 +118,15 @@ static void apply(struct request *q, int key, const struct options *o)
 	case PNG: q->png = true; break;
 	case 'i': q->ids = true; break;
 	case 'c': q->colour = true; break;
-	case 'y': parse_ylim(o->text, q); break;
+	case LOG_X: q->log_x = true; break;
+	case BY_TIME: q->by_time = true; break;
+	case VALID_ONLY: q->valid_only = true; break;
+	case 'y':
+		parse_limits("ylim", o->text, "1e-3:1e-2", 1e-30, &q->low, &q->high);
+		break;
+	case XLIM:
+		parse_limits("xlim", o->text, "0:100", 0, &q->left, &q->right);
+		break;
 	case 'w': q->worst = (int)o->number; break;
 	case 'z': q->zoom = (int)o->number; break;
 	case 'g':
@@ -138,6 +168,10 @@ static const struct {
 	{ MEAN, BIT(PLOT_CURVE) },
 	{ ORIGINAL, BIT(PLOT_EACH) | BIT(PLOT_SEQUENCE) },
 	{ 'y', BIT(PLOT_CURVE) },
+	{ XLIM, BIT(PLOT_CURVE) },
+	{ LOG_X, BIT(PLOT_CURVE) },
+	{ BY_TIME, BIT(PLOT_CURVE) },
+	{ VALID_ONLY, BIT(PLOT_CURVE) },
 	{ 'S', FIGURES },
 	{ OVER, BIT(PLOT_MAPS) },
 	{ 'o', FIGURES | SHEETS | BIT(PLOT_SEQUENCE) },
@@ -174,6 +208,10 @@ static void check_effects(const struct request *q, const struct options *o)
 		misuse("--over needs --colour: in grey, faces and maps look alike");
 	if (q->original && (q->worst || q->zoom))
 		misuse("--%s does not go with --original", q->worst ? "worst" : "zoom");
+	if (q->mean && q->by_time)
+		misuse("--mean does not go with --by-time: it is that of epochs");
+	if (q->log_x && q->right > 0 && q->left <= 0)
+		misuse("--xlim: a logarithmic axis has no 0");
 	if (q->w && q->mode == PLOT_CURVE &&
 		(q->w < KF_CURVE_MIN_W || q->h < KF_CURVE_MIN_H))
 		misuse("--size: %dx%d is smaller than %dx%d", q->w, q->h,

@@ -25,17 +25,25 @@ struct request {
 	int columns, rows, zoom; /* --grid, --zoom */
 	int w, h;                /* --size */
 	double low, high;        /* --ylim */
-	bool ids, colour, mean, original, over, png;
+	double left, right;      /* --xlim */
+	bool log_x, by_time, valid_only, mean;
+	bool ids, colour, original, over, png;
 };
 
 /* Standard output, or the file in its place, for pictures. */
 struct kf_outlet plot_outlet(const struct request *q); /* kfkd-plot.c */
 
+/* plot_figures.c: a figure's canvas, of the size that the user chose or else w x h;
+ * writing it, which frees it; and opening an operand that is no terminal. */
+void plot_open_canvas(const struct request *q, struct kf_canvas *c, int w, int h);
+void plot_put_canvas(const struct request *q, struct kf_canvas *c);
+int plot_open_model(const char *operand, const char **name);
+
 void plot_faces(const struct request *q);    /* plot_faces.c: rows of a stream */
 void plot_original(const struct request *q); /* plot_original.c: whole photographs */
 void plot_maps(const struct request *q);     /* plot_maps.c: rows with maps */
-void plot_errors(const struct request *q);   /* plot_figures.c: these and the others */
-void plot_curves(const struct request *q);
+void plot_curves(const struct request *q);   /* plot_curves.c */
+void plot_errors(const struct request *q);   /* plot_figures.c: both */
 void plot_weights(const struct request *q);
 
 #endif

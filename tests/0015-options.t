@@ -50,7 +50,7 @@ complaint_about_x() {
 	F | A\[:B\]) echo "is not a number" ;;
 	WxH | CxR) echo "is not two sizes from 1 to [0-9]* such as 4x4" ;;
 	SIZE) echo "is not a size in bytes" ;;
-	A:B) echo "is not two losses" ;;
+	A:B) echo "is not two numbers" ;;
 	N\[:STEP\]) echo "is not the side of a square" ;;
 	WHAT) echo "is neither 'name' nor 'file'" ;;
 	I/K) echo "is not one of some folds" ;;

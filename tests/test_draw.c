@@ -354,22 +354,114 @@ static void test_curves(void)
 		.valid = down,
 		.pixels = 48,
 		.targets = 1 };
-	struct kf_canvas c = canvas_of(400, 300, false);
+	struct kf_canvas c = canvas_of(800, 600, false);
 	struct kf_err err;
 	int y = -1;
 
-	ok(kf_draw_curves(&c, &curve, 1, 1e-4, 1, &err) == 0, "a curve is drawn");
-	/* The plot is 84 to 323 by 20 to 241; epoch 2 of 4 is half across, a
+	ok(kf_draw_curves(&c, &curve, 1,
+		   &(struct kf_curve_view){ .low = 1e-4, .high = 1 }, &err) == 0,
+		"a curve is drawn");
+	/* The plot is 84 to 723 by 20 to 541; epoch 2 of 4 is half across, a
 	 * loss of 0.1 a quarter down. */
-	for (int j = 40; j < 241; j++)
-		if (y < 0 && grey_at(&c, 208, j) < 100)
+	for (int j = 40; j < 541; j++)
+		if (y < 0 && grey_at(&c, 408, j) < 100)
 			y = j;
-	ok(abs(y - (20 + 221 / 4)) <= 3, "epoch and loss are in their place (%d)", y);
+	ok(abs(y - (20 + 521 / 4)) <= 3, "epoch and loss are in their place (%d)", y);
 	kf_canvas_free(&c);
 	c = canvas_of(400, 300, true);
 	curve.valid = none;
-	ok(kf_draw_curves(&c, &curve, 1, 0, 0, &err) < 0 && strstr(err.msg, "no loss"),
+	ok(kf_draw_curves(&c, &curve, 1, &(struct kf_curve_view){ 0 }, &err) < 0 &&
+			strstr(err.msg, "no loss"),
 		"a curve without numbers is refused");
+	kf_canvas_free(&c);
+}
+
+/* How many pixels between two columns have this colour. */
+static int count(const struct kf_canvas *c, struct kf_colour colour, int left,
+	int right)
+{
+	int n = 0;
+
+	for (int y = 0; y < c->h; y++)
+		for (int x = left; x < right; x++) {
+			const unsigned char *p =
+				c->pixels + ((size_t)y * (size_t)c->w + (size_t)x) * 3;
+
+			n += p[0] == colour.r && p[1] == colour.g && p[2] == colour.b;
+		}
+	return n;
+}
+
+/* Where the frame of the legend is, the only lines of that grey: the middle, in 100ths of
+ * the canvas. */
+static void legend_at(const struct kf_canvas *c, int *x, int *y)
+{
+	long long sum_x = 0, sum_y = 0, n = 0;
+
+	for (int j = 0; j < c->h; j++)
+		for (int i = 0; i < c->w; i++)
+			if (grey_at(c, i, j) == 200 &&
+				count(c, kf_grey(200), i, i + 1) > 30) {
+				sum_x += i;
+				sum_y += j;
+				n++;
+			}
+	*x = n ? (int)(100 * sum_x / n / c->w) : -1;
+	*y = n ? (int)(100 * sum_y / n / c->h) : -1;
+}
+
+static void test_legend(void)
+{
+	float fall[60], rise[60], jump[60], *losses[] = { fall, rise, jump };
+	static const struct {
+		int first, second; /* curves: 0 fall, 1 rise, 2 jump */
+		bool right, top, outside;
+	} cases[] = { { 0, 0, true, true, false }, { 1, 1, false, true, false },
+		{ 0, 1, true, true, true }, { 2, 2, true, true, true } };
+
+	for (int i = 0; i < 60; i++) {
+		fall[i] = powf(10, -(float)i / 20);
+		rise[i] = powf(10, -(float)(59 - i) / 20);
+		jump[i] = i % 2 ? 1 : 0.001f;
+	}
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct kf_curve curves[] = {
+			{ .name = "a", .epochs = 60, .valid = losses[cases[i].first] },
+			{ .name = "b", .epochs = 60, .valid = losses[cases[i].second] }
+		};
+		struct kf_canvas c = canvas_of(400, 300, true);
+		struct kf_err err;
+		int x, y, edge = -1;
+
+		ok(kf_draw_curves(&c, curves, 2, &(struct kf_curve_view){ 0 }, &err) ==
+				0,
+			"two curves are drawn");
+		legend_at(&c, &x, &y);
+		for (int k = 0; k < c.w; k++)
+			if (count(&c, kf_grey(90), k, k + 1) > 200)
+				edge = k;
+		ok((x > 50) == cases[i].right && (y < 50) == cases[i].top,
+			"case %zu: the legend is where it should be (%d, %d)", i, x, y);
+		ok((edge < 300) == cases[i].outside,
+			"case %zu: the plot makes room for it if it must (%d)", i,
+			edge);
+		kf_canvas_free(&c);
+	}
+}
+
+static void test_one_epoch(void)
+{
+	float loss[] = { 0.1f };
+	struct kf_curve curve = { .name = "a", .epochs = 1, .valid = loss };
+	struct kf_canvas c = canvas_of(800, 600, true);
+	struct kf_colour blue = { 0, 114, 178 };
+	struct kf_err err;
+
+	ok(kf_draw_curves(&c, &curve, 1, &(struct kf_curve_view){ 0 }, &err) == 0,
+		"a curve of one epoch is drawn");
+	/* the plot is 84 to 723: epoch 1 of 2 is in its middle */
+	ok(count(&c, blue, 400, 408) > 30, "its point is seen (%d)",
+		count(&c, blue, 400, 408));
 	kf_canvas_free(&c);
 }
 
@@ -389,7 +481,7 @@ static void test_mean(void)
 	ok(fabs(mean[0] - 13 / 4.0) < 1e-6 && fabs(mean[2] - 3.5 / 4) < 1e-6,
 		"it is that of all targets (%g, %g)", mean[0], mean[2]);
 	ok(isnan(mean[1]), "and none where a curve has none");
-	ok(kf_draw_curves(&c, curves, 3, 0, 0, &err) == 0,
+	ok(kf_draw_curves(&c, curves, 3, &(struct kf_curve_view){ 0 }, &err) == 0,
 		"curves without training are drawn");
 	kf_canvas_free(&c);
 }
@@ -546,6 +638,8 @@ int main(void)
 	test_map_colours();
 	test_ticks();
 	test_curves();
+	test_legend();
+	test_one_epoch();
 	test_mean();
 	test_bars();
 	return done_testing();

@@ -84,3 +84,28 @@ int kf_tempfile(struct kf_err *err)
 	unlink(path);
 	return fd;
 }
+
+int kf_seekable(int fd, const char *name, struct kf_err *err)
+{
+	struct kf_source src = { .fd = fd, .name = name };
+	char piece[1 << 14];
+	ssize_t n;
+	int temp;
+
+	if (lseek(fd, 0, SEEK_CUR) >= 0)
+		return fd;
+	temp = kf_tempfile(err);
+	if (temp < 0)
+		return -1;
+	while ((n = kf_read(&src, piece, sizeof piece, err)) > 0)
+		if (kf_write(temp, KF_TEMPFILE, piece, (size_t)n, err) < 0) {
+			n = -1;
+			break;
+		}
+	if (n == 0 && lseek(temp, 0, SEEK_SET) == 0)
+		return temp;
+	if (n == 0)
+		kf_fail_errno(err, "cannot rewind a temporary file");
+	close(temp);
+	return -1;
+}

@@ -39,4 +39,8 @@ int kf_write(int fd, const char *name, const void *buf, size_t n, struct kf_err 
  * which is the caller's, or -1. */
 int kf_tempfile(struct kf_err *err);
 
+/* A file with what can be read from fd, and that can be read twice: fd itself, or for a
+ * pipe a temporary file, which is the caller's.  -1. */
+int kf_seekable(int fd, const char *name, struct kf_err *err);
+
 #endif

@@ -18,7 +18,7 @@
 
 /* Where bars are, and what the right edge stands for. */
 struct plot {
-	struct kf_canvas *c;
+	struct kf_axes axes;
 	struct kf_box box;
 	double end;
 	double pitch; /* from bar to bar */
@@ -39,30 +39,24 @@ static double across(const struct plot *p, double value)
 	return p->box.left + (p->box.right - 1 - p->box.left) * value / p->end;
 }
 
-static double widest_name(const struct kf_bar *bars, int n, struct kf_bar whole)
+static double widest_name(const struct kf_axes *a, const struct kf_bar *bars, int n,
+	struct kf_bar whole)
 {
 	char name[NAME_LETTERS + 3];
-	double widest = kf_axes_width(whole.name);
+	double widest = kf_axes_width(a, whole.name);
 
 	for (int i = 0; i < n; i++) {
 		kf_axes_name(name, sizeof name, bars[i].name, NAME_LETTERS);
-		widest = fmax(widest, kf_axes_width(name));
+		widest = fmax(widest, kf_axes_width(a, name));
 	}
 	return widest;
 }
 
-/* A round step that fits into end at most this many times. */
-static double step_of(double end, int most)
-{
-	double unit = pow(10, floor(log10(end)) - 2);
-
-	return kf_linear_step(end / unit, most) * unit;
-}
-
 static void draw_axis(const struct plot *p)
 {
-	int room = (p->box.right - p->box.left) / 70;
-	double step = step_of(p->end, room < 2 ? 2 : room > 10 ? 10 : room);
+	double s = p->axes.scale;
+	int room = (int)((p->box.right - p->box.left) / (70 * s));
+	double step = kf_round_step(p->end, room < 2 ? 2 : room > 10 ? 10 : room);
 	char text[32] = "0";
 
 	for (int i = 0; i * step <= p->end * (1 + 1e-9); i++) {
@@ -70,11 +64,12 @@ static void draw_axis(const struct plot *p)
 
 		if (i > 0)
 			kf_print_tick(text, sizeof text, i * step);
-		kf_axes_line(p->c, x, p->box.top, x, p->box.bottom + 4, 215);
-		kf_axes_text(p->c, x, p->box.bottom + 20, KF_CENTRE, false, text);
+		kf_axes_line(&p->axes, x, p->box.top, x, p->box.bottom + 4 * s, 215);
+		kf_axes_text(&p->axes, x, p->box.bottom + 20 * s, KF_CENTRE, false,
+			text);
 	}
-	kf_axes_text(p->c, (p->box.left + p->box.right) / 2.0, p->box.bottom + 42,
-		KF_CENTRE, false, "RMSE in pixels");
+	kf_axes_text(&p->axes, (p->box.left + p->box.right) / 2.0,
+		p->box.bottom + 42 * s, KF_CENTRE, false, "RMSE in pixels");
 }
 
 static void print_value(char *text, size_t size, double v)
@@ -96,10 +91,11 @@ static double middle_of(const struct plot *p, double place)
 static void draw_bar(const struct plot *p, double place, double value,
 	struct kf_colour colour)
 {
-	double middle = middle_of(p, place), half = fmin(p->pitch * 0.31, 16);
+	double middle = middle_of(p, place),
+	       half = fmin(p->pitch * 0.31, 16 * p->axes.scale);
 
 	if (isfinite(value) && value > 0)
-		kf_draw_box(p->c,
+		kf_draw_box(p->axes.c,
 			(struct kf_box){ p->box.left, (int)(middle - half + 0.5),
 				(int)(across(p, value) + 0.5) + 1,
 				(int)(middle + half + 0.5) },
@@ -109,26 +105,29 @@ static void draw_bar(const struct plot *p, double place, double value,
 /* Name and value, the latter on a white ground that covers lines behind it. */
 static void write_bar(const struct plot *p, double place, const struct kf_bar *bar)
 {
-	double y = middle_of(p, place) + KF_TEXT / 2;
+	double s = p->axes.scale, y = middle_of(p, place) + KF_TEXT / 2 * s;
 	double end = isfinite(bar->value) ? across(p, bar->value) : p->box.left;
 	char text[NAME_LETTERS + 3];
 
 	kf_axes_name(text, sizeof text, bar->name, NAME_LETTERS);
-	kf_axes_text(p->c, p->box.left - 9, y, KF_RIGHT, false, text);
+	kf_axes_text(&p->axes, p->box.left - 9 * s, y, KF_RIGHT, false, text);
 	print_value(text, sizeof text, bar->value);
-	kf_draw_box(p->c,
-		(struct kf_box){ (int)end + 4, (int)(y - KF_TEXT) - 1,
-			(int)(end + kf_axes_width(text)) + 9, (int)y + 3 },
+	kf_draw_box(p->axes.c,
+		(struct kf_box){ (int)(end + 4 * s), (int)(y - KF_TEXT * s) - 1,
+			(int)(end + kf_axes_width(&p->axes, text) + 9 * s),
+			(int)(y + 3 * s) },
 		KF_WHITE);
-	kf_axes_text(p->c, end + 7, y, KF_LEFT, false, text);
+	kf_axes_text(&p->axes, end + 7 * s, y, KF_LEFT, false, text);
 }
 
 static void draw_mark(const struct plot *p, double value, struct kf_colour colour)
 {
-	double x = across(p, value), at = 0;
+	static const double dash[] = { 6, 4, 0 };
+	double x = across(p, value), s = p->axes.scale, at = 0;
 
-	kf_ink_dashes(p->c, x, p->box.top, x, p->box.bottom - 1, 1.4, 6, 4, &at);
-	kf_ink_dry(p->c, colour);
+	kf_ink_dashes(p->axes.c, x, p->box.top, x, p->box.bottom - 1, 1.4 * s, dash, s,
+		&at);
+	kf_ink_dry(p->axes.c, colour);
 }
 
 void kf_draw_bars(struct kf_canvas *c, const struct kf_bar *bars, int n,
@@ -138,9 +137,11 @@ void kf_draw_bars(struct kf_canvas *c, const struct kf_bar *bars, int n,
 	struct kf_colour one =
 		colour ? (struct kf_colour){ 86, 160, 211 } : kf_grey(150);
 	struct kf_colour all = colour ? (struct kf_colour){ 213, 94, 0 } : kf_grey(30);
-	double left = fmin(24 + widest_name(bars, n, whole), c->w / 2);
-	struct plot p = { c, { (int)left, TOP, c->w - 28, c->h - BOTTOM }, 0, 0 };
+	struct plot p = { .axes = kf_axes_of(c, 800, kf_bars_height(n)) };
+	double s = p.axes.scale, left = 24 * s + widest_name(&p.axes, bars, n, whole);
 
+	p.box = (struct kf_box){ (int)fmin(left, c->w / 2), (int)(TOP * s),
+		c->w - (int)(28 * s), c->h - (int)(BOTTOM * s) };
 	p.pitch = (p.box.bottom - p.box.top) / PLACES(n);
 	if (isfinite(whole.value))
 		p.end = whole.value;
@@ -148,7 +149,8 @@ void kf_draw_bars(struct kf_canvas *c, const struct kf_bar *bars, int n,
 		if (isfinite(bars[i].value))
 			p.end = fmax(p.end, bars[i].value);
 	/* Leaves room for a value after the longest bar. */
-	p.end = p.end > 0 ? p.end * (1 + 52.0 / (p.box.right - p.box.left - 52)) : 1;
+	p.end = p.end > 0 ? p.end * (1 + 52 * s / (p.box.right - p.box.left - 52 * s)) :
+			    1;
 	draw_axis(&p);
 	for (int i = 0; i < n; i++)
 		draw_bar(&p, i, bars[i].value, one);
@@ -158,5 +160,5 @@ void kf_draw_bars(struct kf_canvas *c, const struct kf_bar *bars, int n,
 	for (int i = 0; i < n; i++)
 		write_bar(&p, i, &bars[i]);
 	write_bar(&p, n + 0.5, &whole);
-	kf_axes_frame(c, p.box);
+	kf_axes_frame(&p.axes, p.box);
 }

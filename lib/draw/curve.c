@@ -3,205 +3,64 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "draw/axes.h"
+#include "draw/legend.h"
+#include "draw/line_style.h"
 #include "draw/ticks.h"
 
-#define NAME_MAX_LETTERS 24 /* in the legend */
+/* Margins and distances in pixels, times the scale. */
+#define LEFT 84
+#define TOP 20
+#define RIGHT 76
+#define BOTTOM 58
+#define CORNER_X 12 /* from the frame to the legend */
+#define CORNER_Y 10
+#define SHAPES 80 /* from one shape on a curve to the next */
+
+#define UNEVEN 10    /* lengths of curves; beyond, the axis is logarithmic */
+#define OUTSIDE 0.35 /* of the width: what a legend beside the plot may have, */
+#define NARROW 0.4   /* and what the plot must have with an axis on its right */
 
 /* Where the curves are, and what values the edges stand for. */
 struct plot {
-	struct kf_canvas *c;
+	struct kf_axes axes;
 	struct kf_box box;
-	double epochs, low, high;
+	struct kf_curve_view view;
+	bool pixels; /* an axis on the right */
+	const struct kf_curve *curves;
+	int n;
 };
 
-static double across(const struct plot *p, double epoch)
+static double across(const struct plot *p, double x)
 {
-	return p->box.left + (p->box.right - 1 - p->box.left) * epoch / p->epochs;
+	const struct kf_curve_view *v = &p->view;
+	double part = v->log_x ? log(x / v->left) / log(v->right / v->left) :
+				 (x - v->left) / (v->right - v->left);
+
+	return p->box.left + (p->box.right - 1 - p->box.left) * part;
 }
 
 static double down(const struct plot *p, double loss)
 {
 	return p->box.bottom - 1 -
-		(p->box.bottom - 1 - p->box.top) * log(loss / p->low) /
-		log(p->high / p->low);
+		(p->box.bottom - 1 - p->box.top) * log(loss / p->view.low) /
+		log(p->view.high / p->view.low);
 }
 
-/* -- axes ------------------------------------------------------------------------ */
+/* -- points ---------------------------------------------------------------------- */
 
-static void draw_epochs(const struct plot *p)
+/* Where an epoch, counted from 0, is on the axis. */
+static double place(const struct kf_curve *c, bool by_time, int i)
 {
-	int room = (p->box.right - p->box.left) / 70;
-	double step = kf_linear_step(p->epochs, room < 2 ? 2 : room > 10 ? 10 : room);
-	char text[32];
-
-	for (double epoch = 0; epoch <= p->epochs; epoch += step) {
-		int x = (int)(across(p, epoch) + 0.5);
-
-		kf_axes_line(p->c, x, p->box.top, x, p->box.bottom + 4, 215);
-		snprintf(text, sizeof text, "%.0f", epoch);
-		kf_axes_text(p->c, x, p->box.bottom + 20, KF_CENTRE, false, text);
-	}
-	kf_axes_text(p->c, (p->box.left + p->box.right) / 2.0, p->box.bottom + 42,
-		KF_CENTRE, false, "epoch");
-}
-
-static void draw_losses(const struct plot *p)
-{
-	double tick[KF_TICKS_MAX];
-	int n = kf_log_ticks(p->low, p->high, p->box.bottom - p->box.top, 26, tick);
-	double widest = 0, middle = (p->box.top + p->box.bottom) / 2.0;
-	char text[32];
-
-	for (int i = 0; i < n; i++) {
-		int y = (int)(down(p, tick[i]) + 0.5);
-
-		kf_print_tick(text, sizeof text, tick[i]);
-		widest = fmax(widest, kf_axes_width(text));
-		kf_axes_line(p->c, p->box.left - 4, y, p->box.right - 1, y, 215);
-		kf_axes_text(p->c, p->box.left - 9, y + KF_TEXT / 2, KF_RIGHT, false,
-			text);
-	}
-	kf_axes_text(p->c, p->box.left - 22 - widest, middle, KF_CENTRE, true, "loss");
-}
-
-/* The same axis on the right, in pixels = factor * sqrt(loss). */
-static void draw_pixels(const struct plot *p, double factor)
-{
-	double tick[KF_TICKS_MAX];
-	int n = kf_log_ticks(factor * sqrt(p->low), factor * sqrt(p->high),
-		p->box.bottom - p->box.top, 26, tick);
-	double widest = 0, middle = (p->box.top + p->box.bottom) / 2.0;
-	char text[32];
-
-	for (int i = 0; i < n; i++) {
-		int y = (int)(down(p, pow(tick[i] / factor, 2)) + 0.5);
-
-		kf_print_tick(text, sizeof text, tick[i]);
-		widest = fmax(widest, kf_axes_width(text));
-		kf_axes_line(p->c, p->box.right - 5, y, p->box.right + 3, y, 90);
-		kf_axes_text(p->c, p->box.right + 8, y + KF_TEXT / 2, KF_LEFT, false,
-			text);
-	}
-	kf_axes_text(p->c, p->box.right + 22 + KF_TEXT + widest, middle, KF_CENTRE,
-		true, "RMSE in pixels");
-}
-
-/* -- curves ---------------------------------------------------------------------- */
-
-/* Colours that the colour-blind can tell apart, and greys. */
-static const struct kf_colour colours[] = { { 0, 114, 178 }, { 213, 94, 0 },
-	{ 0, 158, 115 }, { 204, 121, 167 }, { 86, 180, 233 }, { 230, 159, 0 } };
-static const struct kf_colour greys[] = { { 0, 0, 0 }, { 120, 120, 120 },
-	{ 60, 60, 60 }, { 160, 160, 160 } };
-
-/* How one model's curves look: its colour, and where there are several, a
- * shape that marks them here and there. */
-struct style {
-	struct kf_colour colour;
-	int shape; /* 0 none, 1 ring, 2 cross, 3 triangle, 4 square */
-	double width;
-};
-
-static struct style style_of(const struct plot *p, const struct kf_curve *curves, int i,
-	int n)
-{
-	struct style s = { .shape = n > 1 ? 1 + i % 4 : 0, .width = 2.4 };
-
-	if (curves[i].mean)
-		s = (struct style){ .colour = KF_BLACK, .width = 5 };
-	else if (p->c->depth == 3)
-		s.colour = colours[i % (int)(sizeof colours / sizeof *colours)];
-	else
-		s.colour = greys[i % (int)(sizeof greys / sizeof *greys)];
-	return s;
-}
-
-static void ink_polygon(struct kf_canvas *c, double x, double y, double radius,
-	int corners, double turn)
-{
-	double step = 2 * acos(-1) / corners;
-
-	for (int i = 0; i < corners; i++) {
-		double a = turn + step * i, b = a + step;
-
-		kf_ink_line(c, x + radius * cos(a), y + radius * sin(a),
-			x + radius * cos(b), y + radius * sin(b), 1.5);
-	}
-}
-
-static void ink_shape(struct kf_canvas *c, double x, double y, int shape)
-{
-	double right = acos(0);
-
-	if (shape == 1)
-		kf_ink_ring(c, x, y, 4, 1.5);
-	else if (shape == 2)
-		kf_ink_cross(c, x, y, 5, 1.5);
-	else if (shape == 3)
-		ink_polygon(c, x, y, 5, 3, -right);
-	else if (shape == 4)
-		ink_polygon(c, x, y, 5, 4, right / 2);
+	return by_time ? c->seconds[i] : i + 1;
 }
 
 static bool drawable(const float *loss /* or NULL */, int i)
 {
 	return loss && isfinite(loss[i]) && loss[i] > 0;
 }
-
-/* Inks the line; training is thin and dashed. */
-static void ink_curve(const struct plot *p, const float *loss, int epochs, bool train,
-	double width)
-{
-	double at = 0;
-
-	for (int i = 0; i + 1 < epochs; i++) {
-		double x0 = across(p, i + 1), x1 = across(p, i + 2);
-
-		if (!drawable(loss, i) || !drawable(loss, i + 1))
-			continue;
-		if (train)
-			kf_ink_dashes(p->c, x0, down(p, loss[i]), x1,
-				down(p, loss[i + 1]), width, 6, 5, &at);
-		else
-			kf_ink_line(p->c, x0, down(p, loss[i]), x1,
-				down(p, loss[i + 1]), width);
-	}
-	if (epochs == 1 && drawable(loss, 0))
-		kf_ink_ring(p->c, across(p, 1), down(p, loss[0]), 0, train ? 4 : 6);
-}
-
-/* Shapes along a curve, every 80 pixels and not where other curves have theirs. */
-static void ink_shapes(const struct plot *p, const float *loss, int epochs, int shape,
-	int first)
-{
-	double width = p->box.right - 1 - p->box.left;
-
-	for (double x = first; x <= width; x += 80) {
-		int i = (int)(x / width * p->epochs + 0.5) - 1;
-
-		if (i >= 0 && i < epochs && drawable(loss, i))
-			ink_shape(p->c, across(p, i + 1), down(p, loss[i]), shape);
-	}
-}
-
-static void draw_curve(const struct plot *p, const struct kf_curve *curve,
-	struct style style, int i)
-{
-	ink_curve(p, curve->train, curve->epochs, true, 1.4);
-	ink_curve(p, curve->valid, curve->epochs, false, style.width);
-	if (style.shape) {
-		int first = 24 + i % 4 * 18;
-
-		ink_shapes(p, curve->train, curve->epochs, style.shape, first);
-		ink_shapes(p, curve->valid, curve->epochs, style.shape, first);
-	}
-	kf_ink_dry(p->c, style.colour);
-}
-
-/* -- legend ---------------------------------------------------------------------- */
 
 static bool has_any(const float *loss, int epochs)
 {
@@ -211,68 +70,406 @@ static bool has_any(const float *loss, int epochs)
 	return false;
 }
 
-static void legend_text(char *text, size_t size, const struct kf_curve *curve, int n,
-	const char *what)
+static bool any_has(const struct kf_curve *curves, int n, bool train)
 {
-	char name[NAME_MAX_LETTERS + 3];
-
-	kf_axes_name(name, sizeof name, curve->name, NAME_MAX_LETTERS);
-	if (n == 1)
-		snprintf(text, size, "%s", what);
-	else
-		snprintf(text, size, "%s %s", name, what);
+	for (int i = 0; i < n; i++)
+		if (has_any(train ? curves[i].train : curves[i].valid,
+			    curves[i].epochs))
+			return true;
+	return false;
 }
 
-/* Draws the line number *line of the legend, or only measures it. */
-static double legend_line(const struct plot *p, double left, int *line,
-	const struct kf_curve *curve, struct style style, int n, bool train, bool draw)
+static bool limited_x(const struct kf_curve_view *v)
 {
-	const float *loss = train ? curve->train : curve->valid;
-	double y = p->box.top + 24 + 18 * *line, at = 0;
-	char text[64];
+	return v->right > 0;
+}
 
-	if (!has_any(loss, curve->epochs))
+static bool limited_y(const struct kf_curve_view *v)
+{
+	return v->high > 0;
+}
+
+static bool within_x(const struct kf_curve_view *v, double x)
+{
+	return (!limited_x(v) || (x >= v->left && x <= v->right)) &&
+		(!v->log_x || x > 0);
+}
+
+static bool within_y(const struct kf_curve_view *v, double loss)
+{
+	return !limited_y(v) || (loss >= v->low && loss <= v->high);
+}
+
+/* -- the range ------------------------------------------------------------------- */
+
+/* The smallest and the largest values of what is seen. */
+struct extent {
+	double left, right, low, high;
+};
+
+static void widen(struct extent *e, const struct kf_curve *c, const float *loss,
+	const struct kf_curve_view *v)
+{
+	for (int i = 0; i < c->epochs; i++) {
+		double x = place(c, v->by_time, i);
+
+		if (!drawable(loss, i) || !within_x(v, x) || !within_y(v, loss[i]))
+			continue;
+		e->left = fmin(e->left, x);
+		e->right = fmax(e->right, x);
+		e->low = fmin(e->low, loss[i]);
+		e->high = fmax(e->high, loss[i]);
+	}
+}
+
+static struct extent extent_of(const struct kf_curve *curves, int n,
+	const struct kf_curve_view *v)
+{
+	struct extent e = { INFINITY, 0, INFINITY, 0 };
+
+	for (int i = 0; i < n; i++) {
+		widen(&e, &curves[i], curves[i].train, v);
+		widen(&e, &curves[i], curves[i].valid, v);
+	}
+	return e;
+}
+
+bool kf_curves_within(const struct kf_curve *curves, int n,
+	const struct kf_curve_view *view)
+{
+	return extent_of(curves, n, view).high > 0;
+}
+
+bool kf_curves_uneven(const struct kf_curve *curves, int n, bool by_time)
+{
+	double shortest = INFINITY, longest = 0;
+
+	for (int i = 0; i < n; i++) {
+		double x = curves[i].epochs ?
+			place(&curves[i], by_time, curves[i].epochs - 1) :
+			0;
+
+		shortest = fmin(shortest, x);
+		longest = fmax(longest, x);
+	}
+	return shortest > 0 && longest > UNEVEN * shortest;
+}
+
+/* The next number of one digit below (or above) v, but not v itself. */
+static double round_out(double v, bool up)
+{
+	double power = pow(10, floor(log10(v))), digit = v / power;
+
+	if (up)
+		return (floor(digit + 1e-6) + 1) * power;
+	digit = ceil(digit - 1e-6) - 1;
+	return digit < 0.5 ? 0.9 * power : digit * power;
+}
+
+static int find_range(struct plot *p, struct kf_err *err)
+{
+	struct kf_curve_view *v = &p->view;
+	struct extent e = extent_of(p->curves, p->n, v);
+
+	if (!(e.high > 0))
+		return kf_fail(err, "there is no loss to draw");
+	if (!limited_y(v)) {
+		v->low = round_out(e.low, false);
+		v->high = round_out(e.high, true);
+	}
+	if (limited_x(v))
 		return 0;
-	legend_text(text, sizeof text, curve, n, train ? "train" : "valid");
-	++*line;
-	if (!draw)
-		return kf_axes_width(text);
-	if (train)
-		kf_ink_dashes(p->c, left, y, left + 34, y, 1.4, 6, 5, &at);
-	else
-		kf_ink_line(p->c, left, y, left + 34, y, style.width);
-	ink_shape(p->c, left + 17, y, style.shape);
-	kf_ink_dry(p->c, style.colour);
-	kf_axes_text(p->c, left + 46, y + KF_TEXT / 2, KF_LEFT, false, text);
+	/* What is at the first or only epoch is not half behind the frame. */
+	v->left = v->log_x ? e.left / 1.1 : 0;
+	v->right = v->log_x ? e.right * 1.1 :
+		!v->by_time ? fmax(e.right, 2) :
+		e.right > 0 ? e.right :
+			      1;
 	return 0;
 }
 
-static double legend_pass(const struct plot *p, double left, int *lines,
-	const struct kf_curve *curves, int n, bool draw)
-{
-	double widest = 0;
+/* -- axes ------------------------------------------------------------------------ */
 
-	*lines = 0;
-	for (int i = 0; i < n; i++)
-		for (int train = 1; train >= 0; train--)
-			widest = fmax(widest,
-				legend_line(p, left, lines, &curves[i],
-					style_of(p, curves, i, n), n, train, draw));
-	return widest;
+static void draw_place(const struct plot *p, double place, const char *text)
+{
+	int x = (int)(across(p, place) + 0.5);
+	double s = p->axes.scale;
+
+	kf_axes_line(&p->axes, x, p->box.top, x, p->box.bottom + 4 * s, 215);
+	kf_axes_text(&p->axes, x, p->box.bottom + 20 * s, KF_CENTRE, false, text);
 }
 
-static void draw_legend(const struct plot *p, const struct kf_curve *curves, int n)
+static void draw_log_places(const struct plot *p)
 {
-	int lines;
-	double width = legend_pass(p, 0, &lines, curves, n, false);
-	int left = p->box.right - 12 - (int)(width + 66);
-	struct kf_box box = { left, p->box.top + 10, p->box.right - 12,
-		p->box.top + 20 + 18 * lines };
+	const struct kf_curve_view *v = &p->view;
+	double tick[KF_TICKS_MAX], width = p->box.right - p->box.left;
+	int n = kf_log_ticks(v->left, v->right, width, 50 * p->axes.scale, tick);
+	char text[32];
 
-	kf_draw_box(p->c, box, kf_grey(200));
-	box.left++, box.top++, box.right--, box.bottom--;
-	kf_draw_box(p->c, box, KF_WHITE);
-	legend_pass(p, left + 10, &lines, curves, n, true);
+	for (int i = 0; i < n; i++) {
+		if (!v->by_time && tick[i] < floor(tick[i] + 1e-9))
+			continue;
+		kf_print_tick(text, sizeof text, tick[i]);
+		draw_place(p, tick[i], text);
+	}
+}
+
+static void draw_even_places(const struct plot *p)
+{
+	const struct kf_curve_view *v = &p->view;
+	int room = (int)((p->box.right - p->box.left) / (70 * p->axes.scale));
+	int most = room < 2 ? 2 : room > 10 ? 10 : room;
+	double length = v->right - v->left;
+	double step =
+		v->by_time ? kf_round_step(length, most) : kf_linear_step(length, most);
+	char text[32];
+
+	for (double i = fabs(ceil(v->left / step - 1e-9));
+		i * step <= v->right * (1 + 1e-9); i++) {
+		snprintf(text, sizeof text, "%.8g", i * step);
+		draw_place(p, i * step, text);
+	}
+}
+
+static void draw_places(const struct plot *p)
+{
+	if (p->view.log_x)
+		draw_log_places(p);
+	else
+		draw_even_places(p);
+	kf_axes_text(&p->axes, (p->box.left + p->box.right) / 2.0,
+		p->box.bottom + 42 * p->axes.scale, KF_CENTRE, false,
+		p->view.by_time ? "seconds" : "epoch");
+}
+
+/* Round losses, or pixels, from the bottom to the top. */
+static int ticks_up(const struct plot *p, double low, double high,
+	double tick[KF_TICKS_MAX])
+{
+	return kf_log_ticks(low, high, p->box.bottom - p->box.top, 26 * p->axes.scale,
+		tick);
+}
+
+static void draw_losses(const struct plot *p)
+{
+	double tick[KF_TICKS_MAX], s = p->axes.scale;
+	int n = ticks_up(p, p->view.low, p->view.high, tick);
+	double widest = 0, middle = (p->box.top + p->box.bottom) / 2.0;
+	char text[32];
+
+	for (int i = 0; i < n; i++) {
+		int y = (int)(down(p, tick[i]) + 0.5);
+
+		kf_print_tick(text, sizeof text, tick[i]);
+		widest = fmax(widest, kf_axes_width(&p->axes, text));
+		kf_axes_line(&p->axes, p->box.left - 4 * s, y, p->box.right - 1, y,
+			215);
+		kf_axes_text(&p->axes, p->box.left - 9 * s, y + KF_TEXT / 2 * s,
+			KF_RIGHT, false, text);
+	}
+	kf_axes_text(&p->axes, p->box.left - 22 * s - widest, middle, KF_CENTRE, true,
+		any_has(p->curves, p->n, true) ? "loss" : "loss in validation");
+}
+
+/* The same axis on the right, in pixels = factor * sqrt(loss). */
+static void draw_pixels(const struct plot *p, double factor)
+{
+	double tick[KF_TICKS_MAX], s = p->axes.scale;
+	int n = ticks_up(p, factor * sqrt(p->view.low), factor * sqrt(p->view.high),
+		tick);
+	double widest = 0, middle = (p->box.top + p->box.bottom) / 2.0;
+	char text[32];
+
+	for (int i = 0; i < n; i++) {
+		int y = (int)(down(p, pow(tick[i] / factor, 2)) + 0.5);
+
+		kf_print_tick(text, sizeof text, tick[i]);
+		widest = fmax(widest, kf_axes_width(&p->axes, text));
+		kf_axes_line(&p->axes, p->box.right - 5 * s, y, p->box.right + 3 * s, y,
+			90);
+		kf_axes_text(&p->axes, p->box.right + 8 * s, y + KF_TEXT / 2 * s,
+			KF_LEFT, false, text);
+	}
+	kf_axes_text(&p->axes, p->box.right + (22 + KF_TEXT) * s + widest, middle,
+		KF_CENTRE, true, "RMSE in pixels");
+}
+
+/* -- curves ---------------------------------------------------------------------- */
+
+static struct kf_line_style style_of(const struct plot *p, int i)
+{
+	return p->curves[i].mean ? kf_line_style_mean() :
+				   kf_line_style(p->axes.c->depth == 3, i, p->n);
+}
+
+/* A point of a curve on the canvas: false where there is none. */
+static bool point_at(const struct plot *p, const struct kf_curve *c, const float *loss,
+	int i, double *x, double *y)
+{
+	double at;
+
+	if (i < 0 || i >= c->epochs || !drawable(loss, i))
+		return false;
+	at = place(c, p->view.by_time, i);
+	if (p->view.log_x && at <= 0)
+		return false;
+	*x = across(p, at);
+	*y = down(p, loss[i]);
+	return true;
+}
+
+/* Inks the line, and points that have none. */
+static void ink_curve(const struct plot *p, const struct kf_curve *c, const float *loss,
+	const struct kf_line_style *style, bool thin)
+{
+	double at = 0, x0, y0, x1, y1;
+	bool joined = false; /* to the point before */
+
+	for (int i = 0; i < c->epochs; i++) {
+		bool next = point_at(p, c, loss, i + 1, &x1, &y1);
+
+		if (point_at(p, c, loss, i, &x0, &y0)) {
+			if (next)
+				kf_ink_styled(p->axes.c, style, thin, p->axes.scale, x0,
+					y0, x1, y1, &at);
+			else if (!joined)
+				kf_ink_point(p->axes.c, style, thin, p->axes.scale, x0,
+					y0);
+			joined = next;
+		} else {
+			joined = false;
+		}
+	}
+}
+
+/* Shapes along a curve, each so far behind the one before, but not where other curves
+ * have theirs. */
+static void ink_shapes(const struct plot *p, const struct kf_curve *c,
+	const float *loss, const struct kf_line_style *style, int number)
+{
+	double s = p->axes.scale, x, y;
+	double next = p->box.left + (24 + number % KF_LINE_STYLES * 8) * s;
+
+	for (int i = 0; i < c->epochs; i++) {
+		if (!point_at(p, c, loss, i, &x, &y) || (c->epochs > 1 && x < next))
+			continue;
+		kf_ink_shape(p->axes.c, style, s, x, y);
+		next += SHAPES * s * (1 + floor((x - next) / (SHAPES * s)));
+	}
+}
+
+static void draw_curve(const struct plot *p, int i)
+{
+	const struct kf_curve *c = &p->curves[i];
+	struct kf_line_style style = style_of(p, i);
+
+	ink_curve(p, c, c->train, &style, true);
+	ink_curve(p, c, c->valid, &style, false);
+	ink_shapes(p, c, has_any(c->valid, c->epochs) ? c->valid : c->train, &style, i);
+	kf_ink_dry(p->axes.c, style.colour);
+}
+
+/* -- legend ---------------------------------------------------------------------- */
+
+/* The entries, of which there is room for n + 2: the models; and what is thin and what is
+ * thick, where both are there, or there is nothing else. */
+static int legend_entries(const struct plot *p, struct kf_legend_entry *entry)
+{
+	bool train = any_has(p->curves, p->n, true);
+	bool valid = any_has(p->curves, p->n, false);
+	struct kf_line_style key =
+		p->n == 1 ? style_of(p, 0) : kf_line_style_key(p->axes.c->depth == 3);
+	int n = 0;
+
+	for (int i = 0; p->n > 1 && i < p->n; i++) {
+		const struct kf_curve *c = &p->curves[i];
+		bool thin = !has_any(c->valid, c->epochs);
+
+		if (!thin || has_any(c->train, c->epochs))
+			entry[n++] = (struct kf_legend_entry){ c->name, style_of(p, i),
+				thin };
+	}
+	if (p->n == 1 ? train : train && valid)
+		entry[n++] = (struct kf_legend_entry){ "train", key, true };
+	if (p->n == 1 ? valid : train && valid)
+		entry[n++] = (struct kf_legend_entry){ "valid", key, false };
+	return n;
+}
+
+/* Whether a line meets a box (Liang and Barsky): whether a part of it is left when what
+ * lies beyond each edge is cut off. */
+static bool crosses(const double edge[4] /* left, top, right, bottom */, double x0,
+	double y0, double x1, double y1)
+{
+	const double by[4] = { x0 - x1, y0 - y1, x1 - x0, y1 - y0 };
+	const double to[4] = { x0 - edge[0], y0 - edge[1], edge[2] - x0, edge[3] - y0 };
+	double from = 0, until = 1;
+
+	for (int i = 0; i < 4; i++) {
+		if (by[i] < 0)
+			from = fmax(from, to[i] / by[i]);
+		else if (by[i] > 0)
+			until = fmin(until, to[i] / by[i]);
+		else if (to[i] < 0)
+			return false;
+	}
+	return from <= until;
+}
+
+static bool curve_crosses(const struct plot *p, const struct kf_curve *c,
+	const float *loss, const double edge[4])
+{
+	double x0, y0, x1, y1;
+
+	for (int i = 0; i < c->epochs; i++) {
+		if (!point_at(p, c, loss, i, &x0, &y0))
+			continue;
+		if (!point_at(p, c, loss, i + 1, &x1, &y1)) {
+			x1 = x0;
+			y1 = y0;
+		}
+		if (crosses(edge, x0, y0, x1, y1))
+			return true;
+	}
+	return false;
+}
+
+/* Whether no curve comes near the legend there. */
+static bool is_free(const struct plot *p, const struct kf_legend *l, int left, int top)
+{
+	double near = 6 * p->axes.scale;
+	double edge[4] = { left - near, top - near, left + l->w + near,
+		top + l->h + near };
+
+	for (int i = 0; i < p->n; i++)
+		if (curve_crosses(p, &p->curves[i], p->curves[i].train, edge) ||
+			curve_crosses(p, &p->curves[i], p->curves[i].valid, edge))
+			return false;
+	return true;
+}
+
+/* A corner of the plot in which the legend hides nothing. */
+static bool find_corner(const struct plot *p, const struct kf_legend *l, int *left,
+	int *top)
+{
+	/* Falling curves leave the upper right corner free first. */
+	static const struct {
+		bool right, top;
+	} corner[] = { { true, true }, { false, false }, { false, true },
+		{ true, false } };
+	double s = p->axes.scale;
+	int x = (int)(CORNER_X * s), y = (int)(CORNER_Y * s);
+
+	if (l->w + 2 * x > p->box.right - p->box.left ||
+		l->h + 2 * y > p->box.bottom - p->box.top)
+		return false;
+	for (int i = 0; i < 4; i++) {
+		*left = corner[i].right ? p->box.right - x - l->w : p->box.left + x;
+		*top = corner[i].top ? p->box.top + y : p->box.bottom - y - l->h;
+		if (is_free(p, l, *left, *top))
+			return true;
+	}
+	return false;
 }
 
 /* -- the mean -------------------------------------------------------------------- */
@@ -298,69 +495,75 @@ int kf_curves_mean(const struct kf_curve *curves, int n, float *mean)
 
 /* -- the whole ------------------------------------------------------------------- */
 
-static void widen(const float *loss, int epochs, double *low, double *high)
-{
-	for (int i = 0; i < epochs; i++)
-		if (drawable(loss, i)) {
-			*low = fmin(*low, loss[i]);
-			*high = fmax(*high, loss[i]);
-		}
-}
-
-/* The next number of one digit below (or above) v, but not v itself. */
-static double round_out(double v, bool up)
-{
-	double power = pow(10, floor(log10(v))), digit = v / power;
-
-	if (up)
-		return (floor(digit + 1e-6) + 1) * power;
-	digit = ceil(digit - 1e-6) - 1;
-	return digit < 0.5 ? 0.9 * power : digit * power;
-}
-
-static int find_range(struct plot *p, const struct kf_curve *curves, int n,
-	struct kf_err *err)
-{
-	double low = INFINITY, high = 0;
-
-	for (int i = 0; i < n; i++) {
-		widen(curves[i].train, curves[i].epochs, &low, &high);
-		widen(curves[i].valid, curves[i].epochs, &low, &high);
-		p->epochs = fmax(p->epochs, curves[i].epochs);
-	}
-	if (!(high > 0))
-		return kf_fail(err, "there is no loss to draw");
-	if (p->high == 0) {
-		p->low = round_out(low, false);
-		p->high = round_out(high, true);
-	}
-	return 0;
-}
-
+/* Those of logs are told by rounded numbers. */
 static bool same_pixels(const struct kf_curve *curves, int n)
 {
 	for (int i = 1; i < n; i++)
-		if (curves[i].pixels != curves[0].pixels)
+		if (fabs(curves[i].pixels - curves[0].pixels) > 0.01 * curves[0].pixels)
 			return false;
 	return curves[0].pixels > 0;
 }
 
-int kf_draw_curves(struct kf_canvas *c, const struct kf_curve *curves, int n,
-	double low, double high, struct kf_err *err)
+/* Finds the place of the legend, for which the plot becomes narrower where it has no
+ * free corner. */
+static void place_legend(struct plot *p, struct kf_legend *l,
+	const struct kf_legend_entry *entry, int n, int *left, int *top)
 {
-	struct plot p = { c, { 84, 20, c->w - 76, c->h - 58 }, 1, low, high };
+	struct kf_canvas *c = p->axes.c;
+	double s = p->axes.scale, beside = CORNER_X * s;
 
-	if (find_range(&p, curves, n, err) < 0)
-		return -1;
-	draw_epochs(&p);
-	draw_losses(&p);
-	if (same_pixels(curves, n))
-		draw_pixels(&p, curves[0].pixels);
-	kf_clip(c, p.box);
-	for (int i = 0; i < n; i++)
-		draw_curve(&p, &curves[i], style_of(&p, curves, i, n), i);
-	draw_legend(&p, curves, n);
+	kf_legend_init(l, &p->axes, entry, n, c->w, c->h);
+	if (find_corner(p, l, left, top))
+		return;
+	kf_legend_init(l, &p->axes, entry, n, OUTSIDE * c->w - beside,
+		c->h - 2 * TOP * s);
+	p->box.right -= l->w + (int)beside;
+	if (p->box.right - p->box.left < NARROW * c->w) {
+		p->pixels = false;
+		p->box.right = c->w - l->w - 2 * (int)beside;
+	}
+	*left = c->w - l->w - (int)beside;
+	*top = p->box.top;
+}
+
+static void draw_all(struct plot *p, struct kf_legend_entry *entry)
+{
+	struct kf_canvas *c = p->axes.c;
+	struct kf_legend legend;
+	int left, top;
+
+	place_legend(p, &legend, entry, legend_entries(p, entry), &left, &top);
+	draw_places(p);
+	draw_losses(p);
+	if (p->pixels)
+		draw_pixels(p, p->curves[0].pixels);
+	kf_clip(c, p->box);
+	for (int i = 0; i < p->n; i++)
+		draw_curve(p, i);
 	kf_unclip(c);
-	kf_axes_frame(c, p.box);
+	kf_legend_draw(&legend, left, top);
+	kf_axes_frame(&p->axes, p->box);
+}
+
+int kf_draw_curves(struct kf_canvas *c, const struct kf_curve *curves, int n,
+	const struct kf_curve_view *view, struct kf_err *err)
+{
+	struct plot p = { .axes = kf_axes_of(c, 800, 600),
+		.view = *view,
+		.pixels = same_pixels(curves, n),
+		.curves = curves,
+		.n = n };
+	double s = p.axes.scale;
+	struct kf_legend_entry *entry;
+
+	p.box = (struct kf_box){ (int)(LEFT * s), (int)(TOP * s),
+		c->w - (int)(RIGHT * s), c->h - (int)(BOTTOM * s) };
+	if (find_range(&p, err) < 0)
+		return -1;
+	entry = calloc((size_t)n + 2, sizeof *entry);
+	if (!entry)
+		return kf_fail_memory(err);
+	draw_all(&p, entry);
+	free(entry);
 	return 0;
 }

@@ -4,6 +4,7 @@
  * libnetpbm's ppmd_text supplies the letters as dots that are inked the same
  * way.
  */
+#define _GNU_SOURCE
 #include "draw/draw.h"
 
 #include <math.h>
@@ -201,19 +202,33 @@ void kf_ink_line(struct kf_canvas *c, double x0, double y0, double x1, double y1
 	ink(c, &(struct stroke){ x0, y0, x1 - x0, y1 - y0, 0, width / 2 });
 }
 
-void kf_ink_dashes(struct kf_canvas *c, double x0, double y0, double x1, double y1,
-	double width, double dash, double gap, double *at)
+/* Which dash or gap is at a place of the pattern, and how much of it is left. */
+static int dash_at(const double *dash, double scale, double place, double *left)
 {
-	double length = hypot(x1 - x0, y1 - y0), from = 0, period = dash + gap;
+	double end = *dash * scale;
+	int i = 0;
 
+	while (place >= end && dash[i + 1] > 0)
+		end += dash[++i] * scale;
+	*left = end - place;
+	return i;
+}
+
+void kf_ink_dashes(struct kf_canvas *c, double x0, double y0, double x1, double y1,
+	double width, const double *dash, double scale, double *at)
+{
+	double length = hypot(x1 - x0, y1 - y0), from = 0, period = 0;
+
+	for (const double *d = dash; *d > 0; d++)
+		period += *d * scale;
 	if (!(length > 0 && length < 1e6)) /* too many dashes to draw */
 		return;
 	while (from < length) {
-		double place = fmod(*at + from, period);
-		double left = (place < dash ? dash : period) - place;
+		double left;
+		int i = dash_at(dash, scale, fmod(*at + from, period), &left);
 		double to = fmin(length, from + fmax(left, 1e-3));
 
-		if (place < dash)
+		if (i % 2 == 0)
 			kf_ink_line(c, x0 + (x1 - x0) * from / length,
 				y0 + (y1 - y0) * from / length,
 				x0 + (x1 - x0) * to / length,
@@ -260,18 +275,21 @@ void kf_ink_dry(struct kf_canvas *c, struct kf_colour colour)
 #define FINE 4       /* ppmd_text's dots to a pixel */
 #define TEXT_MAX 128 /* letters; libnetpbm bounds its coordinates */
 #define MIDDLE 16000 /* where its text begins: away from its own edges */
+#define SPACE 0.7    /* between words, in heights of a capital letter */
 
 struct pen {
 	struct kf_canvas *canvas;
 	double x, y, width;
 	bool upright;
+	double begin; /* of the word, from (x, y) along the line */
 };
 
 static void dot(pixel **pixels, int w, int h, pixval max, int x, int y,
 	const void *data)
 {
 	const struct pen *pen = data;
-	double along = (double)(x - MIDDLE) / FINE, down = (double)(y - MIDDLE) / FINE;
+	double along = pen->begin + (double)(x - MIDDLE) / FINE;
+	double down = (double)(y - MIDDLE) / FINE;
 
 	(void)pixels, (void)w, (void)h, (void)max;
 	if (pen->upright)
@@ -296,16 +314,37 @@ static void printable(char *to, const char *text)
 	*to = '\0';
 }
 
-double kf_text_width(double height, const char *text)
+static double word_width(double height, const char *word)
 {
-	char plain[TEXT_MAX + 1];
 	int left, top, right, bottom;
 
-	printable(plain, text);
-	if (!*plain)
-		return 0;
-	ppmd_text_box(fine_height(height), 0, plain, &left, &top, &right, &bottom);
+	ppmd_text_box(fine_height(height), 0, word, &left, &top, &right, &bottom);
 	return (double)right / FINE;
+}
+
+/* Inks a line word by word, since the font's own space is as wide as two letters, or with
+ * no pen only measures it.  Returns its width. */
+static double ink_words(struct pen *pen, double height, const char *text)
+{
+	char plain[TEXT_MAX + 1], *next = plain;
+	double at = 0;
+
+	printable(plain, text);
+	for (char *word; (word = strsep(&next, " "));) {
+		if (*word && pen) {
+			pen->begin = at;
+			ppmd_text(NULL, 2 * MIDDLE, 2 * MIDDLE, 255, MIDDLE, MIDDLE,
+				fine_height(height), 0, word, dot, pen);
+		}
+		at += *word ? word_width(height, word) : 0;
+		at += next ? SPACE * height : 0;
+	}
+	return at;
+}
+
+double kf_text_width(double height, const char *text)
+{
+	return ink_words(NULL, height, text);
 }
 
 void kf_text_cut(char *text, double height, double width)
@@ -322,8 +361,7 @@ void kf_text_cut(char *text, double height, double width)
 void kf_ink_text(struct kf_canvas *c, double x, double y, double height, double width,
 	enum kf_align align, bool upright, const char *text)
 {
-	char plain[TEXT_MAX + 1];
-	struct pen pen = { c, x, y, width, upright };
+	struct pen pen = { c, x, y, width, upright, 0 };
 	double back = align == KF_LEFT ?
 		0 :
 		kf_text_width(height, text) / (align == KF_CENTRE ? 2 : 1);
@@ -332,7 +370,5 @@ void kf_ink_text(struct kf_canvas *c, double x, double y, double height, double 
 		pen.y += back;
 	else
 		pen.x -= back;
-	printable(plain, text);
-	ppmd_text(NULL, 2 * MIDDLE, 2 * MIDDLE, 255, MIDDLE, MIDDLE,
-		fine_height(height), 0, plain, dot, &pen);
+	ink_words(&pen, height, text);
 }

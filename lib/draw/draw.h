@@ -53,10 +53,13 @@ void kf_draw_box(struct kf_canvas *c, struct kf_box box, struct kf_colour colour
 
 void kf_ink_line(struct kf_canvas *c, double x0, double y0, double x1, double y1,
 	double width);
-/* Part of a dashed path: *at, how far along the path it begins, is moved to
- * its end. */
+/*
+ * Part of a dashed path: *at, how far along the path it begins, is moved to its end.
+ * Lengths of dashes and of the gaps behind them, times `scale`, take turns; 0 is behind
+ * the last, which is a gap.
+ */
 void kf_ink_dashes(struct kf_canvas *c, double x0, double y0, double x1, double y1,
-	double width, double dash, double gap, double *at);
+	double width, const double *dash, double scale, double *at);
 void kf_ink_ring(struct kf_canvas *c, double x, double y, double radius, double width);
 void kf_ink_cross(struct kf_canvas *c, double x, double y, double radius, double width);
 void kf_ink_dry(struct kf_canvas *c, struct kf_colour colour);

@@ -64,6 +64,13 @@ double kf_linear_step(double end, int most)
 	return step;
 }
 
+double kf_round_step(double end, int most)
+{
+	double unit = pow(10, floor(log10(end)) - 2);
+
+	return kf_linear_step(end / unit, most) * unit;
+}
+
 void kf_print_tick(char *text, size_t size, double v)
 {
 	int e = (int)floor(log10(v) + 1e-9);

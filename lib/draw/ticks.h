@@ -15,6 +15,8 @@ int kf_log_ticks(double low, double high, double length, double apart,
 
 /* A round step of at least 1 that fits into end at most this many times. */
 double kf_linear_step(double end, int most);
+/* The same of any size. */
+double kf_round_step(double end, int most);
 
 /* Two digits as a person writes them: 0.0025, 1.5, 3e-7. */
 void kf_print_tick(char *text, size_t size, double v);

@@ -11,32 +11,6 @@
 
 /* -- reading --------------------------------------------------------------------- */
 
-/* A file with the same content that can be read twice, or -1. */
-static int seekable(int fd, const char *name, struct kf_err *err)
-{
-	struct kf_source src = { .fd = fd, .name = name };
-	char piece[1 << 14];
-	ssize_t n;
-	int temp;
-
-	if (lseek(fd, 0, SEEK_CUR) >= 0)
-		return fd;
-	temp = kf_tempfile(err);
-	if (temp < 0)
-		return -1;
-	while ((n = kf_read(&src, piece, sizeof piece, err)) > 0)
-		if (kf_write(temp, "temporary file", piece, (size_t)n, err) < 0) {
-			n = -1;
-			break;
-		}
-	if (n == 0 && lseek(temp, 0, SEEK_SET) == 0)
-		return temp;
-	if (n == 0)
-		kf_fail_errno(err, "cannot rewind a temporary file");
-	close(temp);
-	return -1;
-}
-
 /* The first look finds the first parameter's name, the second its data. */
 static int read_twice(struct kf_model *m, int fd, const char *name, struct kf_err *err)
 {
@@ -82,7 +56,7 @@ static int take_shape(struct kf_weights *k, struct kf_err *err)
 
 int kf_weights_read(struct kf_weights *k, int fd, const char *name, struct kf_err *err)
 {
-	int file = seekable(fd, name, err), rc;
+	int file = kf_seekable(fd, name, err), rc;
 
 	*k = (struct kf_weights){ 0 };
 	if (file < 0)
