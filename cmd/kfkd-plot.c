@@ -20,7 +20,8 @@ enum {
 	XLIM,
 	LOG_X,
 	BY_TIME,
-	VALID_ONLY
+	VALID_ONLY,
+	STRETCH
 };
 
 static const struct program program = {
@@ -45,7 +46,8 @@ static const struct program program = {
 		{ MAPS, "maps", .help = "faces beside the maps that kfkd-predict makes" },
 		{ .help = "Options:" },
 		{ 'w', "worst", "N",
-			"the N rows with the largest errors, the worst first",
+			"the N rows with the largest errors, the worst first, with\n"
+			"lines from truth to prediction",
 			OPTION_INT, .min = 1, .max = 1000000 },
 		{ ORIGINAL, "original",
 			.help = "draw on the photographs that rows were cut from, all faces\n"
@@ -56,6 +58,8 @@ static const struct program program = {
 			.min = 1, .max = 100 },
 		{ OVER, "over", .help = "maps over the faces; needs --colour" },
 		{ 'i', "ids", .help = "write each row's id into its picture" },
+		{ STRETCH, "stretch",
+			.help = "show each image's darkest pixel black, its lightest white" },
 		{ 'c', "colour", .help = "colours: PPM in place of PGM" },
 		{ PNG, "png",
 			.help = "PNG in place of both; an OUT that ends in .png asks for it\n"
@@ -115,6 +119,7 @@ static void apply(struct request *q, int key, const struct options *o)
 	case MEAN: q->mean = true; break;
 	case OVER: q->over = true; break;
 	case ORIGINAL: q->original = true; break;
+	case STRETCH: q->stretch = true; break;
 	case PNG: q->png = true; break;
 	case 'i': q->ids = true; break;
 	case 'c': q->colour = true; break;
@@ -177,6 +182,7 @@ static const struct {
 	{ 'o', FIGURES | SHEETS | BIT(PLOT_SEQUENCE) },
 	{ 'w', FACES },
 	{ 'i', FACES | BIT(PLOT_MAPS) },
+	{ STRETCH, FACES },
 	{ 'z', FACES | SHEETS },
 	{ 'g', SHEETS },
 };
@@ -206,8 +212,11 @@ static void check_effects(const struct request *q, const struct options *o)
 				modes[q->mode].with);
 	if (q->over && !q->colour)
 		misuse("--over needs --colour: in grey, faces and maps look alike");
-	if (q->original && (q->worst || q->zoom))
-		misuse("--%s does not go with --original", q->worst ? "worst" : "zoom");
+	if (q->original && (q->worst || q->zoom || q->stretch))
+		misuse("--%s does not go with --original",
+			q->worst        ? "worst" :
+				q->zoom ? "zoom" :
+					  "stretch");
 	if (q->mean && q->by_time)
 		misuse("--mean does not go with --by-time: it is that of epochs");
 	if (q->log_x && q->right > 0 && q->left <= 0)

@@ -27,7 +27,7 @@ struct request {
 	double low, high;        /* --ylim */
 	double left, right;      /* --xlim */
 	bool log_x, by_time, valid_only, mean;
-	bool ids, colour, original, over, png;
+	bool ids, colour, original, over, stretch, png;
 };
 
 /* Standard output, or the file in its place, for pictures. */

@@ -36,6 +36,8 @@ static void open_album(struct album *a, const struct request *q,
 
 	*a = (struct album){ .q = q };
 	check(kf_face_init(&a->face, schema, zoom, q->ids || q->worst, &err), &err);
+	a->face.links = q->worst > 0;
+	a->face.stretch = q->stretch;
 	warn_alone(&a->face.truth);
 	if (a->face.classes.n == 0)
 		warn_alone(&a->face.predicted);

@@ -91,6 +91,21 @@ differ "--ids changes the picture" ids.pgm plain.pgm
 kfkd-plot -g 2x3 -z 3 dark >more.pgm
 is "--grid and --zoom" "$(size more.pgm)" "PGM raw, 146 by 220 maxval 255"
 
+
+# pixels of 10, 11, 12 and so on
+printf 'nose_x,nose_y,Image\n,,%s\n' "$(seq -s ' ' 10 45)" | kfkd-load --size 6x6 >dim
+kfkd-plot -g 1x1 -z 1 dim >dim.pgm
+kfkd-plot -g 1x1 -z 1 --stretch dim >stretched.pgm
+is "dark faces are drawn dark" "$(pixel dim.pgm 0 0) $(pixel dim.pgm 5 5)" "10 45"
+is "--stretch makes the darkest pixel black, the lightest white" \
+	"$(pixel stretched.pgm 0 0) $(pixel stretched.pgm 5 5)" "0 255"
+is "... and the others in proportion" "$(pixel stretched.pgm 1 0) $(pixel stretched.pgm 5 2)" \
+	"7 124"
+kfkd-scale dim | kfkd-plot -g 1x1 -z 1 --stretch | cmp - stretched.pgm
+is "... of a scaled stream, too" $? 0
+kfkd-plot --stretch dark | cmp - sheet.pgm
+is "... and leaves even images alone" $? 0
+
 faces 1 1 7 | kfkd-load --columns nose_x,chin_y | kfkd-plot >alone.pgm 2>err
 is "columns without a partner are no error" $? 0
 like "... but a warning" "$(cat err)" "^kfkd-plot: column 'nose_x' is not drawn"
@@ -203,9 +218,11 @@ refuses "a full disk" 1 '^kfkd-plot: cannot write .*No space left' \
 
 kfkd-plot --weights net1.kfkd >weights.pgm
 is "30 units of 24 x 24 in 6 x 5 cells" "$(size weights.pgm)" \
-	"PGM raw, 298 by 248 maxval 255"
+	"PGM raw, 310 by 258 maxval 255"
 is "zero weights are mid-grey" "$(pixel weights.pgm 5 5)" 128
-is "a weight of -1 in 3 is a third darker" "$(pixel weights.pgm 50 0)" 85
+is "a weight of -1 in 3 is a third darker" "$(pixel weights.pgm 53 1)" 85
+is "pictures have a dark frame" "$(pixel weights.pgm 49 30) $(pixel weights.pgm 52 30)" "40 40"
+is "... and a light gap between them" "$(pixel weights.pgm 50 30) $(pixel weights.pgm 51 30)" "255 255"
 kfkd-plot --weights <net1.kfkd | cmp - weights.pgm
 is "standard input gives the same" $? 0
 # shellcheck disable=SC2002
@@ -213,23 +230,23 @@ cat net1.kfkd | kfkd-plot --weights | cmp - weights.pgm
 is "so does a pipe" $? 0
 "$mkmodel" "conv8x3 relu dense" 1 24 24 8x1x3x3 1 1 >conv.kfkd
 kfkd-plot --weights conv.kfkd >weights.pgm
-is "8 filters of 3 x 3, 21 times" "$(size weights.pgm)" "PGM raw, 193 by 193 maxval 255"
+is "8 filters of 3 x 3, 21 times" "$(size weights.pgm)" "PGM raw, 199 by 199 maxval 255"
 kfkd-train -q --epochs 0 -n "conv6x5 relu pool2 dense" <scaled >trained.kfkd &&
 	kfkd-plot --weights trained.kfkd >weights.pgm
 is "a convolutional net as it is trained" $? 0
 is "... has 6 filters of 5 x 5, 12 times" "$(size weights.pgm)" \
-	"PGM raw, 184 by 122 maxval 255"
+	"PGM raw, 190 by 126 maxval 255"
 "$mkmodel" "conv8x3 relu dense" 3 24 24 4x3x5x5 1 1 >conv3.kfkd
 kfkd-plot --weights -c -z 2 conv3.kfkd >weights.ppm
 is "the channels of filters are side by side" "$(size weights.ppm)" \
-	"PPM raw, 70 by 22 maxval 255"
+	"PPM raw, 82 by 26 maxval 255"
 # Units of 1 x 1 x 3 weights: (0, 1, 2) and (3, -3, -2)
 "$mkmodel" "conv3x1 relu dense" 3 24 24 3x3x1x1 1 1 >conv1.kfkd
 kfkd-plot --weights -g 3x3 -z 1 conv1.kfkd >weights.pgm
-is "a unit's channels have one scale" "$(for at in '0 3' '3 3' '6 3' '0 6' '3 6' '6 6'; do
+is "a unit's channels have one scale" "$(for at in '1 6' '6 6' '11 6' '1 11' '6 11' '11 11'; do
 	echo "$(pixel weights.pgm $at)"; done | tr '\n' ' ')" "128 191 255 255 0 43 "
 kfkd-plot --weights -g 2x1 -z 1 net1.kfkd >weights.pgm
-is "--grid shows the first" "$(size weights.pgm)" "PGM raw, 50 by 24 maxval 255"
+is "--grid shows the first" "$(size weights.pgm)" "PGM raw, 54 by 26 maxval 255"
 "$mkmodel" "dense100 relu dense" 1 24 24 30x500 1 1 >odd.kfkd
 refuses "weights that are no picture" 1 "^kfkd-plot: 'odd.kfkd': .*1 x 24 x 24" \
 	kfkd-plot --weights odd.kfkd
@@ -251,6 +268,7 @@ misused --curve --weights
 misused --curve --each x
 misused --curve --grid 2x2
 misused --curve --ids
+misused --curve --stretch
 misused --curve --size 10x10
 misused --curve --ylim 1e-3
 misused --curve --ylim 2:1

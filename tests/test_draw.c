@@ -98,6 +98,8 @@ static void test_text(void)
 	ok(width > 10 && width < 30, "letters have a width (%.1f)", width);
 	ok(fabs(x - 50) < 1.5 && fabs(y - 25.5) < 1.5,
 		"text is centred and stands on its line (%.1f, %.1f)", x, y);
+	ok(kf_text_width(9, "o o") - 2 * kf_text_width(9, "o") < 9,
+		"words are apart by less than a letter");
 	memset(text, 'W', sizeof text);
 	text[sizeof text - 1] = '\0';
 	text[3] = '\303';
@@ -216,6 +218,29 @@ static void test_marks(int level)
 	ok(grey_at(&c, 20, 161) == level && grey_at(&c, 21, 51) == level,
 		"level %d: no mark for what is missing or alone", level);
 	kf_canvas_free(&c);
+	free_one(&o);
+}
+
+static void test_links(void)
+{
+	struct one o = one_of(128, 4);
+	struct kf_canvas without = draw_one(&o, true), with;
+	/* half way between the truth at (41.5, 50.5) and the prediction at (123.5, 145.5) */
+	const unsigned char *p;
+
+	p = without.pixels + (98 * without.w + 82) * 3;
+	ok(p[0] == 128, "nothing is between the truth and what was predicted");
+	o.face.links = true;
+	with = draw_one(&o, true);
+	p = with.pixels + (98 * with.w + 82) * 3;
+	ok(p[0] > p[1] + 60, "with links, there is a line (%d %d)", p[0], p[1]);
+	ok(grey_at(&with, 42, 51) == 128, "... which does not fill the ring");
+	o.chunk.y[0] = NAN;
+	kf_canvas_free(&with);
+	with = draw_one(&o, true);
+	ok(grey_at(&with, 82, 98) == 128, "... and none where the truth is missing");
+	kf_canvas_free(&with);
+	kf_canvas_free(&without);
 	free_one(&o);
 }
 
@@ -530,6 +555,9 @@ static void test_bars(void)
 	ok(first > 200 && abs(first - 4 * second) <= 8,
 		"bars are as long as their values (%d, %d)", first, second);
 	ok(blue_run(&c, 46) == 0, "there is a gap between them");
+	ok(count(&c, (struct kf_colour){ 213, 94, 0 }, 590, 640) == 0 &&
+			count(&c, kf_grey(40), 590, 640) > 20,
+		"no line goes through the numbers");
 	ok(blue_run(&c, 89) == 0 && blue_run(&c, 115) == 0,
 		"no value and 0 have no bar");
 	kf_draw_box(&c, c.clip, KF_WHITE);
@@ -630,6 +658,7 @@ int main(void)
 	test_marks(0);
 	test_marks(128);
 	test_marks(255);
+	test_links();
 	test_alone();
 	test_scaled();
 	test_colour();

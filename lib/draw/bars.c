@@ -12,6 +12,7 @@
 #define SUITS 26  /* pixels for a bar and the gap to the next */
 #define LEAST 14
 #define NAME_LETTERS 32
+#define VALUE_EDGE 16 /* from the values to the right edge */
 
 /* The whole's bar is set off by half a bar. */
 #define PLACES(n) ((n) + 1.5)
@@ -39,24 +40,45 @@ static double across(const struct plot *p, double value)
 	return p->box.left + (p->box.right - 1 - p->box.left) * value / p->end;
 }
 
-static double widest_name(const struct kf_axes *a, const struct kf_bar *bars, int n,
-	struct kf_bar whole)
+static void print_value(char *text, size_t size, double v)
 {
-	char name[NAME_LETTERS + 3];
-	double widest = kf_axes_width(a, whole.name);
+	if (isnan(v))
+		snprintf(text, size, "-");
+	else if (v == 0 || (v >= 0.1 && v < 1e5))
+		snprintf(text, size, "%.2f", v);
+	else
+		kf_print_tick(text, size, v);
+}
+
+/* The width of names, or of values. */
+static double widest(const struct kf_axes *a, const struct kf_bar *bars, int n,
+	bool names)
+{
+	char text[NAME_LETTERS + 3];
+	double most = 0;
 
 	for (int i = 0; i < n; i++) {
-		kf_axes_name(name, sizeof name, bars[i].name, NAME_LETTERS);
-		widest = fmax(widest, kf_axes_width(a, name));
+		if (names)
+			kf_axes_name(text, sizeof text, bars[i].name, NAME_LETTERS);
+		else
+			print_value(text, sizeof text, bars[i].value);
+		most = fmax(most, kf_axes_width(a, text));
 	}
-	return widest;
+	return most;
+}
+
+/* The same, with the bar for all. */
+static double widest_of(const struct kf_axes *a, const struct kf_bar *bars, int n,
+	struct kf_bar whole, bool names)
+{
+	return fmax(widest(a, bars, n, names), widest(a, &whole, 1, names));
 }
 
 static void draw_axis(const struct plot *p)
 {
 	double s = p->axes.scale;
 	int room = (int)((p->box.right - p->box.left) / (70 * s));
-	double step = kf_round_step(p->end, room < 2 ? 2 : room > 10 ? 10 : room);
+	double step = kf_round_step(p->end, room < 3 ? 3 : room > 10 ? 10 : room);
 	char text[32] = "0";
 
 	for (int i = 0; i * step <= p->end * (1 + 1e-9); i++) {
@@ -70,16 +92,6 @@ static void draw_axis(const struct plot *p)
 	}
 	kf_axes_text(&p->axes, (p->box.left + p->box.right) / 2.0,
 		p->box.bottom + 42 * s, KF_CENTRE, false, "RMSE in pixels");
-}
-
-static void print_value(char *text, size_t size, double v)
-{
-	if (isnan(v))
-		snprintf(text, size, "-");
-	else if (v == 0 || (v >= 0.1 && v < 1e5))
-		snprintf(text, size, "%.2f", v);
-	else
-		kf_print_tick(text, size, v);
 }
 
 /* The middle of a bar; place counts bars from the top. */
@@ -102,22 +114,16 @@ static void draw_bar(const struct plot *p, double place, double value,
 			colour);
 }
 
-/* Name and value, the latter on a white ground that covers lines behind it. */
+/* The name on the left of the plot, and the value on the right, where no line is. */
 static void write_bar(const struct plot *p, double place, const struct kf_bar *bar)
 {
 	double s = p->axes.scale, y = middle_of(p, place) + KF_TEXT / 2 * s;
-	double end = isfinite(bar->value) ? across(p, bar->value) : p->box.left;
 	char text[NAME_LETTERS + 3];
 
 	kf_axes_name(text, sizeof text, bar->name, NAME_LETTERS);
 	kf_axes_text(&p->axes, p->box.left - 9 * s, y, KF_RIGHT, false, text);
 	print_value(text, sizeof text, bar->value);
-	kf_draw_box(p->axes.c,
-		(struct kf_box){ (int)(end + 4 * s), (int)(y - KF_TEXT * s) - 1,
-			(int)(end + kf_axes_width(&p->axes, text) + 9 * s),
-			(int)(y + 3 * s) },
-		KF_WHITE);
-	kf_axes_text(&p->axes, end + 7 * s, y, KF_LEFT, false, text);
+	kf_axes_text(&p->axes, p->axes.c->w - VALUE_EDGE * s, y, KF_RIGHT, false, text);
 }
 
 static void draw_mark(const struct plot *p, double value, struct kf_colour colour)
@@ -138,19 +144,20 @@ void kf_draw_bars(struct kf_canvas *c, const struct kf_bar *bars, int n,
 		colour ? (struct kf_colour){ 86, 160, 211 } : kf_grey(150);
 	struct kf_colour all = colour ? (struct kf_colour){ 213, 94, 0 } : kf_grey(30);
 	struct plot p = { .axes = kf_axes_of(c, 800, kf_bars_height(n)) };
-	double s = p.axes.scale, left = 24 * s + widest_name(&p.axes, bars, n, whole);
+	double s = p.axes.scale,
+	       left = 24 * s + widest_of(&p.axes, bars, n, whole, true);
+	double right = (9 + VALUE_EDGE) * s + widest_of(&p.axes, bars, n, whole, false);
 
 	p.box = (struct kf_box){ (int)fmin(left, c->w / 2), (int)(TOP * s),
-		c->w - (int)(28 * s), c->h - (int)(BOTTOM * s) };
+		c->w - (int)right, c->h - (int)(BOTTOM * s) };
 	p.pitch = (p.box.bottom - p.box.top) / PLACES(n);
 	if (isfinite(whole.value))
 		p.end = whole.value;
 	for (int i = 0; i < n; i++)
 		if (isfinite(bars[i].value))
 			p.end = fmax(p.end, bars[i].value);
-	/* Leaves room for a value after the longest bar. */
-	p.end = p.end > 0 ? p.end * (1 + 52 * s / (p.box.right - p.box.left - 52 * s)) :
-			    1;
+	/* The longest bar ends before the frame. */
+	p.end = p.end > 0 ? p.end * 1.04 : 1;
 	draw_axis(&p);
 	for (int i = 0; i < n; i++)
 		draw_bar(&p, i, bars[i].value, one);

@@ -16,8 +16,8 @@ int kf_bars_least_height(int n);
 #define KF_BARS_MIN_W 320
 
 /*
- * Draws bars from the top down over a whole white canvas, each with its name
- * and value, and below them the bar for all, whose value a line marks across
+ * Draws bars from the top down over a whole white canvas, each between its name
+ * and its value, and below them the bar for all, whose value a line marks across
  * the others.
  */
 void kf_draw_bars(struct kf_canvas *c, const struct kf_bar *bars, int n,

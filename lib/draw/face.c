@@ -65,33 +65,68 @@ static int level(const struct kf_schema *s, const void *X, size_t i)
 	return v >= 255 ? 255 : v > 0 ? (int)(v + 0.5) : 0; /* 0 also for a NaN */
 }
 
+static size_t plane_of(const struct kf_schema *s)
+{
+	return (size_t)s->h * (size_t)s->w;
+}
+
+/* The mean of a pixel's channels. */
+static int grey_at(const struct kf_schema *s, const void *X /* (c, h, w) */, size_t at)
+{
+	long long sum = 0;
+
+	for (int k = 0; k < s->c; k++)
+		sum += level(s, X, at + (size_t)k * plane_of(s));
+	return (int)((sum + s->c / 2) / s->c);
+}
+
+/* The greys that are shown black and white. */
+struct range {
+	int low, high;
+};
+
+/* Those of an image, unless it is even. */
+static struct range range_of(const struct kf_schema *s, const void *X)
+{
+	struct range r = { 255, 0 };
+
+	for (size_t at = 0; at < plane_of(s); at++) {
+		int grey = grey_at(s, X, at);
+
+		r.low = grey < r.low ? grey : r.low;
+		r.high = grey > r.high ? grey : r.high;
+	}
+	return r.low < r.high ? r : (struct range){ 0, 255 };
+}
+
 /* A pixel's colour where there are three channels and the canvas has colour;
- * else the mean of its channels. */
-static struct kf_colour shade(const struct kf_schema *s, bool colour,
+ * else its grey. */
+static struct kf_colour shade(const struct kf_schema *s, bool colour, struct range r,
 	const void *X /* (c, h, w) of one row */, size_t at)
 {
-	size_t plane = (size_t)s->h * (size_t)s->w;
-	long long sum = 0;
+	int length = r.high - r.low;
 
 	if (colour && s->c == 3)
 		return (struct kf_colour){ (unsigned char)level(s, X, at),
-			(unsigned char)level(s, X, at + plane),
-			(unsigned char)level(s, X, at + 2 * plane) };
-	for (int k = 0; k < s->c; k++)
-		sum += level(s, X, at + (size_t)k * plane);
-	return kf_grey((int)((sum + s->c / 2) / s->c));
+			(unsigned char)level(s, X, at + plane_of(s)),
+			(unsigned char)level(s, X, at + 2 * plane_of(s)) };
+	return kf_grey(((grey_at(s, X, at) - r.low) * 255 + length / 2) / length);
 }
 
-static void draw_image(struct kf_canvas *c, int left, int top, int zoom,
-	const struct kf_schema *s, const void *X /* (c, h, w) */)
+static void draw_image(struct kf_canvas *c, int left, int top,
+	const struct kf_face *face, const void *X /* (c, h, w) */)
 {
+	const struct kf_schema *s = face->schema;
+	struct range r = face->stretch ? range_of(s, X) : (struct range){ 0, 255 };
+	int zoom = face->zoom;
+
 	for (int y = 0; y < s->h; y++)
 		for (int x = 0; x < s->w; x++) {
 			size_t at = (size_t)y * (size_t)s->w + (size_t)x;
 			int l = left + x * zoom, t = top + y * zoom;
 
 			kf_draw_box(c, (struct kf_box){ l, t, l + zoom, t + zoom },
-				shade(s, c->depth == 3, X, at));
+				shade(s, c->depth == 3, r, X, at));
 		}
 }
 
@@ -108,24 +143,66 @@ struct look {
 	struct kf_colour colour;
 };
 
+/* Where a point is on the canvas; false where it is missing. */
+static bool place_of(const struct look *look, const struct kf_points *points, int i,
+	const struct kf_scale scale[2], const float *v /* one row */, double *x,
+	double *y)
+{
+	*x = kf_unscale(v[points->x[i]], scale[0]);
+	*y = kf_unscale(v[points->y[i]], scale[1]);
+	/* (0, 0) is the centre of the first pixel, before and after. */
+	*x = look->left + *x * look->zoom + (look->zoom - 1) / 2.0;
+	*y = look->top + *y * look->zoom + (look->zoom - 1) / 2.0;
+	return isfinite(*x) && isfinite(*y);
+}
+
 /* A dark rim keeps the light mark visible on light skin. */
 static void draw_marks(struct kf_canvas *c, const struct look *look,
 	const struct kf_points *points, const struct kf_scale scale[2],
 	const float *v /* one row */)
 {
 	for (int i = 0; i < points->n; i++) {
-		double x = kf_unscale(v[points->x[i]], scale[0]);
-		double y = kf_unscale(v[points->y[i]], scale[1]);
+		double x, y;
 
-		if (!isfinite(x) || !isfinite(y))
+		if (!place_of(look, points, i, scale, v, &x, &y))
 			continue;
-		/* (0, 0) is the centre of the first pixel, before and after. */
-		x = look->left + x * look->zoom + (look->zoom - 1) / 2.0;
-		y = look->top + y * look->zoom + (look->zoom - 1) / 2.0;
 		look->ink(c, x, y, look->radius, look->width + look->rim);
 		kf_ink_dry(c, KF_BLACK);
 		look->ink(c, x, y, look->radius, look->width);
 		kf_ink_dry(c, look->colour);
+	}
+}
+
+/* A line that begins at the ring's edge, not to fill it. */
+static void ink_link(struct kf_canvas *c, double ring, double x0, double y0, double x1,
+	double y1, double width)
+{
+	double length = hypot(x1 - x0, y1 - y0), part = ring / length;
+
+	if (length > ring)
+		kf_ink_line(c, x0 + part * (x1 - x0), y0 + part * (y1 - y0), x1, y1,
+			width);
+}
+
+/* Thin lines from true points to the predicted ones. */
+static void draw_links(struct kf_canvas *c, const struct kf_face *face,
+	const struct look *truth, const struct look *predicted, const float *y,
+	const float *p)
+{
+	const struct kf_schema *s = face->schema;
+	double x0, y0, x1, y1;
+
+	for (int rim = 1; rim >= 0; rim--) {
+		double width = 0.6 * (truth->width + rim * truth->rim);
+
+		for (int i = 0; i < face->truth.n; i++)
+			if (face->pair[i] >= 0 &&
+				place_of(truth, &face->truth, i, s->y_scale, y, &x0,
+					&y0) &&
+				place_of(predicted, &face->predicted, face->pair[i],
+					s->p_scale, p, &x1, &y1))
+				ink_link(c, truth->radius, x0, y0, x1, y1, width);
+		kf_ink_dry(c, rim ? KF_BLACK : predicted->colour);
 	}
 }
 
@@ -237,12 +314,33 @@ static void draw_class(struct kf_canvas *c, const struct look *truth,
 
 /* -- the whole ------------------------------------------------------------------- */
 
+/* Which predicted point each true one is. */
+static int find_pairs(struct kf_face *face)
+{
+	const struct kf_schema *s = face->schema;
+
+	face->pair = malloc(((size_t)face->truth.n + 1) * sizeof *face->pair);
+	if (!face->pair)
+		return -1;
+	for (int i = 0; i < face->truth.n; i++) {
+		int column =
+			kf_names_find(&s->p_columns, s->columns.name[face->truth.x[i]]);
+
+		face->pair[i] = -1;
+		for (int k = 0; k < face->predicted.n; k++)
+			if (face->predicted.x[k] == column)
+				face->pair[i] = k;
+	}
+	return 0;
+}
+
 int kf_face_init(struct kf_face *face, const struct kf_schema *schema, int zoom,
 	bool ids, struct kf_err *err)
 {
 	*face = (struct kf_face){ .schema = schema, .zoom = zoom, .ids = ids };
 	if (kf_points_find(&face->truth, &schema->columns) == 0 &&
 		kf_points_find(&face->predicted, &schema->p_columns) == 0 &&
+		find_pairs(face) == 0 &&
 		kf_classes_find(&face->classes, &schema->p_columns) == 0)
 		return 0;
 	kf_face_free(face);
@@ -253,6 +351,7 @@ void kf_face_free(struct kf_face *face)
 {
 	kf_points_free(&face->truth);
 	kf_points_free(&face->predicted);
+	free(face->pair);
 	kf_classes_free(&face->classes);
 }
 
@@ -290,6 +389,8 @@ static void draw_both(struct kf_canvas *c, const struct kf_face *face,
 {
 	const struct kf_schema *s = face->schema;
 
+	if (face->links && y && p)
+		draw_links(c, face, truth, predicted, y, p);
 	if (s->columns.n && y)
 		draw_marks(c, truth, &face->truth, s->y_scale, y);
 	if (s->p_columns.n && p)
@@ -316,7 +417,7 @@ void kf_draw_face(struct kf_canvas *c, int left, int top, const struct kf_face *
 	truth.top = top;
 	truth.zoom = face->zoom;
 	predicted = predicted_look(c, &truth);
-	draw_image(c, left, top, face->zoom, s,
+	draw_image(c, left, top, face,
 		(const char *)chunk->X + row * kf_image_bytes(s));
 	draw_both(c, face, &truth, &predicted, chunk->y + row * (size_t)s->columns.n,
 		chunk->p + row * (size_t)s->p_columns.n);

@@ -22,9 +22,13 @@ void kf_points_free(struct kf_points *p);
 struct kf_face {
 	const struct kf_schema *schema;
 	struct kf_points truth, predicted;
+	int *pair; /* (truth.n) the predicted point of the same name, or -1 */
 	struct kf_classes classes;
 	int zoom; /* each pixel of the image becomes zoom x zoom */
 	bool ids; /* the row's id and name in the upper left corner */
+	/* off unless the caller sets them */
+	bool links; /* thin lines from truth to prediction */
+	bool stretch; /* the darkest grey of an image is shown black, the lightest white */
 };
 
 /* schema stays the caller's.  -1 when out of memory, with nothing to free. */

@@ -8,6 +8,7 @@
 #include "draw/sheet.h"
 
 #define FILTER_SIDE 64 /* small filters are enlarged to about this size */
+#define FRAME 1        /* around each picture, dark between them and a light gap */
 
 /* -- reading --------------------------------------------------------------------- */
 
@@ -133,14 +134,16 @@ int kf_draw_weights(const struct kf_weights *k, const struct kf_outlet *to, int 
 
 	if (zoom == 0)
 		zoom = side > FILTER_SIDE / 2 ? 1 : FILTER_SIDE / side;
-	if (kf_sheet_begin(&sheet, to, columns, rows, k->w * zoom, k->h * zoom, colour,
-		    kf_grey(40), err) < 0)
+	if (kf_sheet_begin(&sheet, to, columns, rows, k->w * zoom + 2 * FRAME,
+		    k->h * zoom + 2 * FRAME, colour, KF_WHITE, err) < 0)
 		return -1;
 	for (long long i = 0; i < (long long)k->units * k->c && rc == 1; i++) {
 		rc = kf_sheet_cell(&sheet, &cell, err);
-		if (rc == 1)
-			draw_unit(&sheet.strip, cell.left, cell.top, zoom, k,
-				(int)(i / k->c), (int)(i % k->c));
+		if (rc != 1)
+			break;
+		kf_draw_box(&sheet.strip, cell, kf_grey(40));
+		draw_unit(&sheet.strip, cell.left + FRAME, cell.top + FRAME, zoom, k,
+			(int)(i / k->c), (int)(i % k->c));
 	}
 	if (rc >= 0)
 		rc = kf_sheet_end(&sheet, err);

@@ -26,7 +26,8 @@ int kf_weights_columns(const struct kf_weights *k);
  * Writes a sheet with a picture for each channel of each unit, zoom pixels a
  * weight (0: small filters become large enough to see).  Zero is mid-grey, and
  * the unit's weight of the largest magnitude is white or black; with colour
- * zero is white, and weights are red above and blue below it.
+ * zero is white, and weights are red above and blue below it.  A dark frame and
+ * a light gap part pictures of any tone.
  */
 int kf_draw_weights(const struct kf_weights *k, const struct kf_outlet *to, int columns,
 	int rows, int zoom, bool colour, struct kf_err *err);
