@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/io.h"
 #include "draw/curve.h"
 #include "plot.h"
 
@@ -21,7 +22,8 @@ enum {
 	LOG_X,
 	BY_TIME,
 	VALID_ONLY,
-	STRETCH
+	STRETCH,
+	VIEW
 };
 
 static const struct program program = {
@@ -64,6 +66,9 @@ static const struct program program = {
 		{ PNG, "png",
 			.help = "PNG in place of both; an OUT that ends in .png asks for it\n"
 				"as well" },
+		{ VIEW, "view",
+			.help = "show the picture in the terminal: through chafa if it is\n"
+				"installed, or as sixels" },
 		{ MEAN, "mean",
 			.help = "the mean of the models' losses in validation as well" },
 		{ VALID_ONLY, "valid-only", .help = "the losses in validation alone" },
@@ -180,6 +185,7 @@ static const struct {
 	{ 'S', FIGURES },
 	{ OVER, BIT(PLOT_MAPS) },
 	{ 'o', FIGURES | SHEETS | BIT(PLOT_SEQUENCE) },
+	{ VIEW, FIGURES | SHEETS },
 	{ 'w', FACES },
 	{ 'i', FACES | BIT(PLOT_MAPS) },
 	{ STRETCH, FACES },
@@ -189,6 +195,8 @@ static const struct {
 
 struct kf_outlet plot_outlet(const struct request *q)
 {
+	if (q->view)
+		return (struct kf_outlet){ q->view, KF_TEMPFILE, q->png };
 	return (struct kf_outlet){ stdout, output_name(), q->png };
 }
 
@@ -217,6 +225,8 @@ static void check_effects(const struct request *q, const struct options *o)
 			q->worst        ? "worst" :
 				q->zoom ? "zoom" :
 					  "stretch");
+	if (o->output && options_given(o, VIEW))
+		misuse("--output does not go with --view");
 	if (q->mean && q->by_time)
 		misuse("--mean does not go with --by-time: it is that of epochs");
 	if (q->log_x && q->right > 0 && q->left <= 0)
@@ -243,13 +253,17 @@ int main(int argc, char **argv)
 	check_effects(&q, &o);
 	if (o.n_operands > 1 && !modes[q.mode].several)
 		misuse("more than one file: '%s'", o.operands[1]);
-	if (q.mode != PLOT_EACH) {
+	if (q.mode != PLOT_EACH)
 		output_begin(o.output);
+	if (options_given(&o, VIEW))
+		plot_view_begin(&q);
+	else if (q.mode != PLOT_EACH)
 		output_is_binary();
-	}
 	if (q.original)
 		plot_original(&q);
 	else
 		modes[q.mode].draw(&q);
+	if (q.view)
+		plot_view_end(&q);
 	return output_finish();
 }

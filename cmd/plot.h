@@ -28,9 +28,10 @@ struct request {
 	double left, right;      /* --xlim */
 	bool log_x, by_time, valid_only, mean;
 	bool ids, colour, original, over, stretch, png;
+	FILE *view; /* --view: where the picture waits until it is whole */
 };
 
-/* Standard output, or the file in its place, for pictures. */
+/* Where pictures go: standard output, or a file in its place. */
 struct kf_outlet plot_outlet(const struct request *q); /* kfkd-plot.c */
 
 /* plot_figures.c: a figure's canvas, of the size that the user chose or else w x h;
@@ -38,6 +39,11 @@ struct kf_outlet plot_outlet(const struct request *q); /* kfkd-plot.c */
 void plot_open_canvas(const struct request *q, struct kf_canvas *c, int w, int h);
 void plot_put_canvas(const struct request *q, struct kf_canvas *c);
 int plot_open_model(const char *operand, const char **name);
+
+/* plot_view.c: finds what can show a picture here, or dies; and shows it, which may replace
+ * this program by another. */
+void plot_view_begin(struct request *q);
+void plot_view_end(const struct request *q);
 
 void plot_faces(const struct request *q);    /* plot_faces.c: rows of a stream */
 void plot_original(const struct request *q); /* plot_original.c: whole photographs */

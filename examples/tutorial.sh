@@ -101,7 +101,7 @@ say "-> curve.pgm"
 heading "What it finds in faces that it has not seen"
 
 run "kfkd-load test.csv | kfkd-scale | kfkd-predict --model net1.kfkd |
-	kfkd-plot --output sheet.pgm"
+	kfkd-plot --stretch --output sheet.pgm"
 say "-> sheet.pgm"
 
 # -------------------------------------------------------------------------------
