@@ -39,8 +39,8 @@ static void open_atlas(struct atlas *a, const struct request *q,
 	a->bare.has_label = false;
 	a->bare.columns = a->bare.p_columns = (struct kf_names){ 0 };
 	check(kf_face_init(&a->face, s, zoom, q->ids, &err), &err);
-	check(kf_sheet_begin(&a->sheet, &to, columns, rows, w, h, q->colour,
-		      KF_WHITE, &err),
+	check(kf_sheet_begin(&a->sheet, &to, columns, rows, w, h, q->colour, KF_WHITE,
+		      &err),
 		&err);
 }
 

@@ -156,15 +156,15 @@ kfkd-train -q -n 'dense3 dense' -u adam -r .01:.001 -S -e 1 -v 0 -o other.kfkd f
 kfkd-stat --table model given.kfkd other.kfkd >said
 is "the table's header" "$(head -n 1 said | tr '\t' ' ')" "file epochs best_epoch \
 valid_loss px train_loss seconds net train.update train.rate train.momentum train.epochs \
-train.batch train.valid train.seed train.shuffle"
+train.batch train.valid train.seed train.weights train.shuffle"
 is "a line a model" "$(cut -f 1 said | tr '\n' ' ')" "file model given.kfkd other.kfkd "
-is "... of as many fields" "$(awk -F '\t' '{ print NF }' said | sort -u)" 16
+is "... of as many fields" "$(awk -F '\t' '{ print NF }' said | sort -u)" 17
 is "... none of them empty" "$(grep -cE '^\t|\t\t|\t$' said)" 0
 is "the best epoch of a model without options" "$(sed -n 2p said | tr '\t' ' ')" \
-	"model 3 3 0.0196666662 0.280 0.018666666 - dense2 relu dense - - - - - - - -"
+	"model 3 3 0.0196666662 0.280 0.018666666 - dense2 relu dense - - - - - - - - -"
 is "... whose pixels are kfkd-stat's" "$(kfkd-stat model | grep -c 'RMSE of 0.280 ')" 1
 is "options as they were given" "$(table 8- other.kfkd | tr '\t' ' ')" \
-	"dense3 dense adam 0.01:0.001 1 128 yes 0 42"
+	"dense3 dense adam 0.01:0.001 1 128 yes 0 42 epoch 1"
 is "where nothing validates, the train loss tells" "$(table 2-5 other.kfkd | tr '\t' ' ')" \
 	"1 1 - -"
 is "... and is there" "$(table 6 other.kfkd)" "$(kfkd-stat -H other.kfkd | tail -n 1 | cut -f 2)"
