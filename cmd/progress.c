@@ -53,10 +53,10 @@ void progress_layers(const struct progress *p, const struct kf_layers *l)
 void progress_head(const struct progress *p)
 {
 	progress_say(p,
-		"\n Epoch  |  Train loss  |  Valid loss  |  Train / Val  |%s  Dur\n"
-		"--------|--------------|--------------|---------------|%s-------",
-		p->classify ? "  Valid acc  |" : "",
-		p->classify ? "-------------|" : "");
+		"\n Epoch  |  Train loss  |  Valid loss  |  Train / Val  |%s|  Dur\n"
+		"--------|--------------|--------------|---------------|%s|-------",
+		p->classify ? "  Valid acc  " : "    px     ",
+		p->classify ? "-------------" : "-----------");
 }
 
 /* A value in its column, coloured if it is the best so far. */
@@ -97,9 +97,18 @@ void progress_row(struct progress *p, const struct kf_epoch *e)
 	fprintf(stderr, "  |  %11.6f", e->train_loss / e->valid_loss);
 	if (p->classify)
 		fprintf(stderr, "  |  %8.2f%%", 100 * e->accuracy);
+	else
+		fprintf(stderr, "  |  %7.3f", progress_pixels(p, e));
 	fprintf(stderr, "  |  %.2fs\n", e->seconds);
 	if (p->terminal && e->epoch < p->epochs)
 		print_left(p, e->epoch);
+}
+
+double progress_pixels(const struct progress *p, const struct kf_epoch *e)
+{
+	float loss = isnan(e->valid_loss) ? e->train_loss : e->valid_loss;
+
+	return p->classify ? NAN : p->pixels * sqrt(loss);
 }
 
 void progress_best(struct progress *p, int epoch, float loss)

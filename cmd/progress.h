@@ -9,7 +9,7 @@ struct progress {
 	bool quiet;
 	bool terminal; /* a line with the time left */
 	bool colour;
-	bool classify; /* a column for the accuracy, and no pixels */
+	bool classify; /* a column for the accuracy, in place of pixels */
 	int epochs;
 	int done;       /* rows of the table */
 	double pixels;  /* RMSE of a loss of 1 */
@@ -28,6 +28,10 @@ void progress_layers(const struct progress *p, const struct kf_layers *l);
 void progress_head(const struct progress *p);
 void progress_row(struct progress *p, const struct kf_epoch *e);
 void progress_end(const struct progress *p);
+
+/* The root mean square error, in pixels, of an epoch's validation, or of its training where
+ * nothing validates; NaN for classes. */
+double progress_pixels(const struct progress *p, const struct kf_epoch *e);
 
 /* After resuming: the best validation loss of earlier runs. */
 void progress_best(struct progress *p, int epoch, float loss);

@@ -10,7 +10,7 @@
 
 #define EPOCHS_MAX 100000000
 
-enum { RECOMPUTE = DEVICE_KEYS_END, OVERWRITE, WARMUP, COMM, MEMORY, LAST };
+enum { RECOMPUTE = DEVICE_KEYS_END, OVERWRITE, WARMUP, COMM, MEMORY, LAST, LOG };
 
 static const char crossentropy[] = "crossentropy";
 
@@ -96,6 +96,8 @@ static const struct program program = {
 			.kind = OPTION_FILE },
 		{ OVERWRITE, "overwrite",
 			.help = "let --checkpoint replace a file that is not this run's" },
+		{ LOG, "log", "FILE", "a table of the epochs, as they come",
+			.kind = OPTION_FILE },
 		{ BACKEND_ROW },
 		{ THREADS_ROW },
 		{ TF32_ROW },
@@ -190,6 +192,7 @@ static void apply(struct settings *s, int key, const struct options *o)
 	case 'c': s->checkpoint = o->text; break;
 	case 'N': s->every = (int)o->number; break;
 	case 'R': s->resume = o->text; break;
+	case LOG: s->log = o->text; break;
 	case OVERWRITE: s->overwrite = true; break;
 	case COMM: s->comm = o->text; break;
 	case MEMORY: s->memory = (size_t)o->number; break;
@@ -213,6 +216,19 @@ static struct settings start_from_preset(const char *net)
 	return s;
 }
 
+/* It is written line by line, beside files that are replaced as a whole. */
+static void check_log(const struct settings *s, const struct options *o)
+{
+	if (!s->log)
+		return;
+	if (!strcmp(s->log, "-"))
+		misuse("--log: it is a file; the model goes to standard output");
+	if (o->output && !strcmp(s->log, o->output))
+		misuse("--log and --output are the same file: '%s'", s->log);
+	if (s->checkpoint && !strcmp(s->log, s->checkpoint))
+		misuse("--log and --checkpoint are the same file: '%s'", s->log);
+}
+
 struct settings train_settings(struct options *o, int argc, char **argv)
 {
 	struct settings s;
@@ -232,6 +248,7 @@ struct settings train_settings(struct options *o, int argc, char **argv)
 		misuse("--every: it is for --checkpoint, which is not given");
 	if (s.overwrite && !s.checkpoint)
 		misuse("--overwrite: it is for --checkpoint, which is not given");
+	check_log(&s, o);
 	s.keeps = s.checkpoint || s.resume;
 	if (s.train.rule != preset_rule && !options_given(o, 'r'))
 		s.train.rate = (struct kf_schedule){ .from = kf_rule_rate(s.train.rule),

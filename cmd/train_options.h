@@ -8,7 +8,7 @@
 
 struct settings {
 	const char *line; /* of layers */
-	const char *init, *checkpoint, *resume;
+	const char *init, *checkpoint, *resume, *log;
 	struct kf_train_options train;
 	struct device device;
 	size_t memory; /* bytes that the data may take; 0: see --memory */

@@ -89,7 +89,7 @@ void ranks_join(struct settings *s, struct options *o)
 	s->device.options.device = c->local_rank;
 	if (c->rank > 0) {
 		s->quiet = true;
-		s->checkpoint = NULL;
+		s->checkpoint = s->log = NULL;
 	}
 }
 

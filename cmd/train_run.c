@@ -8,6 +8,7 @@
 #include "base/signals.h"
 #include "cli.h"
 #include "train/checkpoint.h"
+#include "train_log.h"
 #include "train_ranks.h"
 
 /*
@@ -41,6 +42,8 @@ void train_begin(const struct settings *s)
 		check(kf_checkpoint_open(&checkpoint, s->checkpoint, s->resume,
 			      s->overwrite, &err),
 			&err);
+	if (s->log && s->train.epochs > 0)
+		train_log_open(s->log);
 }
 
 void train_end(void)
@@ -116,11 +119,13 @@ static int run(struct kf_trainer *t, struct kf_model *m, struct settings *s,
 	ranks_check_start(s, t);
 	/* can it be written at all? */
 	check(write_checkpoint(t, m, s, digest, &err), &err);
+	train_log_start(t, m, p);
 	progress_head(p);
 	while ((rc = kf_trainer_epoch(t, &e, stop, &err)) == 1) {
 		m->train_loss[m->epochs] = e.train_loss;
 		m->valid_loss[m->epochs++] = e.valid_loss;
 		progress_row(p, &e);
+		train_log_epoch(t, &e, p);
 		/* it may fail, as on a full disk: the run goes on */
 		if (t->epoch % s->every == 0 && t->epoch < t->options.epochs &&
 			write_checkpoint(t, m, s, digest, &err) < 0) {
@@ -130,6 +135,8 @@ static int run(struct kf_trainer *t, struct kf_model *m, struct settings *s,
 	}
 	progress_clear(p);
 	check(rc, &err);
+	if (train_log_close() < 0)
+		status = 1;
 	check(kf_trainer_gather(t, &err), &err);
 	if (write_checkpoint(t, m, s, digest, &err) < 0) {
 		if (rc == 2)

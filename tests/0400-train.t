@@ -25,6 +25,12 @@ is "a line for each epoch" "$(grep -c '^ *[0-9]*  |  .*s$' "$tmp/log")" 3
 is "... with the quotient of its losses" "$(awk -F '|' '/^ *[0-9]+  \|.*s$/ {
 	d = $2 / $3 - $4; n += d * d < 1e-8 }
 	END { print n }' "$tmp/log")" 3
+is "... and the RMSE of validation, in pixels" "$(awk -F '|' '/^ *[0-9]+  \|.*s$/ {
+	d = 48 * sqrt($3) - $5; n += d * d < 1e-6 } END { print n }' "$tmp/log")" 3
+kfkd-train -v 0 -e 2 "$tmp/faces" 2>"$tmp/log" >"$tmp/b"
+is "... or of training where nothing validates" "$(awk -F '|' '/^ *[0-9]+  \|.*s$/ {
+	d = 48 * sqrt($2) - $5; n += d * d < 1e-6 } END { print n }' "$tmp/log")" 2
+kfkd-train -e 3 "$tmp/faces" 2>"$tmp/log" >"$tmp/b"
 is "... and the RMSE of the best" "$(sed -n \
 	's/^best valid loss \(.*\) in epoch 3 (RMSE \(.*\) px),.*/\1 \2/p' "$tmp/log" |
 	awk '{ d = 48 * sqrt($1) - $2; print d * d < 1e-4 }')" 1

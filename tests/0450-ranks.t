@@ -93,11 +93,13 @@ perl -e 'open my $x, ">", "images"; open my $l, ">", "labels";
 kfkd-load -l labels images | kfkd-scale >classes
 kfkd-train -t 1 -l crossentropy -n 'dense20 relu dense' -B 20 -e 3 -o one classes 2>said
 limited mpirun --oversubscribe -n 4 kfkd-train -t 1 -l crossentropy -n 'dense20 relu dense' \
-	-B 20 -e 3 -o several classes 2>said.4
+	-B 20 -e 3 --log log -o several classes 2>said.4
 near "classes" one several
 cut -d '|' -f 5 said | grep % >accuracy
 cut -d '|' -f 5 said.4 | grep % >accuracy.4
 equal "... and how many are right" accuracy accuracy.4
+is "... and the log has one rank's lines" "$(cut -f 1 log | tr '\n' ' ')" "epoch 1 2 3 "
+is "... of the rows of all" "$(awk 'NR > 1 { n += int($7 * $8 + .5) == 150 } END { print n }' log)" 3
 is "one rank alone logs, and says by what they are joined" \
 	"$(grep -c '^ranks joined by mpi (.*), 4 ranks$' said.4)" 1
 

@@ -347,6 +347,10 @@ calls=$traced_calls
 if kfkd-train -q --bf16 -n dense -e 0 -o in/rounded in/scaled 2>/dev/null; then
 	faults rounded kfkd-train -q -t 1 --bf16 -n "$branches" -e 1 -B 3 -o got/out in/scaled
 fi
+# The log has times, which differ from run to run.
+faults log kfkd-train -q -t 1 -n dense -e 2 -B 3 --log in/log -o got/out in/scaled
+faults log-resumed kfkd-train -q -t 1 -n "$every" -e 3 -B 3 -R in/checkpoint --log in/log \
+	-o got/out in/scaled
 faults resume kfkd-train -q -t 1 -n "$every" -e 3 -B 3 -R in/checkpoint -o got/out in/scaled
 faults predict kfkd-predict -t 1 -m in/model -o got/out in/scaled
 faults predict-bytes kfkd-predict -t 1 -m in/every -o got/out in/bytes

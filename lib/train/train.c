@@ -172,6 +172,14 @@ static int all_batches(struct kf_trainer *t, size_t *valid, bool (*stop)(void),
 	return validate(t, valid, stop, err);
 }
 
+/* The rows that the rest of the epoch takes through the net, on all ranks. */
+static size_t rows_left(const struct kf_trainer *t)
+{
+	size_t done = kf_slices_position(&t->train, t->batches);
+
+	return (done < t->train.rows ? t->train.rows - done : 0) + t->valid.rows;
+}
+
 int kf_trainer_epoch(struct kf_trainer *t, struct kf_epoch *e, bool (*stop)(void),
 	struct kf_err *err)
 {
@@ -181,7 +189,7 @@ int kf_trainer_epoch(struct kf_trainer *t, struct kf_epoch *e, bool (*stop)(void
 
 	if (finished(t))
 		return 0;
-	*e = (struct kf_epoch){ .epoch = t->epoch + 1 };
+	*e = (struct kf_epoch){ .epoch = t->epoch + 1, .rows = rows_left(t) };
 	if (order_rows(t, err) < 0 || kf_trainer_announce(t, err) < 0)
 		return -1;
 	rc = all_batches(t, &valid, stop, err);

@@ -11,7 +11,8 @@ struct kf_epoch {
 	float valid_loss; /* after the epoch; NaN without validation */
 	double accuracy;  /* share of validation rows classified correctly; */
 			  /* NaN unless it classifies and validates */
-	double seconds;
+	size_t rows; /* that went through the net meanwhile, to train or to validate, */
+	double seconds; /* and how long that took: less after a stop within the epoch */
 	bool best_train, best_valid; /* lower than in all earlier epochs */
 };
 

@@ -51,11 +51,12 @@ peer() {
 
 # kfkd_epochs FILE ARGUMENT ...: trains on faces, or $data, and adds each epoch's seconds
 # to FILE and the memory to FILE.mib.  An epoch is from one line of the log to the next,
-# since the log's own times are rounded.
+# since the log's own times are rounded.  The best weights are not kept, as PyTorch's are
+# not.
 kfkd_epochs() {
 	epochs=$1
 	shift
-	memory "$epochs.mib" kfkd-train -a none "$@" "${data:-faces}" 2>&1 >/dev/null |
+	memory "$epochs.mib" kfkd-train -a none --last "$@" "${data:-faces}" 2>&1 >/dev/null |
 		tee "$epochs.log" | perl -MTime::HiRes=time -ne 'next unless /^ +\d+  \|/;
 			$t = time; printf "%.6f\n", $t - $last if $last; $last = $t' >>"$epochs"
 	if ! grep -q '^best valid loss' "$epochs.log"; then
