@@ -227,6 +227,7 @@ branches='conv4x3p1 batchnorm relu save avgpool2 res5 upscale2 add5x3p1 tanh poo
 	kfkd-train -q -t 1 -n "$branches" -e 2 -B 3 -o in/branches in/scaled
 	kfkd-predict -t 1 -m in/model -o in/predicted in/scaled
 	kfkd-scale --undo -o in/found in/predicted
+	kfkd-predict -t 1 -m in/model --saliency -o in/mapped in/scaled
 	kfkd-load -l in/labels in/images | kfkd-scale -o in/digits
 	kfkd-train -q -t 1 -l crossentropy -n "dense4 relu dense" -e 1 -o in/classes in/digits
 	kfkd-predict -t 1 -m in/classes -o in/classified in/digits
@@ -356,6 +357,10 @@ faults predict kfkd-predict -t 1 -m in/model -o got/out in/scaled
 faults predict-bytes kfkd-predict -t 1 -m in/every -o got/out in/bytes
 faults predict-two kfkd-predict -t 1 -m in/every -m in/model -o got/out in/scaled
 faults predict-flip kfkd-predict --flip -t 1 -m in/branches -o got/out in/scaled
+faults occlusion kfkd-predict -t 1 -m in/every --occlusion 6 -o got/out in/scaled
+faults saliency kfkd-predict -t 1 -m in/branches --saliency -o got/out in/scaled
+faults activations kfkd-predict -t 1 -m in/every --activations -o got/out in/bytes
+faults maps kfkd-plot --maps -c -i -g 2x2 -o got/out in/mapped
 faults stat-branches kfkd-stat -o got/out in/branches
 
 # -- the table ----------------------------------------------------------------------

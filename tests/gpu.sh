@@ -25,7 +25,7 @@ failed=0
 
 # -- tests -------------------------------------------------------------------------
 
-prove "$tests/test_backend" "$tests/test_net" "$tests/test_learn" "$tests/test_augment" "$tests/test_train" \
+prove "$tests/test_backend" "$tests/test_net" "$tests/test_learn" "$tests/test_augment" "$tests/test_maps" "$tests/test_train" \
 	"$tests/test_ranks" "$here/0430-cuda.t" "$here/0455-nccl.t"
 if command -v compute-sanitizer >/dev/null; then
 	for tool in memcheck racecheck initcheck synccheck; do

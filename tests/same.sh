@@ -110,6 +110,7 @@ same init kfkd-train -i net1.out -e 1 -r .02:.001 -M .9:.99 scale.out
 same predict kfkd-predict -m net1.out -m best.out scale.out
 same predict-bytes kfkd-predict -m net1.out scale-bytes.out
 same predict-flip kfkd-predict --flip -m branches.out small.out
+same maps kfkd-predict --saliency -m branches.out small.out
 pipe predict-classes 'kfkd-predict -m classes.out digits.out'
 same model kfkd-stat every.out
 same history kfkd-stat -H every.out
