@@ -44,20 +44,22 @@ static int column(const char *header, const char *name)
 	return -1;
 }
 
-/* A number that a tab or the line's end follows. */
+/* A number that a tab or the line's end follows; NAN for "-". */
 static double number(const char *text, const char *log, int line)
 {
 	char *end = NULL;
 	double v = text ? strtod(text, &end) : 0;
 
+	if (text && *text == '-' && strchr("\t\r\n", text[1]))
+		return NAN;
 	if (end == text || !strchr("\t\r\n", *end))
 		die("'%s', line %d: there is no number of an epoch or of seconds", log,
 			line);
 	return v;
 }
 
-/* The seconds of the first so many epochs, NAN where some are missing.  A last line without
- * its end is still being written. */
+/* The seconds of the first so many epochs, NAN where those of some are missing.  A last line
+ * without its end is still being written. */
 static double sum(FILE *f, const char *name, int epochs)
 {
 	char *line = NULL;

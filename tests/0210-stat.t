@@ -190,8 +190,12 @@ printf 'epoch\tseconds\n1\t2\n2\t2\n3\t2' >runs.d/net.tsv
 printf 'epoch\tseconds\n1\t2\n' >given.tsv
 is "seconds of a model's epochs, from its log" \
 	"$(table 7 --logs .tsv net.kfkd given.kfkd other.kfkd runs.d/net | tr '\n' ' ')" "1.75 - - - "
-echo s >>runs.d/net.tsv
-refuses "a log without seconds in a line" 1 "'runs.d/net.tsv', line 4: " \
+printf '\n' >>runs.d/net.tsv
+is "... whose last line is whole now" "$(table 7 --logs .tsv runs.d/net)" 6
+printf 'epoch\tseconds\n1\t-\n2\t2\n3\t2\n' >runs.d/net.tsv
+is "... and of which one lacks its seconds" "$(table 7 --logs .tsv runs.d/net)" -
+printf '2\ts\n' >>runs.d/net.tsv
+refuses "a log without seconds in a line" 1 "'runs.d/net.tsv', line 5: " \
 	kfkd-stat -t --logs .tsv runs.d/net
 echo epochs >given.tsv
 refuses "what is no log" 1 "'given.tsv' is no log" kfkd-stat -t --logs .tsv given.kfkd
