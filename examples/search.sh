@@ -1,16 +1,17 @@
 #!/bin/sh
-# A search: nets with other rates, momenta, batches and layers, and a table of what each
-# came to.
+# A random search: nets with other rates, momenta, batches and layers, a table of what each
+# came to, and the learning curves of the best.
 #
 #   sh search.sh [jobs] [TRAINING.csv [DIRECTORY]]
 #
 # writes to DIRECTORY, by default ./search.  TRAINING.csv has Kaggle's layout; without it,
-# faces are drawn.  A run that is there already is not repeated: so a search goes on, also
-# with more RUNS.  With `jobs`, it leaves the runs to other machines.
+# faces are drawn.  A run that is there already is not repeated: so a search that was
+# stopped goes on, also with more RUNS.  With `jobs`, it leaves the runs to other machines.
 #
 #   RUNS    how many (20)
 #   NETS    layers to choose from, with commas between
 #   EPOCHS  passes over the rows, of each net (30)
+#   BEST    of how many the curves are drawn (5)
 #   JOBS    how many nets learn at a time (the number of processors)
 #   ROWS    how many faces to draw (2000)
 set -eu
@@ -18,6 +19,7 @@ runs=${RUNS:-20}
 nets='dense100 relu dense, dense500 relu drop.5 dense'
 nets=${NETS:-$nets, pool2 conv16x3 relu pool2 conv32x3 relu pool2 dense200 relu dense}
 epochs=${EPOCHS:-30}
+best=${BEST:-5}
 rows=${ROWS:-2000}
 . "${0%/*}/cluster/lib.sh"
 enter search "$@"
@@ -55,29 +57,63 @@ run_jobs "$runs nets" diverged || status=1
 
 # -- the table ------------------------------------------------------------------
 
-# losses RUN: of its best epoch, for validation and training, and which that is
-losses() {
-	if [ -e "$1.kfkd" ]; then
-		kfkd-stat --history "$1.kfkd" | tail -n +2 | sort -g -k 3 | head -n 1 |
-			awk -v OFS='\t' '{ print $3, $2, $1 }'
-	elif grep -qs 'loss is not finite' "$1.log"; then
-		printf 'inf\tinf\t-\n'
-	fi
+# fields NAME ...: those columns of a table
+fields() {
+	awk -F '\t' -v names="$*" 'BEGIN { n = split(names, name, " ") }
+		FNR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }
+		{ for (i = 1; i <= n; i++)
+			printf "%s%s", $at[name[i]], i < n ? "\t" : "\n" }'
 }
 
-for run in $(seq "$runs"); do
-	found=$(losses "$run")
-	[ -z "$found" ] || printf '%s\t%s\t%s\n' "$found" "$run" "$(draw "$run")"
-done | sort -g | {
-	printf 'valid_loss\ttrain_loss\tepoch\trun\trate\tmomentum\tbatch\tnet\n'
-	cat
+# Of runs whose loss grew without bound there is no model: the same columns, as far as they
+# are known.
+diverged() {
+	for run in $(seq "$runs"); do
+		if [ ! -e "$run.kfkd" ] && grep -qs 'loss is not finite' "$run.log"; then
+			printf '%s\t%s\n' "$run.kfkd" "$(draw "$run")"
+		fi
+	done | awk -F '\t' -v header="$1" '{
+		of["file"] = $1; of["train.rate"] = $2; of["train.momentum"] = $3
+		of["train.batch"] = $4; of["net"] = $5
+		of["valid_loss"] = of["train_loss"] = of["px"] = "inf"
+		n = split(header, name, "\t")
+		for (i = 1; i <= n; i++)
+			printf "%s%s", name[i] in of ? of[name[i]] : "-", i < n ? "\t" : "\n"
+	}'
+}
+
+# the models of these runs that are there
+models() {
+	for run in $(seq "$runs"); do
+		[ ! -e "$run.kfkd" ] || echo "$run.kfkd"
+	done
+}
+
+header='file	epochs	best_epoch	valid_loss	px	train_loss	seconds	net'
+header="$header	train.rate	train.momentum	train.batch"
+if [ "$(models)" ]; then
+	kfkd-stat --table --output models.tsv $(models)
+	IFS= read -r header <models.tsv
+else
+	echo "$header" >models.tsv
+fi
+{
+	head -n 1 models.tsv
+	{ tail -n +2 models.tsv; diverged "$header"; } | sort -t "$tab" -g -k 4,4
 } >search.tsv
+rm models.tsv
 
 step "The best:"
-head -n 6 search.tsv
+fields px best_epoch file train.rate train.momentum train.batch net <search.tsv | head -n $((best + 1))
+if [ "$(models)" ]; then
+	kfkd-plot --curve --colour --output best.ppm \
+		$(fields valid_loss file <search.tsv | sed -n "2,$((best + 1))s/^[0-9].*$tab//p")
+fi
 
 step "Done.  In $PWD there are
-  search.tsv   all runs, the best first; a loss that grew without bound is inf
+  search.tsv   all runs, the best first, as kfkd-stat --table has them; a loss that grew
+               without bound is inf
+  best.ppm     learning curves of the best
   *.kfkd       their nets; *.log has what kfkd-train said of each
   jobs         the commands that trained them"
 exit $status

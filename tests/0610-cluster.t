@@ -20,17 +20,24 @@ in_directory() {
 # -- a search ---------------------------------------------------------------------------
 
 ok "a search runs" sh "$examples/search.sh" training.csv here
-is "... and makes a table of its runs" "$(cut -f 4- here/search.tsv | sort | head -n 5)" \
-	"1	0.0052	0.892	16	pool4 dense10 relu dense
-2	0.0027	0.996	128	pool8 dense5 tanh dense
-3	0.0014	0.988	32	pool4 dense10 relu dense
-4	0.071	0.957	16	pool8 dense5 tanh dense
-run	rate	momentum	batch	net"
-is "... the best first" "$(tail -n +2 here/search.tsv | sort -g | cksum)" \
-	"$(tail -n +2 here/search.tsv | cksum)"
-is "... with the losses of the best epochs" "$(sed -n 2p here/search.tsv | cut -f 1)" \
+is "... and makes a table of its runs" "$(cut -f 1,8,10,11,13 here/search.tsv | sort)" \
+	"1.kfkd	pool4 dense10 relu dense	0.0052	0.892	16
+2.kfkd	pool8 dense5 tanh dense	0.0027	0.996	128
+3.kfkd	pool4 dense10 relu dense	0.0014	0.988	32
+4.kfkd	pool8 dense5 tanh dense	0.071	0.957	16
+file	net	train.rate	train.momentum	train.batch"
+is "... kfkd-stat's" "$(sort here/search.tsv | cksum)" \
+	"$(cd here && kfkd-stat --table [1-4].kfkd | sort | cksum)"
+is "... the best first" "$(tail -n +2 here/search.tsv | cut -f 4 | sort -g | tr '\n' ' ')" \
+	"$(tail -n +2 here/search.tsv | cut -f 4 | tr '\n' ' ')"
+is "... with the losses of the best epochs" "$(sed -n 2p here/search.tsv | cut -f 4)" \
 	"$(for i in 1 2 3 4; do kfkd-stat --history here/$i.kfkd; done |
 		grep -v epoch | cut -f 3 | sort -g | head -n 1)"
+
+best=$(sed -n '2,6s/\t.*//p' here/search.tsv)
+like "... and draws the best" "$(head -c 11 here/best.ppm | tr '\n' ' ')" '^P6 800 600'
+(cd here && kfkd-plot --curve --colour -o ../best.ppm $best)
+equal "... their curves" here/best.ppm best.ppm
 
 ok "the same search for others to run" sh "$examples/search.sh" jobs training.csv others
 is "... is a list of jobs" "$(wc -l <others/jobs)" 4
@@ -83,8 +90,8 @@ NETS="pool4 dense10 relu dense, dense5 nonsense dense" sh "$examples/search.sh" 
 is "a search of which runs fail exits 1" $? 1
 like "... and names them" "$(cat err)" "^search.sh: no 2.kfkd: kfkd-train: .*nonsense"
 is "... all of them" "$(grep -c '^search' err)" 2
-is "... with a table of the others" "$(cut -f 4 fails/search.tsv | sort | tr '\n' ' ')" \
-	"1 3 run "
+is "... with a table of the others" "$(cut -f 1 fails/search.tsv | sort | tr '\n' ' ')" \
+	"1.kfkd 3.kfkd file "
 in_directory fails sh -c "$(sed -n 2p fails/jobs)" >out 2>err
 is "such a job fails by itself, too" $? 1
 like "... and says why" "$(cat err)" "^2: kfkd-train: .*nonsense"
@@ -95,7 +102,13 @@ is "a job that is killed ends as its program did" \
 NETS="dense300 dense300 dense300 dense" EPOCHS=30 ok "runs that diverge do not fail" \
 	sh "$examples/search.sh" training.csv diverges
 like "... and are the last in the table" "$(tail -n 1 diverges/search.tsv)" \
-	"^inf	inf	-	[0-9]+	0\."
+	"^[0-9].kfkd	-	-	inf	inf	inf	-	dense300 [a-z0-9 ]*	-	0\..*	-$"
+is "... which has as many fields for them" \
+	"$(awk -F '\t' '{ print NF }' diverges/search.tsv | uniq -c | tr -s ' ')" " 5 16"
+NETS="dense300 dense300 dense300 dense300 dense300 dense" RUNS=1 EPOCHS=30 \
+	ok "where all runs diverge" sh "$examples/search.sh" training.csv all
+is "... there is a table" "$(cut -f 1,4 all/search.tsv | tr '\t\n' '  ')" "file valid_loss 1.kfkd inf "
+ok "... and no picture" test ! -e all/best.ppm
 (cd diverges && stat -c '%n %y' ./*.log) >before
 NETS="dense300 dense300 dense300 dense" EPOCHS=30 ok "once more" \
 	sh "$examples/search.sh" training.csv diverges
