@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,43 +59,56 @@ static double number(const char *text, const char *log, int line)
 	return v;
 }
 
-/* The seconds of the first so many epochs, NAN where those of some are missing.  A last line
- * without its end is still being written. */
-static double sum(FILE *f, const char *name, int epochs)
+struct log {
+	FILE *f;
+	const char *name;
+	char *line;
+	size_t size;
+};
+
+/* Reads a line; false at the end.  A last line without its end is still being written. */
+static bool next_line(struct log *l)
 {
-	char *line = NULL;
-	size_t size = 0;
-	ssize_t n = getline(&line, &size, f);
-	int epoch = n > 0 ? column(line, "epoch") : -1;
-	int seconds = n > 0 ? column(line, "seconds") : -1;
-	int found = 0;
+	ssize_t n = getline(&l->line, &l->size, l->f);
+
+	if (n < 0 && !feof(l->f))
+		die("cannot read '%s': %s", l->name, strerror(errno));
+	return n > 0 && l->line[n - 1] == '\n';
+}
+
+/* The seconds of the first so many epochs, NAN where those of some are missing. */
+static double sum(struct log *l, int epochs)
+{
+	int epoch, seconds, found = 0;
 	double all = 0;
 
+	if (!next_line(l))
+		return NAN;
+	epoch = column(l->line, "epoch");
+	seconds = column(l->line, "seconds");
 	if (epoch < 0 || seconds < 0)
 		die("'%s' is no log: its first line does not name epoch and seconds",
-			name);
-	for (int i = 2; (n = getline(&line, &size, f)) > 0 && line[n - 1] == '\n'; i++)
-		if (number(field(line, epoch), name, i) <= epochs) {
-			all += number(field(line, seconds), name, i);
+			l->name);
+	for (int i = 2; next_line(l); i++)
+		if (number(field(l->line, epoch), l->name, i) <= epochs) {
+			all += number(field(l->line, seconds), l->name, i);
 			found++;
 		}
-	if (ferror(f))
-		die("cannot read '%s': %s", name, strerror(errno));
-	free(line);
 	return found == epochs ? all : NAN;
 }
 
 double stat_seconds(const char *model, const char *suffix, int epochs)
 {
 	char *name = log_name(model, suffix);
-	FILE *f = fopen(name, "re");
+	struct log l = { .f = fopen(name, "re"), .name = name };
 	double seconds = NAN;
 
-	if (!f && errno != ENOENT)
+	if (!l.f && errno != ENOENT)
 		die("cannot open '%s': %s", name, strerror(errno));
-	if (f) {
-		seconds = sum(f, name, epochs);
-		fclose(f);
+	if (l.f) {
+		seconds = sum(&l, epochs);
+		fclose(l.f);
+		free(l.line);
 	}
 	free(name);
 	return seconds;

@@ -197,6 +197,8 @@ is "... and of which one lacks its seconds" "$(table 7 --logs .tsv runs.d/net)" 
 printf '2\ts\n' >>runs.d/net.tsv
 refuses "a log without seconds in a line" 1 "'runs.d/net.tsv', line 5: " \
 	kfkd-stat -t --logs .tsv runs.d/net
+: >given.tsv
+is "a log that is still empty" "$(table 7 --logs .tsv given.kfkd)" -
 echo epochs >given.tsv
 refuses "what is no log" 1 "'given.tsv' is no log" kfkd-stat -t --logs .tsv given.kfkd
 refuses "a log that cannot be read" 1 "cannot open 'given.kfkd/x'" \
