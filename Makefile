@@ -9,6 +9,7 @@
 #   make nccl     the engine for several GPUs as well, with the NCCL named there
 #   make bench    speed on this machine, compared with other software
 #   make install  to PREFIX (and DESTDIR); make uninstall takes it away again
+#   make deb      Debian packages, in build/deb; make check-deb tries them
 
 include config.mk
 
@@ -99,6 +100,7 @@ $(PLUGINS)/comm_mpi.so: $(MPI_OBJECTS) $(BUILD)/lib/libkfkd.a
 
 # The CUDA backend, built by `make cuda` with the toolkit's compiler.
 NVCC = $(CUDA)/bin/nvcc
+CUDA_RPATH = -Wl,-rpath,$(CUDA)/lib64
 CUDA_KNOWN = $(filter $(shell $(NVCC) --list-gpu-code | tr -d 'sm_'),$(CUDA_ARCHS))
 CUDA_FLAGS = -O3 -ftz=true -Ilib -MMD -MP -Werror all-warnings \
 	-Xcompiler -fPIC,-Wall,-Wextra,-fvisibility=hidden,-fno-exceptions,-fno-threadsafe-statics \
@@ -121,7 +123,7 @@ $(BUILD)/cuda/%.o: cuda/%.cu $(BUILD)/cuda/flags
 
 $(PLUGINS)/backend_cuda.so: $(CUDA_OBJECTS) $(BUILD)/lib/libkfkd.a
 	@mkdir -p $(@D)
-	$(CC) -shared -Wl,-z,defs $(LDFLAGS) -o $@ $^ -L$(CUDA)/lib64 -Wl,-rpath,$(CUDA)/lib64 \
+	$(CC) -shared -Wl,-z,defs $(LDFLAGS) -o $@ $^ -L$(CUDA)/lib64 $(CUDA_RPATH) \
 		-lcublas -lcudart
 
 # The engine that joins GPUs by NCCL.
@@ -255,8 +257,9 @@ FUZZ_LIMIT = -max_total_time=60
 FUZZ_SEED = 0
 FUZZ = $(BUILD)/fuzz
 FUZZ_TARGETS = $(patsubst tests/%.c,$(FUZZ)/tests/%,$(wildcard tests/fuzz_*.c))
-# libFuzzer is not among what clang depends on; the name is Debian 12's
-FUZZ_PACKAGES = clang libclang-rt-14-dev netpbm
+# libFuzzer is not among what clang depends on, and its package has clang's version.
+FUZZ_PACKAGES = clang netpbm \
+	$(shell apt-cache depends clang | sed -n 's/.*Depends: clang-\([0-9]*\)$$/libclang-rt-\1-dev/p')
 
 fuzz: deps
 	$(call install,$(FUZZ_PACKAGES))
@@ -296,7 +299,8 @@ STAGE = $(BUILD)/stage
 DOC = $(STAGE)/share/doc/kfkd
 BASH = $(STAGE)/share/bash-completion/completions
 FISH = $(STAGE)/share/fish/vendor_completions.d
-ZSH = $(STAGE)/share/zsh/site-functions
+ZSH_PLACE = site-functions
+ZSH = $(STAGE)/share/zsh/$(ZSH_PLACE)
 
 stage: all
 	@rm -rf $(STAGE)
@@ -321,9 +325,31 @@ install: stage
 uninstall:
 	sh packaging/install.sh uninstall $(DESTDIR)$(PREFIX)
 
+# Debian packages, in build/deb, built as Debian builds its own: of the programs, and of
+# the plugins for which there is what they are built with.
+DEB = $(BUILD)/deb
+DEB_FLAGS = DEB_BUILD_MAINT_OPTIONS=hardening=+bindnow dpkg-buildflags --get
+DEB_MAKE = $(MAKE) --no-print-directory BUILD=$(DEB) ZSH_PLACE=vendor-completions CUDA_RPATH= \
+	CFLAGS="$$($(DEB_FLAGS) CFLAGS) $$($(DEB_FLAGS) CPPFLAGS)" \
+	LDFLAGS="$$($(DEB_FLAGS) LDFLAGS)"
+
+deb: deps
+	$(call install,dpkg-dev)
+	@$(DEB_MAKE) all
+	@! [ -x $(NVCC) ] || $(DEB_MAKE) $(DEB)/lib/kfkd/backend_cuda.so
+	@! command -v $(MPICC) >/dev/null || $(DEB_MAKE) $(DEB)/lib/kfkd/comm_mpi.so
+	@$(DEB_MAKE) stage
+	@sh packaging/deb.sh $(DEB)/stage $(DEB) $(CUDA)/lib64
+
+# Looks for faults in them, installs them in a directory, tries them and removes them.
+check-deb: deb deps-check
+	$(call install,lintian man-db bash-completion)
+	@$(SUDO) sh packaging/check-deb.sh $(DEB) $(CUDA)/lib64
+
 clean:
 	rm -rf $(BUILD) demo
 
 FORCE:
 .PHONY: all cuda mpi nccl deps deps-mpi deps-check demo check check-gpu test bench check-sanitize check-faults \
-	fuzz check-clang format check-format stage install uninstall clean FORCE
+	fuzz check-clang format check-format stage install uninstall \
+	deb check-deb clean FORCE
