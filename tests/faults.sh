@@ -325,8 +325,8 @@ faults png kfkd-plot --png -c -e got/face in/classified
 faults sheet-png kfkd-plot -g 2x2 -o got/out.png in/predicted
 faults errors kfkd-plot --errors -o got/out in/predicted
 faults curve kfkd-plot --curve --mean -o got/out in/model in/model
-printf 'epoch\ttrain\tvalid\tpx\n1\t.2\t.1\t9\n2\t.1\t.1\t9\n5\t.1\t-\t\n' >in/log
-faults curve-log kfkd-plot --curve -o got/out in/log in/model
+printf 'epoch\ttrain\tvalid\tpx\n1\t.2\t.1\t9\n2\t.1\t.1\t9\n5\t.1\t-\t\n' >in/curve.tsv
+faults curve-log kfkd-plot --curve -o got/out in/curve.tsv in/model
 faults weights kfkd-plot --weights -o got/out in/every
 faults train kfkd-train -q -t 1 -n "$every" -e 2 -B 3 -S -p 2 -N 1 -c got/checkpoint \
 	-a flip,shift:1,rotate:5,contrast:.1 -o got/out in/scaled
