@@ -406,6 +406,11 @@ void kf_draw_points(struct kf_canvas *c, const struct kf_face *face, const float
 	draw_both(c, face, &truth, &predicted, y, p);
 }
 
+static const float *row_of(const float *v /* (rows, n) or NULL */, int n, size_t row)
+{
+	return v ? v + row * (size_t)n : NULL;
+}
+
 void kf_draw_face(struct kf_canvas *c, int left, int top, const struct kf_face *face,
 	const struct kf_chunk *chunk, size_t row)
 {
@@ -419,8 +424,8 @@ void kf_draw_face(struct kf_canvas *c, int left, int top, const struct kf_face *
 	predicted = predicted_look(c, &truth);
 	draw_image(c, left, top, face,
 		(const char *)chunk->X + row * kf_image_bytes(s));
-	draw_both(c, face, &truth, &predicted, chunk->y + row * (size_t)s->columns.n,
-		chunk->p + row * (size_t)s->p_columns.n);
+	draw_both(c, face, &truth, &predicted, row_of(chunk->y, s->columns.n, row),
+		row_of(chunk->p, s->p_columns.n, row));
 	draw_class(c, &truth, &predicted, face, chunk, row);
 	if (face->ids)
 		draw_id(c, left, top, face, chunk, row);
