@@ -120,6 +120,7 @@ printf 'id,group\n1,a\n2,"b"\n' >tables/groups
 printf 'T-shirt/top\n bag \n' >tables/classes
 printf 'name,group\na,1\n"b, c",2\n' >tables/name-groups
 printf 'file,a_x\nb.jpg,1\n' >tables/file-join
+printf 'epoch\ttrain\tvalid\tpx\tseconds\n1\t.2\t-\t\t1\n3\t.1\t.2\t9\t1\n' >tables/log
 printf 'ImageId,label,a_x,b_y,Image\n2,1,3.5,,1 2\n1,0,,4,3 4\n' >tables/join
 printf '\0\137\137\036dense100 relu dense' >layers/net1
 printf '\0\137\137\036conv32x3 relu pool2 drop.1 conv64x2 tanh dense9 sigmoid dense' \

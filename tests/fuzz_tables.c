@@ -1,12 +1,13 @@
 /*
- * Reads names of classes, and tables of groups and of what to join, and joins that to two
- * rows.
+ * Reads names of classes, logs of training, and tables of groups and of what to join, and
+ * joins that to two rows.
  */
 #define _GNU_SOURCE
 #include "fuzz.h"
 
 #include "formats/class_names.h"
 #include "formats/groups.h"
+#include "formats/history.h"
 #include "formats/join.h"
 
 static void groups(int fd)
@@ -59,6 +60,23 @@ static void class_names(int fd)
 	free(text);
 }
 
+static void history(int fd)
+{
+	struct kf_history h;
+	struct kf_err err;
+	double last = 0;
+
+	if (kf_history_claims(fd, "fuzz", &err) <= 0 ||
+		kf_history_read(&h, fd, "fuzz", &err) < 0)
+		return;
+	if (h.epochs < 1 || h.epochs > KF_HISTORY_EPOCHS)
+		abort();
+	for (int i = 0; i < h.epochs; i++)
+		last += h.train[i] + h.valid[i] + h.seconds[i];
+	(void)last;
+	kf_history_free(&h);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static struct kf_schema schema = { .dtype = KF_U8,
@@ -85,6 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	}
 	class_names(fuzz_file(data, n));
 	groups(fuzz_file(data, n));
+	history(fuzz_file(data, n));
 	join(fuzz_file(data, n), &schema, &chunk);
 	return 0;
 }
