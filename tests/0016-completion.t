@@ -101,6 +101,11 @@ typed() {
 	cat line
 }
 
+# can SHELL: whether it is there, and a terminal for it
+can() {
+	command -v "$1" >/dev/null && script -qc true /dev/null >/dev/null 2>&1 </dev/null
+}
+
 # check_shell NAME SHELL-COMMAND: completions on a terminal
 check_shell() {
 	is "$1: a preset" "$(typed "$2" 'kfkd-train -n bes\t')" "[kfkd-train][-n][best]"
@@ -116,7 +121,7 @@ check_shell() {
 		"[kfkd-load][faces.csv][-c][nose_tip_y,nose_tip_x]"
 }
 
-if command -v bash >/dev/null && command -v script >/dev/null; then
+if can bash; then
 	echo ". '$completion/kfkd.bash'" >bashrc
 	check_shell bash "bash --noprofile --rcfile bashrc -i"
 	is "bash: columns of a file that follows" \
@@ -124,10 +129,10 @@ if command -v bash >/dev/null && command -v script >/dev/null; then
 			'kfkd-load -c  faces.csv\001\006\006\006\006\006\006\006\006\006\006\006\006\006no\t')" \
 		"[kfkd-load][-c][nose_tip_][faces.csv]"
 else
-	skip "bash completes" "bash or script is not installed"
+	skip "bash completes" "there is no bash, or no terminal for it"
 fi
 
-if command -v zsh >/dev/null && command -v script >/dev/null; then
+if can zsh; then
 	mkdir zdot
 	cp "$completion/kfkd.zsh" zdot/_kfkd
 	cat >zdot/.zshrc <<-EOT
@@ -138,7 +143,7 @@ if command -v zsh >/dev/null && command -v script >/dev/null; then
 	EOT
 	check_shell zsh "env ZDOTDIR=zdot zsh -d -i"
 else
-	skip "zsh completes" "zsh or script is not installed"
+	skip "zsh completes" "there is no zsh, or no terminal for it"
 fi
 
 # fish says without a terminal what it would offer.
