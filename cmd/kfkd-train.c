@@ -70,34 +70,66 @@ static size_t memory_of_data(const struct settings *s)
 static struct kf_dataset_options intake(const struct settings *s)
 {
 	return (struct kf_dataset_options){ .labels = s->train.classify,
+		.validation = s->validation ? cli_open_stream(s->validation) : NULL,
 		.digest = s->keeps,
 		.memory = memory_of_data(s),
 		.batch = s->train.batch };
 }
 
+static size_t count_missing(const struct kf_dataset *d, size_t first, size_t end)
+{
+	size_t m = (size_t)d->m, missing = 0;
+
+	for (size_t i = first * m; i < end * m; i++)
+		missing += isnan(d->y[i]);
+	return missing;
+}
+
+/* What validates, as the log's "12 to validate" goes on. */
+static void say_rows(const struct progress *p, const struct settings *s, size_t train,
+	size_t valid)
+{
+	char which[32] = "";
+
+	if (s->train.valid > 0)
+		snprintf(which, sizeof which, "a share of %.4g", s->train.valid);
+	progress_say(p, "%zu rows: %zu to train on, %zu to validate%s%s%s",
+		train + valid, train, valid, valid ? ", " : "",
+		valid && s->validation ? "those of " : "",
+		valid && s->validation ? visible(s->validation) : which);
+}
+
+static void say_file(const struct progress *p, const struct kf_dataset *d)
+{
+	const struct kf_image_file *f = d->file;
+	const char *where = f->temporary ? "go to a" :
+		f->sources > 1           ? "stay in the files" :
+					   "stay in the file";
+
+	progress_say(p, "the images, %zu MiB, do not fit into memory and %s %s%s%s",
+		d->n * kf_image_bytes(&d->schema) >> 20, where,
+		f->temporary ? KF_TEMPFILE : f->source[0].name,
+		f->sources > 1 ? " and " : "", f->sources > 1 ? f->source[1].name : "");
+}
+
 static void say_data(const struct progress *p, const struct settings *s,
 	const struct kf_dataset *d)
 {
-	size_t valid = kf_valid_rows(d->n, s->train.valid), missing = 0;
-	size_t values = d->n * (size_t)d->m, n = ranks_total(s, d->n);
+	bool shards = s->train.shards, valid_shards = s->train.valid_shards;
+	size_t n_valid = d->n_valid + kf_valid_rows(d->n - d->n_valid, s->train.valid);
+	size_t valid = ranks_total(s, valid_shards, n_valid);
+	size_t train = ranks_total(s, shards, d->n - n_valid);
+	size_t missing = ranks_total(s, valid_shards, count_missing(d, 0, n_valid)) +
+		ranks_total(s, shards, count_missing(d, n_valid, d->n));
 
-	for (size_t i = 0; i < values; i++)
-		missing += isnan(d->y[i]);
-	valid = ranks_total(s, valid);
-	missing = ranks_total(s, missing);
-	values = ranks_total(s, values);
-	progress_say(p, "%zu rows: %zu to train on, %zu to validate", n, n - valid,
-		valid);
+	say_rows(p, s, train, valid);
 	if (missing)
 		progress_say(p,
 			"%zu of %zu target values are missing and left out of "
 			"the loss",
-			missing, values);
+			missing, (train + valid) * (size_t)d->m);
 	if (d->file)
-		progress_say(p, "the images, %zu MiB, do not fit into memory and %s %s",
-			d->n * kf_image_bytes(&d->schema) >> 20,
-			d->file->temporary ? "go to a" : "stay in the file",
-			d->file->temporary ? KF_TEMPFILE : d->file->name);
+		say_file(p, d);
 }
 
 /* Only the first of several ranks writes. */
@@ -146,7 +178,9 @@ int main(int argc, char **argv)
 	options = intake(&s);
 	check(kf_dataset_read(&data, in, &options, &err), &err);
 	kf_reader_close(in);
+	kf_reader_close(options.validation);
 	ranks_check_data(&s, &data);
+	s.validation_rows = ranks_total(&s, s.train.valid_shards, data.n_valid);
 	describe(&model, &s, &data.schema);
 	ranks_check_options(&s, &model);
 	check(kf_layers_parse(&layers, s.line, data.schema.c, data.schema.h,

@@ -10,7 +10,16 @@
 
 #define EPOCHS_MAX 100000000
 
-enum { RECOMPUTE = DEVICE_KEYS_END, OVERWRITE, WARMUP, COMM, MEMORY, LAST, LOG };
+enum {
+	RECOMPUTE = DEVICE_KEYS_END,
+	OVERWRITE,
+	WARMUP,
+	COMM,
+	MEMORY,
+	LAST,
+	LOG,
+	VALIDATION
+};
 
 static const char crossentropy[] = "crossentropy";
 
@@ -84,6 +93,9 @@ static const struct program program = {
 		{ 'v', "valid", "F",
 			"share of rows that validate, 0 for none (0.2)", OPTION_REAL,
 			.high = 0.99 },
+		{ VALIDATION, "validation", "FILE",
+			"a stream that validates, in place of a share",
+			.kind = OPTION_FILE },
 		{ 's', "seed", "N", "of all random numbers (42)", OPTION_INT,
 			.max = UINT32_MAX },
 		{ 'i', "init", "MODEL", "start from the weights of another model",
@@ -187,6 +199,7 @@ static void apply(struct settings *s, int key, const struct options *o)
 	case 'p': t->patience = (int)o->number; break;
 	case LAST: t->last = true; break;
 	case 'v': t->valid = o->real; break;
+	case VALIDATION: s->validation = o->text; break;
 	case 's': t->seed = (uint64_t)o->number; break;
 	case 'i': s->init = o->text; break;
 	case 'c': s->checkpoint = o->text; break;
@@ -229,6 +242,18 @@ static void check_log(const struct settings *s, const struct options *o)
 		misuse("--log and --checkpoint are the same file: '%s'", s->log);
 }
 
+/* What validates instead of a share of the rows. */
+static void choose_validation(struct settings *s, const struct options *o)
+{
+	if (!s->validation)
+		return;
+	if (options_given(o, 'v'))
+		misuse("give either --valid or --validation");
+	if (!strcmp(s->validation, "-") && !strcmp(o->operands[0], "-"))
+		misuse("--validation and the stream are both standard input");
+	s->train.valid = 0;
+}
+
 struct settings train_settings(struct options *o, int argc, char **argv)
 {
 	struct settings s;
@@ -248,6 +273,7 @@ struct settings train_settings(struct options *o, int argc, char **argv)
 		misuse("--every: it is for --checkpoint, which is not given");
 	if (s.overwrite && !s.checkpoint)
 		misuse("--overwrite: it is for --checkpoint, which is not given");
+	choose_validation(&s, o);
 	check_log(&s, o);
 	s.keeps = s.checkpoint || s.resume;
 	if (s.train.rule != preset_rule && !options_given(o, 'r'))
@@ -300,7 +326,10 @@ void train_note_settings(struct kf_model *m, const struct settings *s)
 	}
 	if (t->patience)
 		kf_model_note(m, "patience", "%d", t->patience);
-	kf_model_note(m, "valid", "%.9g", t->valid);
+	if (s->validation)
+		kf_model_note(m, "validation", "%zu rows", s->validation_rows);
+	else
+		kf_model_note(m, "valid", "%.9g", t->valid);
 	kf_model_note(m, "seed", "%llu", (unsigned long long)t->seed);
 	/* a run goes on with the precision that it has begun with */
 	if (s->device.options.bf16)

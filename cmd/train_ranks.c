@@ -53,9 +53,10 @@ static char *name_shard(const char *path, int rank)
 	return name;
 }
 
-static void check_options(const struct options *o)
+static void check_options(const struct settings *s, const struct options *o)
 {
-	if (!strcmp(o->operands[0], "-"))
+	if (!strcmp(o->operands[0], "-") ||
+		(s->validation && !strcmp(s->validation, "-")))
 		die("several processes cannot share standard input; give a file that "
 		    "each of them can open");
 	if (!o->output || !strcmp(o->output, "-"))
@@ -78,11 +79,16 @@ void ranks_join(struct settings *s, struct options *o)
 	if (c->size > 1) {
 		snprintf(place, sizeof place, "rank %d", c->rank);
 		messages_place(place);
-		check_options(o);
+		check_options(s, o);
 	}
 	if ((shard = name_shard(o->operands[0], c->rank))) {
 		o->operands[0] = shard;
-		s->train.shards = true;
+		s->train.shards = s->train.valid_shards = true;
+	}
+	if (s->validation) {
+		shard = name_shard(s->validation, c->rank);
+		s->validation = shard ? shard : s->validation;
+		s->train.valid_shards = shard;
 	}
 	if (!s->device.options.threads && !getenv("OMP_NUM_THREADS"))
 		s->device.options.threads = share_of_threads(c);
@@ -120,17 +126,19 @@ static uint64_t *gather(struct kf_comm *c, uint64_t v)
 static uint64_t outline(const struct settings *s, const struct kf_dataset *d)
 {
 	const struct kf_schema *f = &d->schema;
+	/* rows that all ranks have */
+	size_t first = s->train.valid_shards ? d->n_valid : 0;
+	size_t n = (s->train.shards ? d->n_valid : d->n) - first;
 	uint64_t parts[9 + KF_COLUMNS_MAX] = { (uint64_t)f->c, (uint64_t)f->h,
 		(uint64_t)f->w, (uint64_t)d->m, (uint64_t)f->classes };
 
 	for (int i = 0; i < f->columns.n; i++)
 		parts[9 + i] =
 			XXH3_64bits(f->columns.name[i], strlen(f->columns.name[i]));
-	if (!s->train.shards) {
-		parts[6] = d->n;
-		parts[7] = XXH3_64bits(d->id, d->n * sizeof *d->id);
-		parts[8] = XXH3_64bits(d->y, d->n * (size_t)d->m * sizeof *d->y);
-	}
+	parts[6] = n;
+	parts[7] = XXH3_64bits(d->id + first, n * sizeof *d->id);
+	parts[8] = XXH3_64bits(d->y + first * (size_t)d->m,
+		n * (size_t)d->m * sizeof *d->y);
 	return XXH3_64bits(parts, sizeof parts);
 }
 
@@ -190,12 +198,12 @@ void ranks_check_start(const struct settings *s, const struct kf_trainer *t)
 		"the same file for each?");
 }
 
-size_t ranks_total(const struct settings *s, size_t v)
+size_t ranks_total(const struct settings *s, bool shards, size_t v)
 {
 	double sum = (double)v;
 	struct kf_err err;
 
-	if (!s->train.comm || !s->train.shards)
+	if (!s->train.comm || !shards)
 		return v;
 	check(s->train.comm->op->sum_doubles(s->train.comm, &sum, 1, &err), &err);
 	return (size_t)sum;
@@ -206,7 +214,7 @@ uint64_t ranks_digest(const struct settings *s, uint64_t digest)
 	struct kf_comm *c = s->train.comm;
 	uint64_t *all;
 
-	if (!c || !s->train.shards)
+	if (!c || !(s->train.shards || s->train.valid_shards))
 		return digest;
 	all = gather(c, digest);
 	digest = XXH3_64bits(all, (size_t)c->size * sizeof *all);

@@ -8,7 +8,7 @@
 /*
  * Joins the other ranks, if there are any, and fits options and settings to that: each has
  * its share of the processors and, if there are enough, a GPU of its own; only rank 0 writes
- * and logs; and "%r" in the operand becomes the rank.  From here on, a rank that ends before
+ * and logs; and "%r" in the operand and in what validates becomes the rank.  From here on, a rank that ends before
  * ranks_leave ends all of them.  Dies where
  * the options do not suit several processes.
  */
@@ -25,8 +25,9 @@ void ranks_check_data(const struct settings *s, const struct kf_dataset *d);
 void ranks_check_options(const struct settings *s, const struct kf_model *m);
 void ranks_check_start(const struct settings *s, const struct kf_trainer *t);
 
-/* The sum of v over the ranks; v where there is just one. */
-size_t ranks_total(const struct settings *s, size_t v);
+/* The sum of v over the ranks; v itself where there is just one, or where it is of what all
+ * of them have and not of shards. */
+size_t ranks_total(const struct settings *s, bool shards, size_t v);
 
 /* A digest of what all ranks have, given this rank's. */
 uint64_t ranks_digest(const struct settings *s, uint64_t digest);

@@ -126,6 +126,28 @@ ranks 2 -n 'dense5 relu dense' -B 2 -v .2 -e 3 -S -c point -o several shard.%r
 ranks 2 -n 'dense5 relu dense' -B 2 -v .2 -e 6 -S -R point -o several shard.%r
 equal "shards of other lengths end one after another, and a run of them resumes" whole several
 
+# -- a file that validates ------------------------------------------------------------------
+
+kfkd-head -n 40 faces >train.all
+kfkd-tail -n 50 faces >valid.all
+kfkd-head -n 13 valid.all >valid.0
+kfkd-tail -n 37 valid.all >valid.1
+kfkd-head -n 20 train.all >train.0
+kfkd-tail -n 20 train.all >train.1
+options="-n 'dense10 relu dense' -B 80 -e 2 -r .1 -M .95"
+overshoot() {
+	eval "\"\$@\" $options"
+}
+overshoot kfkd-train -q -t 1 --validation valid.all -o one train.all
+for files in 'all all' 'all %r' '%r all' '%r %r'; do
+	rm -f several
+	overshoot ranks 2 --validation "valid.${files#* }" -o several "train.${files% *}"
+	near "train.${files% *} and valid.${files#* }: the losses of one process" one several
+	is "... and its best epoch" "$(kfkd-stat several | grep ^weights)" \
+		"$(kfkd-stat one | grep ^weights)"
+	is "... the rows of all" "$(kfkd-stat several | grep ^validation)" "validation: 50 rows"
+done
+
 # -- ends ----------------------------------------------------------------------------------
 
 # A run that would not end: its mpirun is $pid.
@@ -208,6 +230,15 @@ fails "a shard that is not there" "rank 2: cannot open 'shard.2': No such file" 
 fails "data that are not the same" 'rank 1: its data are not those of rank 0' \
 	mpirun --oversubscribe -n 1 kfkd-train -q -e 1 -o model faces : \
 	-n 1 kfkd-train -q -e 1 -o model many
+fails "rows that validate and are not the same" 'rank 1: its data are not those of rank 0' \
+	mpirun --oversubscribe -n 1 kfkd-train -q -e 1 --validation valid.0 -o model faces : \
+	-n 1 kfkd-train -q -e 1 --validation valid.1 -o model faces
+fails "only some that have these" 'rank 1: its data are not those of rank 0' \
+	mpirun --oversubscribe -n 1 kfkd-train -q -e 1 --validation valid.0 -o model faces : \
+	-n 1 kfkd-train -q -e 1 -o model faces
+fails "rows that validate from standard input" \
+	'rank [01]: several processes cannot share standard input' \
+	$two kfkd-train -q -e 1 --validation - -o model faces
 fails "options that are not the same" 'rank 1: its options are not those of rank 0' \
 	mpirun --oversubscribe -n 1 kfkd-train -q -e 1 -o model faces : \
 	-n 1 kfkd-train -q -e 2 -o model faces

@@ -343,6 +343,8 @@ beyond="-q -t 1 -n dense -e 2 -B 3 -S --memory 12K -N 1 -c got/checkpoint -o got
 # shellcheck disable=SC2086
 faults beyond kfkd-train $beyond in/scaled
 # shellcheck disable=SC2086
+faults beyond-validation kfkd-train $beyond --validation in/scaled in/scaled
+# shellcheck disable=SC2086
 [ -z "$calls" ] || threads pread64 EIO kfkd-train $beyond in/scaled
 traced_calls=$calls
 calls= # of a shell

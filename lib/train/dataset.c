@@ -37,6 +37,48 @@ static int check_targets(const struct kf_schema *s, bool labels, struct kf_err *
 	return 0;
 }
 
+/* What rows that validate must have in common with those to train on. */
+static struct kf_schema essence(const struct kf_schema *s, bool labels)
+{
+	struct kf_schema e = { .c = s->c, .h = s->h, .w = s->w, .x_scale = s->x_scale };
+
+	if (labels) {
+		e.class_names = s->class_names;
+		return e;
+	}
+	e.columns = s->columns;
+	memcpy(e.y_scale, s->y_scale, sizeof e.y_scale);
+	return e;
+}
+
+static const char *kind_of(const struct kf_schema *s)
+{
+	return s->dtype == KF_U8 ? "bytes" : "floats";
+}
+
+static int check_validation(struct kf_reader *validation, const struct kf_schema *train,
+	bool labels, struct kf_err *err)
+{
+	const struct kf_schema *valid = kf_reader_schema(validation);
+	struct kf_schema a = essence(train, labels), b = essence(valid, labels);
+	struct kf_difference d;
+	struct stat opened;
+	const char *name;
+
+	kf_reader_file(validation, &name, &opened);
+	if (check_targets(valid, labels, err) < 0)
+		return kf_place(err, "'%s', which is to validate", name);
+	if (kf_schema_differs(&a, &b, &d))
+		return kf_fail(err, "'%s' has %s than the rows to train on%s", name,
+			d.what, d.how);
+	if (valid->dtype != train->dtype)
+		return kf_fail(err,
+			"'%s' has %s, and the rows to train on have %s; scale both with "
+			"kfkd-scale --bytes, or both without",
+			name, kind_of(valid), kind_of(train));
+	return 0;
+}
+
 /* A NaN or an infinity would spread through all weights unnoticed. */
 static int check_finite(const struct kf_chunk *c, const struct kf_schema *s,
 	struct kf_err *err)
@@ -66,10 +108,11 @@ enum { BUFFERS_MIN = 2, BUFFERS_MAX = 4 };
 /* A data set while it is read. */
 struct intake {
 	struct kf_dataset *d;
-	struct kf_reader *r;
+	struct kf_reader *r; /* the one at hand */
 	const struct kf_dataset_options *options;
 	size_t room, image_room; /* rows that there is memory for */
 	XXH3_state_t *hash;      /* of the images, if the digest is asked for */
+	bool files;              /* whatever is read is a file, that can be kept */
 	bool in_memory;          /* the images fit so far */
 	bool too_large;          /* even without images: rows are only counted */
 };
@@ -168,21 +211,46 @@ static size_t count_rows(const struct kf_schema *s, uint64_t bytes)
 	return bytes / row;
 }
 
-/* Where the images of a file lie is kept from the start on, should they not fit; if so, its
- * size tells. */
+/* Rows of the file that a reader has. */
+static size_t rows_of_file(const struct kf_reader *r)
+{
+	struct stat opened;
+	const char *name;
+
+	kf_reader_file(r, &name, &opened);
+	return count_rows(kf_reader_schema(r), (uint64_t)opened.st_size);
+}
+
+/* Where the images of files lie is kept from the start on, should they not fit; if so, the
+ * files' sizes tell. */
+static void look_at_files(struct intake *in, const struct kf_reader *train,
+	const struct kf_reader *validation)
+{
+	size_t rows;
+
+	in->files = kf_reader_images_at(train) >= 0 &&
+		(!validation || kf_reader_images_at(validation) >= 0);
+	if (!in->files)
+		return;
+	rows = rows_of_file(train) + (validation ? rows_of_file(validation) : 0);
+	in->in_memory = fits(in, rows, 0);
+}
+
+/* What comes next is of the reader's file. */
 static int open_file(struct intake *in, struct kf_err *err)
 {
 	struct kf_dataset *d = in->d;
 	struct stat opened;
 	const char *name;
-	int fd;
+	int fd = kf_reader_file(in->r, &name, &opened);
 
-	if (kf_reader_images_at(in->r) < 0)
+	if (!in->files)
 		return 0;
-	fd = kf_reader_file(in->r, &name, &opened);
-	d->file =
-		kf_image_file_open(fd, name, &opened, kf_image_bytes(&d->schema), err);
-	in->in_memory = fits(in, count_rows(&d->schema, (uint64_t)opened.st_size), 0);
+	if (d->file)
+		kf_image_file_also(d->file, fd, name, &opened);
+	else
+		d->file = kf_image_file_open(fd, name, &opened,
+			kf_image_bytes(&d->schema), err);
 	return d->file ? 0 : -1;
 }
 
@@ -209,7 +277,7 @@ static int keep_images(struct intake *in, const struct kf_chunk *c, struct kf_er
 {
 	struct kf_dataset *d = in->d;
 	size_t image = kf_image_bytes(&d->schema);
-	int64_t at = kf_reader_images_at(in->r);
+	int64_t at = in->files ? kf_reader_images_at(in->r) : -1;
 
 	if (at >= 0 && kf_image_file_add(d->file, d->n, c->n, (uint64_t)at, err) < 0)
 		return -1;
@@ -266,7 +334,7 @@ static int take_chunk(struct intake *in, const struct kf_chunk *c, struct kf_err
 	struct kf_dataset *d = in->d;
 	const struct kf_schema *s = &d->schema;
 
-	if (check_finite(c, s, err) < 0)
+	if (check_finite(c, kf_reader_schema(in->r), err) < 0)
 		return -1;
 	if (in->too_large) {
 		d->n += c->n;
@@ -283,8 +351,6 @@ static int take_chunk(struct intake *in, const struct kf_chunk *c, struct kf_err
 
 static int start(struct intake *in, struct kf_err *err)
 {
-	if (open_file(in, err) < 0)
-		return -1;
 	if (!in->options->digest)
 		return 0;
 	in->hash = XXH3_createState();
@@ -311,8 +377,6 @@ static int finish(struct intake *in, struct kf_err *err)
 	size_t memory = in->options->memory, left;
 	struct kf_dataset *d = in->d;
 
-	if (d->n == 0)
-		return kf_fail(err, "the stream has no rows");
 	if (in->too_large)
 		return kf_fail(err,
 			"%zu rows take at least %zu KiB even where their images stay in "
@@ -334,24 +398,56 @@ static int finish(struct intake *in, struct kf_err *err)
 	return 0;
 }
 
+/* All rows of a reader. */
+static int take_rows(struct intake *in, struct kf_reader *r, struct kf_err *err)
+{
+	size_t before = in->d->n;
+	struct stat opened;
+	struct kf_chunk *c;
+	const char *name;
+	int rc;
+
+	in->r = r;
+	if (open_file(in, err) < 0)
+		return -1;
+	while ((rc = kf_reader_next(r, &c, err)) > 0)
+		if (take_chunk(in, c, err) < 0)
+			return -1;
+	if (rc < 0 || in->d->n > before)
+		return rc;
+	kf_fail(err, "the stream has no rows");
+	kf_reader_file(r, &name, &opened);
+	return r == in->options->validation ? kf_place(err, "'%s'", name) : -1;
+}
+
+static int take_all(struct intake *in, struct kf_reader *r, struct kf_err *err)
+{
+	struct kf_reader *validation = in->options->validation;
+
+	look_at_files(in, r, validation);
+	if (start(in, err) < 0 || (validation && take_rows(in, validation, err) < 0))
+		return -1;
+	in->d->n_valid = in->d->n;
+	return take_rows(in, r, err) < 0 ? -1 : finish(in, err);
+}
+
 int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r,
 	const struct kf_dataset_options *options, struct kf_err *err)
 {
-	struct intake in = { .d = d, .r = r, .options = options, .in_memory = true };
-	struct kf_chunk *c;
+	struct intake in = { .d = d, .options = options, .in_memory = true };
+	const struct kf_schema *s = kf_reader_schema(r);
 	int rc;
 
 	*d = (struct kf_dataset){ 0 };
-	if (check_targets(kf_reader_schema(r), options->labels, err) < 0)
+	if (check_targets(s, options->labels, err) < 0)
 		return -1;
-	if (kf_schema_copy(&d->schema, kf_reader_schema(r), err) < 0)
+	if (options->validation &&
+		check_validation(options->validation, s, options->labels, err) < 0)
+		return -1;
+	if (kf_schema_copy(&d->schema, s, err) < 0)
 		return -1;
 	d->m = options->labels ? 1 : d->schema.columns.n;
-	rc = start(&in, err);
-	while (rc == 0 && (rc = kf_reader_next(r, &c, err)) > 0)
-		rc = take_chunk(&in, c, err);
-	if (rc == 0)
-		rc = finish(&in, err);
+	rc = take_all(&in, r, err);
 	XXH3_freeState(in.hash);
 	if (rc < 0)
 		kf_dataset_free(d);
@@ -398,29 +494,63 @@ static int number_rows(struct kf_image_file *f, size_t n, struct kf_err *err)
 	return 0;
 }
 
-int kf_dataset_shuffle(struct kf_dataset *d, uint32_t seed, struct kf_err *err)
+/* Row from[i] (n) becomes row i. */
+static int reorder(struct kf_dataset *d, const uint32_t *from, struct kf_err *err)
 {
 	size_t image = d->file ? sizeof *d->file->order : kf_image_bytes(&d->schema);
 	size_t targets = (size_t)d->m * sizeof *d->y;
-	uint32_t *from = malloc(d->n * sizeof *from);
 	void *spare = malloc(image + targets + sizeof *d->id);
 	char *done = malloc(d->n);
 	int rc = 0;
 
-	if (!from || !spare || !done)
+	if (!spare || !done)
 		rc = kf_fail(err, "out of memory for %zu rows", d->n);
 	else if (d->file)
 		rc = number_rows(d->file, d->n, err);
 	if (rc == 0) {
-		kf_shuffle(from, (uint32_t)d->n, seed);
 		permute(d->file ? d->file->order : d->X, image, from, d->n, done,
 			spare);
 		permute(d->y, targets, from, d->n, done, spare);
 		permute(d->id, sizeof *d->id, from, d->n, done, spare);
 	}
-	free(from);
 	free(spare);
 	free(done);
+	return rc;
+}
+
+int kf_dataset_set_aside(struct kf_dataset *d, const bool *taken, struct kf_err *err)
+{
+	uint32_t *from = malloc(d->n * sizeof *from);
+	size_t n = 0;
+	int rc;
+
+	if (!from)
+		return kf_fail(err, "out of memory for %zu rows", d->n);
+	for (size_t i = 0; i < d->n; i++)
+		if (taken[i])
+			from[n++] = (uint32_t)i;
+	d->n_valid = n;
+	for (size_t i = 0; i < d->n; i++)
+		if (!taken[i])
+			from[n++] = (uint32_t)i;
+	rc = reorder(d, from, err);
+	free(from);
+	return rc;
+}
+
+int kf_dataset_shuffle(struct kf_dataset *d, uint32_t seed, struct kf_err *err)
+{
+	uint32_t *from = malloc(d->n * sizeof *from);
+	size_t first = d->n_valid;
+	int rc;
+
+	if (!from)
+		return kf_fail(err, "out of memory for %zu rows", d->n);
+	kf_shuffle(from + first, (uint32_t)(d->n - first), seed);
+	for (size_t i = 0; i < d->n; i++)
+		from[i] = i < first ? (uint32_t)i : from[i] + (uint32_t)first;
+	rc = reorder(d, from, err);
+	free(from);
 	return rc;
 }
 

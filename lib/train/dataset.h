@@ -11,6 +11,7 @@
 struct kf_dataset {
 	struct kf_schema schema;
 	size_t n;
+	size_t n_valid;             /* of them the first ones, which validate */
 	void *X;                    /* (n, c, h, w) of the schema's dtype, */
 	struct kf_image_file *file; /* or else where they are */
 	int buffers;     /* in that case, batches that may be in memory at a time */
@@ -22,6 +23,8 @@ struct kf_dataset {
 
 struct kf_dataset_options {
 	bool labels; /* in y, instead of targets */
+	/* The rows that validate, which come before the others; NULL: none so far. */
+	struct kf_reader *validation;
 	/*
 	 * The digest is XXH3-64 of all rows in their order: tells whether data is the
 	 * same.  Bytes have the digest of the floats that they stand for.
@@ -37,14 +40,18 @@ struct kf_dataset_options {
  * Reads a stream to its end.  A file must stay open as long as d->file, or what has
  * taken it over, is in use, and must not change.  Returns 0, and the caller frees d with
  * kf_dataset_free; or -1, with nothing to free, if the stream is not scaled, lacks what is
- * asked for, has no rows or has a value that is not finite, or if even without images the
- * rows take more than the memory.
+ * asked for, has no rows or has a value that is not finite, if rows that validate are not
+ * like the others, or if even without images the rows take more than the memory.
  */
 int kf_dataset_read(struct kf_dataset *d, struct kf_reader *r,
 	const struct kf_dataset_options *options, struct kf_err *err);
 
-/* Permutes the rows in place to the order of kf_shuffle(n, seed), though not those of a
- * file; -1 without memory. */
+/* Moves the rows that are marked in taken (n) in front of the others, to validate; both keep
+ * their order.  None validates before.  -1 without memory. */
+int kf_dataset_set_aside(struct kf_dataset *d, const bool *taken, struct kf_err *err);
+
+/* Permutes the n rows that do not validate in place to the order of kf_shuffle(n, seed),
+ * though not those of a file; -1 without memory. */
 int kf_dataset_shuffle(struct kf_dataset *d, uint32_t seed, struct kf_err *err);
 
 void kf_dataset_free(struct kf_dataset *d);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "train/image_file.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 struct kf_extent {
 	size_t row;      /* the first; the next extent's is one past the last */
 	uint64_t offset; /* of its image */
+	int source;
 };
 
 /* -- opening ----------------------------------------------------------------------- */
@@ -24,11 +26,16 @@ struct kf_image_file *kf_image_file_open(int fd, const char *name,
 		kf_fail_memory(err);
 		return NULL;
 	}
-	*f = (struct kf_image_file){ .image = image,
-		.fd = fd,
-		.name = name,
-		.opened = *opened };
+	*f = (struct kf_image_file){ .image = image };
+	kf_image_file_also(f, fd, name, opened);
 	return f;
+}
+
+void kf_image_file_also(struct kf_image_file *f, int fd, const char *name,
+	const struct stat *opened)
+{
+	assert(f->sources < KF_IMAGE_SOURCES);
+	f->source[f->sources++] = (struct kf_image_source){ fd, name, *opened };
 }
 
 struct kf_image_file *kf_image_file_new(size_t image, struct kf_err *err)
@@ -52,7 +59,7 @@ void kf_image_file_close(struct kf_image_file *f)
 	if (!f)
 		return;
 	if (f->temporary)
-		close(f->fd);
+		close(f->source[0].fd);
 	free(f->extent);
 	free(f->order);
 	free(f);
@@ -67,7 +74,8 @@ static bool goes_on(const struct kf_image_file *f, size_t row, uint64_t offset)
 	if (!f->n)
 		return false;
 	last = &f->extent[f->n - 1];
-	return last->offset + (row - last->row) * f->image == offset;
+	return last->source == f->sources - 1 &&
+		last->offset + (row - last->row) * f->image == offset;
 }
 
 int kf_image_file_add(struct kf_image_file *f, size_t row, size_t n, uint64_t offset,
@@ -85,7 +93,7 @@ int kf_image_file_add(struct kf_image_file *f, size_t row, size_t n, uint64_t of
 		f->extent = more;
 		f->room = room;
 	}
-	f->extent[f->n++] = (struct kf_extent){ row, offset };
+	f->extent[f->n++] = (struct kf_extent){ row, offset, f->sources - 1 };
 	return 0;
 }
 
@@ -93,7 +101,8 @@ int kf_image_file_write(struct kf_image_file *f, size_t row, size_t n,
 	const void *images, struct kf_err *err)
 {
 	if (kf_image_file_add(f, row, n, f->end, err) < 0 ||
-		kf_write(f->fd, f->name, images, n * f->image, err) < 0)
+		kf_write(f->source[0].fd, f->source[0].name, images, n * f->image,
+			err) < 0)
 		return -1;
 	f->end += n * f->image;
 	return 0;
@@ -104,8 +113,15 @@ size_t kf_image_file_memory(const struct kf_image_file *f)
 	return f->room * sizeof *f->extent;
 }
 
-/* Of row i of the data. */
-static uint64_t offset_of(const struct kf_image_file *f, uint32_t i)
+/* Images that lie in one piece of a file. */
+struct piece {
+	const struct kf_image_source *source;
+	uint64_t offset;
+	int n;
+};
+
+/* That of row i of the data. */
+static struct piece image_of(const struct kf_image_file *f, uint32_t i)
 {
 	size_t row = f->order ? f->order[i] : i, low = 0, high = f->n;
 
@@ -117,31 +133,32 @@ static uint64_t offset_of(const struct kf_image_file *f, uint32_t i)
 		else
 			high = middle;
 	}
-	return f->extent[low].offset + (row - f->extent[low].row) * f->image;
+	return (struct piece){ &f->source[f->extent[low].source],
+		f->extent[low].offset + (row - f->extent[low].row) * f->image, 1 };
 }
 
-/* How many of n rows, at least one, lie in one piece, which begins at *offset. */
-static int piece_of(const struct kf_image_file *f, const uint32_t *rows, int n,
-	uint64_t *offset)
+/* Those of as many of n rows, at least of one, as lie in one piece. */
+static struct piece piece_of(const struct kf_image_file *f, const uint32_t *rows, int n)
 {
-	int count = 1;
+	struct piece p = image_of(f, rows[0]);
 
-	*offset = offset_of(f, rows[0]);
-	while (count < n &&
-		offset_of(f, rows[count]) == *offset + (uint64_t)count * f->image)
-		count++;
-	return count;
+	for (; p.n < n; p.n++) {
+		struct piece next = image_of(f, rows[p.n]);
+
+		if (next.source != p.source ||
+			next.offset != p.offset + (uint64_t)p.n * f->image)
+			break;
+	}
+	return p;
 }
 
 /* -- reading ------------------------------------------------------------------------ */
 
-static int check_unchanged(const struct kf_image_file *f, struct kf_err *err)
+static int check_unchanged(const struct kf_image_source *f, struct kf_err *err)
 {
 	const struct timespec *was = &f->opened.st_mtim, *is;
 	struct stat now;
 
-	if (f->temporary)
-		return 0;
 	if (fstat(f->fd, &now) < 0)
 		return kf_fail_errno(err, "cannot read '%s'", f->name);
 	is = &now.st_mtim;
@@ -158,26 +175,29 @@ int kf_image_file_read(const struct kf_image_file *f, const uint32_t *rows, int 
 {
 	char *at = to;
 
-	for (int i = 0, count; i < n; i += count) {
-		uint64_t offset;
-		size_t bytes;
+	for (int i = 0; i < n;) {
+		struct piece p = piece_of(f, rows + i, n - i);
+		size_t bytes = (size_t)p.n * f->image;
 
-		count = piece_of(f, rows + i, n - i, &offset);
-		bytes = (size_t)count * f->image;
-		if (kf_pread(f->fd, f->name, at, bytes, offset, err) < 0)
+		if (kf_pread(p.source->fd, p.source->name, at, bytes, p.offset, err) <
+			0)
 			return -1;
 		at += bytes;
+		i += p.n;
 	}
-	return check_unchanged(f, err);
+	for (int i = 0; i < f->sources && !f->temporary; i++)
+		if (check_unchanged(&f->source[i], err) < 0)
+			return -1;
+	return 0;
 }
 
 void kf_image_file_expect(const struct kf_image_file *f, const uint32_t *rows, int n)
 {
-	for (int i = 0, count; i < n; i += count) {
-		uint64_t offset;
+	for (int i = 0; i < n;) {
+		struct piece p = piece_of(f, rows + i, n - i);
 
-		count = piece_of(f, rows + i, n - i, &offset);
-		posix_fadvise(f->fd, (off_t)offset, (off_t)((size_t)count * f->image),
-			POSIX_FADV_WILLNEED);
+		posix_fadvise(p.source->fd, (off_t)p.offset,
+			(off_t)((size_t)p.n * f->image), POSIX_FADV_WILLNEED);
+		i += p.n;
 	}
 }

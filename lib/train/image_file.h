@@ -1,6 +1,7 @@
 /*
  * Images that stay in a file: where those of each row lie in it.  The file is the data
- * set's own, or a temporary one that the images of a pipe are written to.
+ * set's own, or one of two that it consists of, or a temporary one that the images of a
+ * pipe are written to.
  */
 #ifndef KF_IMAGE_FILE_H
 #define KF_IMAGE_FILE_H
@@ -14,15 +15,22 @@
 
 struct kf_extent; /* rows whose images lie one after another */
 
+struct kf_image_source { /* a file that some of them are in */
+	int fd;
+	const char *name;
+	struct stat opened;
+};
+
+#define KF_IMAGE_SOURCES 2
+
 struct kf_image_file {
 	size_t image;    /* bytes of one */
 	uint32_t *order; /* (rows) row i of the data is the order[i]-th of the file; */
 			 /* NULL: i-th.  Freed with the rest. */
-	const char *name;
-	bool temporary; /* unnamed, and closed with the rest */
+	struct kf_image_source source[KF_IMAGE_SOURCES];
+	int sources;
+	bool temporary; /* it is unnamed, and closed with the rest */
 	/* private */
-	int fd;
-	struct stat opened;
 	struct kf_extent *extent; /* (n) in the order of their rows */
 	size_t n, room;
 	uint64_t end; /* of a temporary file */
@@ -35,7 +43,10 @@ struct kf_image_file {
  */
 struct kf_image_file *kf_image_file_open(int fd, const char *name,
 	const struct stat *opened, size_t image, struct kf_err *err);
-/* The same for a new temporary file. */
+/* Rows that are added from then on lie in another file, the second. */
+void kf_image_file_also(struct kf_image_file *f, int fd, const char *name,
+	const struct stat *opened);
+/* The same as _open for a new temporary file. */
 struct kf_image_file *kf_image_file_new(size_t image, struct kf_err *err);
 void kf_image_file_close(struct kf_image_file *f); /* f may be NULL */
 

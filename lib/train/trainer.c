@@ -118,8 +118,8 @@ static int open_slices(struct kf_trainer *t, struct kf_err *err)
 
 	if (kf_slices_open(&t->train, o->comm, o->shards, o->batch, t->n - t->n_valid,
 		    err) < 0 ||
-		kf_slices_open(&t->valid, o->comm, o->shards, o->batch, t->n_valid,
-			err) < 0)
+		kf_slices_open(&t->valid, o->comm, o->valid_shards, o->batch,
+			t->n_valid, err) < 0)
 		return -1;
 	t->slots = kf_slices_batches(&t->train) + kf_slices_batches(&t->valid);
 	return 0;
@@ -135,7 +135,8 @@ int kf_trainer_open(struct kf_trainer *t, struct kf_net *net, struct kf_dataset 
 	*t = (struct kf_trainer){ .net = net,
 		.options = *options,
 		.n = data->n,
-		.n_valid = kf_valid_rows(data->n, options->valid),
+		.n_valid = data->n_valid +
+			kf_valid_rows(data->n - data->n_valid, options->valid),
 		.loss = kf_loss_scaled(&options->loss,
 			kf_scales_pixels(schema.y_scale)),
 		.outputs = options->classify ? 1 : (size_t)data->schema.columns.n,

@@ -18,7 +18,8 @@ struct kf_train_options {
 	double weight_decay; /* see kf_update */
 	int epochs;
 	int batch;    /* rows in a batch; the last may have fewer */
-	double valid; /* share of rows, the first ones, held out for validation */
+	double valid; /* share of the rows that do not validate already, the */
+		      /* first ones, to validate as well */
 	bool shuffle; /* the training rows, again in each epoch */
 	int patience; /* the run ends after more epochs than this without a */
 		      /* better loss; 0 for no limit */
@@ -28,10 +29,11 @@ struct kf_train_options {
 	struct kf_augment augment;
 	bool classify;       /* cross-entropy with labels, else a loss of targets */
 	struct kf_loss loss; /* in pixels */
-	/* Where several ranks train the net together, else NULL: each has the same data, or,
-	 * with shards, data of its own.  All of them call what follows together. */
+	/* Where several ranks train the net together, else NULL: each has the same rows to
+	 * train on, or, with shards, rows of its own; and likewise to validate.  All of them
+	 * call what follows together. */
 	struct kf_comm *comm;
-	bool shards;
+	bool shards, valid_shards;
 };
 
 struct kf_trainer {
