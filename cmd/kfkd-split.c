@@ -58,11 +58,10 @@ struct job {
 
 static void set_fold(struct kf_split *s, const char *text)
 {
-	char tail;
+	struct kf_err err;
 
-	if (sscanf(text, "%6d/%6d%c", &s->fold, &s->folds, &tail) != 2 || s->fold < 1 ||
-		s->fold > s->folds)
-		misuse("--fold: '%s' is not one of some folds such as 2/5", text);
+	if (kf_split_fold(s, text, &err) < 0)
+		misuse("--fold: %s", err.msg);
 }
 
 static void set_key(struct job *job, const char *text)

@@ -76,6 +76,21 @@ static struct kf_dataset_options intake(const struct settings *s)
 		.batch = s->train.batch };
 }
 
+/* The rows of the fold validate. */
+static void set_fold_aside(const struct settings *s, struct kf_dataset *d)
+{
+	bool *taken = calloc(d->n, sizeof *taken);
+	struct kf_err err;
+
+	must_alloc(taken);
+	for (size_t i = 0; i < d->n; i++)
+		taken[i] = kf_split_takes(&s->fold, (uint64_t)d->id[i]);
+	check(kf_dataset_set_aside(d, taken, &err), &err);
+	free(taken);
+	if (!ranks_total(s, s->train.valid_shards, d->n_valid))
+		die("fold %d/%d has none of the rows", s->fold.fold, s->fold.folds);
+}
+
 static size_t count_missing(const struct kf_dataset *d, size_t first, size_t end)
 {
 	size_t m = (size_t)d->m, missing = 0;
@@ -93,6 +108,9 @@ static void say_rows(const struct progress *p, const struct settings *s, size_t 
 
 	if (s->train.valid > 0)
 		snprintf(which, sizeof which, "a share of %.4g", s->train.valid);
+	else if (s->fold.folds)
+		snprintf(which, sizeof which, "fold %d/%d", s->fold.fold,
+			s->fold.folds);
 	progress_say(p, "%zu rows: %zu to train on, %zu to validate%s%s%s",
 		train + valid, train, valid, valid ? ", " : "",
 		valid && s->validation ? "those of " : "",
@@ -180,6 +198,8 @@ int main(int argc, char **argv)
 	kf_reader_close(in);
 	kf_reader_close(options.validation);
 	ranks_check_data(&s, &data);
+	if (s.fold.folds)
+		set_fold_aside(&s, &data);
 	s.validation_rows = ranks_total(&s, s.train.valid_shards, data.n_valid);
 	describe(&model, &s, &data.schema);
 	ranks_check_options(&s, &model);

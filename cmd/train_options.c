@@ -18,7 +18,8 @@ enum {
 	MEMORY,
 	LAST,
 	LOG,
-	VALIDATION
+	VALIDATION,
+	FOLD
 };
 
 static const char crossentropy[] = "crossentropy";
@@ -96,6 +97,9 @@ static const struct program program = {
 		{ VALIDATION, "validation", "FILE",
 			"a stream that validates, in place of a share",
 			.kind = OPTION_FILE },
+		{ FOLD, "fold", "I/K",
+			"the I-th of K folds validates, as kfkd-split draws them",
+			.kind = OPTION_TEXT },
 		{ 's', "seed", "N", "of all random numbers (42)", OPTION_INT,
 			.max = UINT32_MAX },
 		{ 'i', "init", "MODEL", "start from the weights of another model",
@@ -179,6 +183,14 @@ static void parse_augment(struct settings *s, const char *text)
 	}
 }
 
+static void parse_fold(struct settings *s, const char *text)
+{
+	struct kf_err err;
+
+	if (kf_split_fold(&s->fold, text, &err) < 0)
+		misuse("--fold: %s", err.msg);
+}
+
 /* Applies the option just read, which overrides the preset. */
 static void apply(struct settings *s, int key, const struct options *o)
 {
@@ -200,6 +212,7 @@ static void apply(struct settings *s, int key, const struct options *o)
 	case LAST: t->last = true; break;
 	case 'v': t->valid = o->real; break;
 	case VALIDATION: s->validation = o->text; break;
+	case FOLD: parse_fold(s, o->text); break;
 	case 's': t->seed = (uint64_t)o->number; break;
 	case 'i': s->init = o->text; break;
 	case 'c': s->checkpoint = o->text; break;
@@ -245,13 +258,16 @@ static void check_log(const struct settings *s, const struct options *o)
 /* What validates instead of a share of the rows. */
 static void choose_validation(struct settings *s, const struct options *o)
 {
-	if (!s->validation)
-		return;
-	if (options_given(o, 'v'))
-		misuse("give either --valid or --validation");
-	if (!strcmp(s->validation, "-") && !strcmp(o->operands[0], "-"))
+	int given = options_given(o, 'v') + !!s->validation + !!s->fold.folds;
+
+	if (given > 1)
+		misuse("give one of --valid, --validation and --fold");
+	if (s->validation && !strcmp(s->validation, "-") &&
+		!strcmp(o->operands[0], "-"))
 		misuse("--validation and the stream are both standard input");
-	s->train.valid = 0;
+	if (s->validation || s->fold.folds)
+		s->train.valid = 0;
+	s->fold.seed = s->train.seed;
 }
 
 struct settings train_settings(struct options *o, int argc, char **argv)
@@ -328,6 +344,8 @@ void train_note_settings(struct kf_model *m, const struct settings *s)
 		kf_model_note(m, "patience", "%d", t->patience);
 	if (s->validation)
 		kf_model_note(m, "validation", "%zu rows", s->validation_rows);
+	else if (s->fold.folds)
+		kf_model_note(m, "fold", "%d/%d", s->fold.fold, s->fold.folds);
 	else
 		kf_model_note(m, "valid", "%.9g", t->valid);
 	kf_model_note(m, "seed", "%llu", (unsigned long long)t->seed);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What validates: rows of a file of their own.
+# What validates: rows of a file of their own, or a fold.
 . "${0%/*}/lib.sh"
 cd "$tmp" || exit 1
 TMPDIR=$tmp
@@ -66,6 +66,40 @@ kfkd-train -l crossentropy -n dense -B 16 -u sgd -r 0 -i classes -e 1 --validati
 is "... as kfkd-score counts them" "$(awk -F '|' '/^ *1  \|/ { printf "%.0f", $5 * 7 / 100 }' said)" \
 	"$(kfkd-predict -m classes some | kfkd-score | awk '/^overall/ { printf "%.0f", $2 * 7 }')"
 
+# -- folds ---------------------------------------------------------------------------
+
+# numbers MODEL: all but its notes
+numbers() {
+	kfkd-stat -H "$1"
+	n=$(head -c 8 "$1" | od -An -t u8)
+	tail -c +$((n + 9)) "$1" | od -An -v -t f4
+}
+kfkd-train -n 'dense10 relu dense' -B 32 -r .2 -M .95 -e 9 --fold 2/5 -o fold all 2>said
+numbers fold >fold.numbers
+numbers model >model.numbers
+equal "a fold is as if kfkd-split had divided the rows" fold.numbers model.numbers
+like "... the log says which" "$(cat said)" \
+	"^90 rows: $rest_rows to train on, $part_rows to validate, fold 2/5\$"
+like "... and the model" "$(kfkd-stat fold)" '^fold: 2/5$'
+kfkd-split --fold 2/5 -s 7 -r rest.7 all >part.7
+train -s 7 --validation part.7 -o model.7 rest.7
+train -s 7 --fold 2/5 -o fold.7 all
+numbers fold.7 >fold.numbers
+numbers model.7 >model.numbers
+equal "... with another seed, too" fold.numbers model.numbers
+is "all folds together are all rows" "$(for i in 1 2 3; do
+	kfkd-train -n dense -e 1 -r .0001 --fold $i/3 all 2>&1 >other |
+		sed -n 's/.*on, \([0-9]*\) to validate.*/\1/p'
+done | awk '{ n += $1 } END { print n }')" 90
+train --fold 2/5 -e 4 -c fold.point -o other all
+train --fold 2/5 -R fold.point -o resumed all
+equal "a run of a fold goes on from a checkpoint" resumed fold
+refuses "... but not as another" 1 'it was made with --fold 2/5, not 3/5' \
+	train --fold 3/5 -R fold.point all
+train --fold 2/5 --memory 1M -B 4 -o bounded all
+train --fold 2/5 -B 4 -o whole all
+equal "images that do not fit stay in the file" bounded whole
+
 # -- checkpoints ---------------------------------------------------------------------
 
 train --validation part -e 4 -c point -o other rest
@@ -104,7 +138,18 @@ equal "... some of them only then" whole bounded
 
 # -- what it refuses ---------------------------------------------------------------------
 
-misuses "a share and a file" "give either --valid or --validation" -v .2 --validation part
+misuses "a share and a file" "give one of --valid, --validation and --fold" -v .2 --validation part
+misuses "a fold and a file" "give one of --valid, --validation and --fold" --fold 1/2 --validation part
+misuses "a fold and a share" "give one of --valid, --validation and --fold" --fold 1/2 -v 0
+for fold in 0/3 4/3 2 2/3/4 a/b; do
+	misuses "fold $fold" "--fold: '$fold' is not one of some folds such as 2/5" --fold $fold
+done
+kfkd-head -n 1 all >first
+for fold in 1/2 2/2; do
+	train --fold $fold -o other first 2>&1
+done | sed 's/^kfkd-train: //; s/ [12].2 / /' | sort >said
+is "a fold that has no row, and one that has all" "$(cat said)" "fold has none of the rows
+of 1 rows, 1 for validation leave none to train on"
 kfkd-train -q --validation - - <rest >out 2>said
 is "both from standard input exits 2" $? 2
 like "... and says why" "$(head -n 1 said)" "--validation and the stream are both standard input"

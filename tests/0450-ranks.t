@@ -148,6 +148,15 @@ for files in 'all all' 'all %r' '%r all' '%r %r'; do
 	is "... the rows of all" "$(kfkd-stat several | grep ^validation)" "validation: 50 rows"
 done
 
+overshoot kfkd-train -q -t 1 --fold 2/3 -o one faces
+overshoot ranks 3 --fold 2/3 -o several faces
+near "a fold: the losses of one process" one several
+kfkd-head -n 50 faces >fold.0
+kfkd-tail -n 40 faces >fold.1
+ranks 2 -n dense -e 1 -r .0001 --fold 2/3 -o several fold.%r
+kfkd-train -q -n dense -e 1 -r .0001 -B 128 --fold 2/3 -o one faces
+near "... also of shards" one several
+
 # -- ends ----------------------------------------------------------------------------------
 
 # A run that would not end: its mpirun is $pid.

@@ -1,7 +1,19 @@
 /* Dividing rows in two by chance. */
 #include "rows/split.h"
 
+#include <stdio.h>
+
 #include "base/rng.h"
+
+int kf_split_fold(struct kf_split *s, const char *text, struct kf_err *err)
+{
+	char tail;
+
+	if (sscanf(text, "%6d/%6d%c", &s->fold, &s->folds, &tail) != 2 || s->fold < 1 ||
+		s->fold > s->folds)
+		return kf_fail(err, "'%s' is not one of some folds such as 2/5", text);
+	return 0;
+}
 
 bool kf_split_takes(const struct kf_split *s, uint64_t key)
 {

@@ -14,6 +14,9 @@ struct kf_split {
 	int fold, folds; /* or with folds > 0, the fold whose rows it takes, from 1 */
 };
 
+/* Sets the fold from a text such as "2/5"; -1 with a message. */
+int kf_split_fold(struct kf_split *s, const char *text, struct kf_err *err);
+
 /* Whether a row with this key is taken. */
 bool kf_split_takes(const struct kf_split *s, uint64_t key);
 
