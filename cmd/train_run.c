@@ -79,7 +79,7 @@ static int write_checkpoint(struct kf_trainer *t, struct kf_model *m,
 	return kf_checkpoint_write(&checkpoint, t, m, digest, err);
 }
 
-/* The signal's end of a run whose checkpoint is written. */
+/* The signal's end of a run whose checkpoint, if it has one, is written. */
 _Noreturn static void end_stopped(const struct kf_trainer *t, struct settings *s)
 {
 	int number;
@@ -87,6 +87,10 @@ _Noreturn static void end_stopped(const struct kf_trainer *t, struct settings *s
 	if (s->checkpoint)
 		warn("stopped in epoch %d; the same command with --resume %s goes on",
 			t->epoch + 1, s->checkpoint);
+	else if (ranks_first(s))
+		warn("stopped in epoch %d; --checkpoint FILE would have kept the run, to "
+		     "go on from with --resume FILE",
+			t->epoch + 1);
 	number = ranks_stop(s, end_signal);
 	output_end_by_signal(number);
 }
