@@ -8,11 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "listing.h"
 
 #define BLUE "\033[94m"
 #define GREEN "\033[32m"
 #define PLAIN "\033[0m"
+#define PAUSE 0.2 /* seconds from a line with batches to the next */
 #define CLEAR_LINE "\r\033[K"
 
 void progress_start(struct progress *p, bool quiet, int epochs, bool classify,
@@ -50,8 +52,9 @@ void progress_layers(const struct progress *p, const struct kf_layers *l)
 
 /* -- the table ----------------------------------------------------------------- */
 
-void progress_head(const struct progress *p)
+void progress_head(struct progress *p)
 {
+	p->since = kf_seconds();
 	progress_say(p,
 		"\n Epoch  |  Train loss  |  Valid loss  |  Train / Val  |%s|  Dur\n"
 		"--------|--------------|--------------|---------------|%s|-------",
@@ -68,22 +71,44 @@ static void print_value(const struct progress *p, float v, bool best,
 	fprintf(stderr, "  |  %s%10.6f%s", paint ? colour : "", v, paint ? PLAIN : "");
 }
 
-static void print_left(const struct progress *p, int epoch)
+/* When so many seconds of the epoch after one have passed. */
+static void print_left(const struct progress *p, int epoch, double passed)
 {
-	long long left = (long long)(p->seconds / p->done * (p->epochs - epoch) + 0.5);
+	double seconds = p->seconds / p->done * (p->epochs - epoch) - passed;
+	long long left = seconds > 0 ? (long long)(seconds + 0.5) : 0;
 
-	fprintf(stderr, "epoch %d of %d, ", epoch, p->epochs);
 	if (left >= 3600)
-		fprintf(stderr, "%lld:%02lld:%02lld left", left / 3600, left / 60 % 60,
-			left % 60);
+		fprintf(stderr, ", %lld:%02lld:%02lld left", left / 3600,
+			left / 60 % 60, left % 60);
 	else
-		fprintf(stderr, "%lld:%02lld left", left / 60, left % 60);
+		fprintf(stderr, ", %lld:%02lld left", left / 60, left % 60);
+}
+
+void progress_batch(struct progress *p, int epoch, size_t done, size_t batches)
+{
+	double now;
+
+	if (!p->terminal || p->quiet)
+		return;
+	now = kf_seconds();
+	if (now - p->since < 1 || now - p->told < PAUSE)
+		return;
+	p->told = now;
+	progress_clear(p);
+	fprintf(stderr, "epoch %d of %d, ", epoch, p->epochs);
+	if (done < batches)
+		fprintf(stderr, "batch %zu of %zu", done + 1, batches);
+	else
+		fputs("validating", stderr);
+	if (p->done)
+		print_left(p, epoch - 1, now - p->since);
 }
 
 void progress_row(struct progress *p, const struct kf_epoch *e)
 {
 	p->seconds += e->seconds;
 	p->done++;
+	p->since = kf_seconds();
 	if (e->best_valid) {
 		p->best_epoch = e->epoch;
 		p->best_loss = e->valid_loss;
@@ -100,8 +125,10 @@ void progress_row(struct progress *p, const struct kf_epoch *e)
 	else
 		fprintf(stderr, "  |  %7.3f", progress_pixels(p, e));
 	fprintf(stderr, "  |  %.2fs\n", e->seconds);
-	if (p->terminal && e->epoch < p->epochs)
-		print_left(p, e->epoch);
+	if (!p->terminal || e->epoch == p->epochs)
+		return;
+	fprintf(stderr, "epoch %d of %d", e->epoch, p->epochs);
+	print_left(p, e->epoch, 0);
 }
 
 double progress_pixels(const struct progress *p, const struct kf_epoch *e)

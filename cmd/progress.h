@@ -14,6 +14,8 @@ struct progress {
 	int done;       /* rows of the table */
 	double pixels;  /* RMSE of a loss of 1 */
 	double seconds; /* spent so far */
+	double since;   /* when the epoch at hand began, */
+	double told;    /* and when its batches were told last */
 	int best_epoch; /* of the validation loss */
 	float best_loss;
 };
@@ -25,9 +27,13 @@ void progress_start(struct progress *p, bool quiet, int epochs, bool classify,
 void progress_layers(const struct progress *p, const struct kf_layers *l);
 
 /* The table's header, a row, and the line below the table. */
-void progress_head(const struct progress *p);
+void progress_head(struct progress *p);
 void progress_row(struct progress *p, const struct kf_epoch *e);
 void progress_end(const struct progress *p);
+
+/* Before a batch, on a terminal: in place of the time left, how many of the epoch's batches
+ * are done, or that it validates.  Epochs that take less than a second stay without. */
+void progress_batch(struct progress *p, int epoch, size_t done, size_t batches);
 
 /* The root mean square error, in pixels, of an epoch's validation, or of its training where
  * nothing validates; NaN for classes. */

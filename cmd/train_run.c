@@ -22,11 +22,20 @@ static int end_signal; /* the one that arrived */
 static struct kf_checkpoint checkpoint = { .lock = -1 };
 static struct sigaction pipe_action; /* of SIGPIPE before the run */
 
-static bool stop(void)
+/* What is told of between batches. */
+static struct {
+	struct progress *progress;
+	const struct kf_trainer *trainer;
+} told;
+
+/* Before each batch; true if the run is to end. */
+static bool before_batch(void)
 {
 	static const struct timespec at_once;
 	int number = sigtimedwait(&ending, NULL, &at_once);
 
+	progress_batch(told.progress, told.trainer->epoch + 1, told.trainer->batches,
+		kf_slices_batches(&told.trainer->train));
 	if (number > 0)
 		end_signal = number;
 	return end_signal != 0;
@@ -125,7 +134,9 @@ static int run(struct kf_trainer *t, struct kf_model *m, struct settings *s,
 	check(write_checkpoint(t, m, s, digest, &err), &err);
 	train_log_start(t, m, p);
 	progress_head(p);
-	while ((rc = kf_trainer_epoch(t, &e, stop, &err)) == 1) {
+	told.progress = p;
+	told.trainer = t;
+	while ((rc = kf_trainer_epoch(t, &e, before_batch, &err)) == 1) {
 		m->train_loss[m->epochs] = e.train_loss;
 		m->valid_loss[m->epochs++] = e.valid_loss;
 		progress_row(p, &e);
