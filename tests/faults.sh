@@ -363,7 +363,7 @@ faults predict-bytes kfkd-predict -t 1 -m in/every -o got/out in/bytes
 faults predict-two kfkd-predict -t 1 -m in/every -m in/model -o got/out in/scaled
 faults predict-flip kfkd-predict --flip -t 1 -m in/branches -o got/out in/scaled
 faults occlusion kfkd-predict -t 1 -m in/every --occlusion 6 -o got/out in/scaled
-faults saliency kfkd-predict -t 1 -m in/branches --saliency -o got/out in/scaled
+faults saliency kfkd-predict -t 1 -m in/model --saliency -o got/out in/scaled
 faults activations kfkd-predict -t 1 -m in/every --activations -o got/out in/bytes
 faults maps kfkd-plot --maps -c -i -g 2x2 -o got/out in/mapped
 faults stat-branches kfkd-stat -o got/out in/branches
