@@ -39,25 +39,26 @@ is "plain text where there is no terminal" \
 is "... and the table's lines alone" "$(sed -n '/^--------|/,/^$/p' "$tmp/log" | grep -cv '|')" 1
 # on_terminal OPTION ...: what is said there, in lines
 on_terminal() {
-	limited script -qec "kfkd-train -t 1 $* '$tmp/half' >'$tmp/b'" /dev/null </dev/null |
+	limited script -qec "kfkd-train -t 1 $* >'$tmp/b'" /dev/null </dev/null |
 		tr '\r' '\n'
 }
 if command -v script >/dev/null && script -qec true /dev/null </dev/null >"$tmp/log"; then
 	TERM=xterm
 	export TERM
 	kfkd-head -n 100 "$tmp/faces" >"$tmp/half"
-	slow="-n 'conv32x5 relu conv32x5 relu conv32x5 relu pool4 dense' -B 4"
-	on_terminal "$slow -e 2 -r .0001" >"$tmp/log"
+	convolutions='conv32x5 relu conv32x5 relu conv32x5 relu conv32x5 relu'
+	slow="-n '$convolutions pool4 dense' -B 4 -r .0001"
+	on_terminal "$slow -e 2 '$tmp/half'" >"$tmp/log"
 	like "a terminal is told the batch of a long epoch" "$(cat "$tmp/log")" \
 		'epoch 1 of 2, batch [0-9]+ of 20$'
 	like "... the time left, once an epoch is done" "$(cat "$tmp/log")" \
 		'epoch 2 of 2, batch [0-9]+ of 20, [0-9]+:[0-9][0-9] left'
 	is "... and the epochs" "$(grep -c '^.\[K *[12]  |.*s$' "$tmp/log")" 2
-	on_terminal "$slow -e 1 -v .9 -r .0001" >"$tmp/log"
+	on_terminal "$slow -e 1 -v .9 '$tmp/faces'" >"$tmp/log"
 	like "... and when it validates" "$(cat "$tmp/log")" 'epoch 1 of 1, validating'
-	on_terminal "-n dense -e 5 -r .0001" >"$tmp/log"
+	on_terminal "-n dense -e 5 -r .0001 '$tmp/faces'" >"$tmp/log"
 	is "... but no batch of short ones" "$(grep -c 'batch' "$tmp/log")" 0
-	is "--quiet says nothing there either" "$(on_terminal -q "$slow -e 1" | wc -c)" 0
+	is "--quiet says nothing there either" "$(on_terminal "-q $slow -e 1 '$tmp/half'" | wc -c)" 0
 	unset TERM
 else
 	skip "a terminal" "script is not installed"
