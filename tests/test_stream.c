@@ -92,6 +92,7 @@ static void test_fields(void)
 	ok(!strcmp(text,
 		   "id:8 label:8 name:5 file:64 face:8 transform:24 y:8 p:4 X:30 "),
 		"... names and the way back: %s", text);
+	kf_schema_free(&s);
 	s = (struct kf_schema){ .dtype = KF_U8,
 		.c = 1,
 		.h = 2,
