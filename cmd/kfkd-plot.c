@@ -150,13 +150,14 @@ static void apply(struct request *q, int key, const struct options *o)
 	}
 }
 
-/* For each mode, its name in messages and the function that draws it. */
+/* For each mode, its name in messages and the function that draws it; a sheet is what is
+ * drawn without a name. */
 static const struct {
 	const char *with;
 	void (*draw)(const struct request *q);
 	bool several; /* operands */
 } modes[PLOT_MODES] = {
-	[PLOT_SHEET] = { "without --curve", plot_faces, false },
+	[PLOT_SHEET] = { NULL, plot_faces, false },
 	[PLOT_EACH] = { "with --each", plot_faces, false },
 	[PLOT_SEQUENCE] = { "with --each", plot_faces, false },
 	[PLOT_ERRORS] = { "with --errors", plot_errors, false },
@@ -217,7 +218,9 @@ static void check_effects(const struct request *q, const struct options *o)
 		if (options_given(o, effects[i].key) &&
 			!(effects[i].modes & BIT(q->mode)))
 			misuse("--%s has no effect %s", options_name(o, effects[i].key),
-				modes[q->mode].with);
+				q->mode != PLOT_SHEET          ? modes[q->mode].with :
+					effects[i].key == OVER ? "without --maps" :
+								 "without --curve");
 	if (q->over && !q->colour)
 		misuse("--over needs --colour: in grey, faces and maps look alike");
 	if (q->original && (q->worst || q->zoom || q->stretch))
@@ -225,8 +228,8 @@ static void check_effects(const struct request *q, const struct options *o)
 			q->worst        ? "worst" :
 				q->zoom ? "zoom" :
 					  "stretch");
-	if (o->output && options_given(o, VIEW))
-		misuse("--output does not go with --view");
+	if (options_given(o, VIEW) && (o->output || options_given(o, PNG)))
+		misuse("--%s does not go with --view", o->output ? "output" : "png");
 	if (q->mean && q->by_time)
 		misuse("--mean does not go with --by-time: it is that of epochs");
 	if (q->log_x && q->right > 0 && q->left <= 0)

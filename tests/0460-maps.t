@@ -126,7 +126,9 @@ is "--over in grey exits 2" $? 2
 like "... and says why" "$(head -n 1 err)" '--over needs --colour'
 kfkd-plot --over -c saliency >out 2>err
 is "--over without maps exits 2" $? 2
-like "... and says why" "$(head -n 1 err)" '--over has no effect'
+is "... and says why" "$(head -n 1 err)" "kfkd-plot: --over has no effect without --maps"
+kfkd-plot --mean saliency >out 2>err
+is "... as for curves" "$(head -n 1 err)" "kfkd-plot: --mean has no effect without --curve"
 kfkd-plot --maps --weights saliency >out 2>err
 is "two kinds of pictures exit 2" $? 2
 

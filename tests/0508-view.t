@@ -66,7 +66,7 @@ else
 	skip "terminals" "there is no script(1)"
 fi
 
-for options in "--output x" "--each x" "--each -"; do
+for options in "--output x" "--each x" "--each -" --png "--png --curve"; do
 	# shellcheck disable=SC2086
 	kfkd-plot --view $options tiny >out 2>err
 	is "misuse: --view $options" $? 2
