@@ -20,6 +20,21 @@ log() {
 		{ print $1, $2, $3, 12 * sqrt($3), "0.01", seconds }'
 }
 
+# -- limits ---------------------------------------------------------------------------
+
+printf 'epoch\ttrain\tvalid\n1\t-\t.128\n2\t-\t.112\n' >near.tsv
+kfkd-plot --curve near.tsv >near.pgm
+kfkd-plot --curve -y 0.11:0.13 near.tsv | cmp - near.pgm
+is "curves that are nearly flat have the height for themselves" $? 0
+printf 'epoch\ttrain\tvalid\n1\t-\t.15\n2\t-\t.11\n' >steep.tsv
+kfkd-plot --curve steep.tsv >steep.pgm
+kfkd-plot --curve -y 0.1:0.16 steep.tsv | cmp - steep.pgm
+is "... from a round number on" $? 0
+printf 'epoch\ttrain\tvalid\n1\t-\t.19\n2\t-\t.11\n' >steep.tsv
+kfkd-plot --curve steep.tsv >steep.pgm
+kfkd-plot --curve -y 0.1:0.2 steep.tsv | cmp - steep.pgm
+is "... and others that of one digit" $? 0
+
 # -- logs -----------------------------------------------------------------------------
 
 log net1.kfkd 0.5 >net1.tsv

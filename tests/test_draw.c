@@ -363,6 +363,14 @@ static void test_ticks(void)
 	ok(apart, "they are far enough apart");
 	n = kf_log_ticks(1e-30, 1e30, 200, 26, tick);
 	ok(n > 1 && n < 9, "many decades have few ticks (%d)", n);
+	n = kf_log_ticks(0.51, 0.56, 500, 26, tick);
+	ok(n == 6, "a short axis has ticks of two digits (%d)", n);
+	ok(fabs(kf_round_out(0.112, false) - 0.11) < 1e-9 &&
+			fabs(kf_round_out(0.127, true) - 0.13) < 1e-9 &&
+			fabs(kf_round_out(1000, false) - 900) < 1e-6 &&
+			fabs(kf_round_out(1000, true) - 1100) < 1e-6 &&
+			fabs(kf_round_out(0.095, true) - 0.1) < 1e-9,
+		"ends of an axis are round numbers beyond");
 	ok(kf_linear_step(400, 8) == 50 && kf_linear_step(3, 8) == 1 &&
 			kf_linear_step(10000, 8) == 2000,
 		"steps are round");

@@ -166,6 +166,18 @@ static double round_out(double v, bool up)
 	return digit < 0.5 ? 0.9 * power : digit * power;
 }
 
+/* Losses from one round number to another; where these are so far apart that the curves
+ * would have less than half of the height, those of two digits. */
+static void fit_losses(struct kf_curve_view *v, const struct extent *e)
+{
+	v->low = round_out(e->low, false);
+	v->high = round_out(e->high, true);
+	if (log(v->high / v->low) <= 2 * log(e->high / e->low))
+		return;
+	v->low = kf_round_out(e->low, false);
+	v->high = kf_round_out(e->high, true);
+}
+
 static int find_range(struct plot *p, struct kf_err *err)
 {
 	struct kf_curve_view *v = &p->view;
@@ -173,10 +185,8 @@ static int find_range(struct plot *p, struct kf_err *err)
 
 	if (!(e.high > 0))
 		return kf_fail(err, "there is no loss to draw");
-	if (!limited_y(v)) {
-		v->low = round_out(e.low, false);
-		v->high = round_out(e.high, true);
-	}
+	if (!limited_y(v))
+		fit_losses(v, &e);
 	if (limited_x(v))
 		return 0;
 	/* What is at the first or only epoch is not half behind the frame. */
@@ -271,7 +281,7 @@ static void draw_losses(const struct plot *p)
 		any_has(p->curves, p->n, true) ? "loss" : "loss in validation");
 }
 
-/* The same axis on the right, in pixels = factor * sqrt(loss). */
+/* The same axis on the right, in pixels = factor * sqrt(loss), if it has a number. */
 static void draw_pixels(const struct plot *p, double factor)
 {
 	double tick[KF_TICKS_MAX], s = p->axes.scale;
@@ -280,6 +290,8 @@ static void draw_pixels(const struct plot *p, double factor)
 	double widest = 0, middle = (p->box.top + p->box.bottom) / 2.0;
 	char text[32];
 
+	if (n == 0)
+		return;
 	for (int i = 0; i < n; i++) {
 		int y = (int)(down(p, pow(tick[i] / factor, 2)) + 0.5);
 

@@ -2,6 +2,7 @@
 #ifndef KF_TICKS_H
 #define KF_TICKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define KF_TICKS_MAX 128
@@ -12,6 +13,9 @@
  */
 int kf_log_ticks(double low, double high, double length, double apart,
 	double tick[KF_TICKS_MAX]);
+
+/* The nearest round number of two digits below (or above) v, but not v itself. */
+double kf_round_out(double v, bool up);
 
 /* A round step of at least 1 that fits into end at most this many times. */
 double kf_linear_step(double end, int most);
