@@ -136,22 +136,29 @@ void train_log_epoch(const struct kf_trainer *t, const struct kf_epoch *e,
 
 /* -- the start ----------------------------------------------------------------------- */
 
+/* Whether a line is that of epoch n + 1 of the run whose losses m has. */
+static bool is_line(const char *line, const struct kf_model *m, int n)
+{
+	char *end;
+
+	return strtol(line, &end, 10) == n + 1 && *end == '\t' &&
+		strtof(end, &end) == m->train_loss[n] && *end == '\t';
+}
+
 /* How many epochs, at most `epochs`, have their lines at the start of the file, which ends
- * at *end. */
-static int count_lines(int epochs, off_t *end)
+ * at *end.  Those of another run are none of them. */
+static int count_lines(const struct kf_model *m, int epochs, off_t *end)
 {
 	int n = 0, fd = open(l.path, O_RDONLY | O_CLOEXEC);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
-	char *line = NULL, *tab;
+	char *line = NULL;
 	size_t room = 0;
 	ssize_t length;
 
 	if (!f)
 		die("cannot read '%s': %s", l.path, strerror(errno));
 	while ((length = getline(&line, &room, f)) > 0 && line[length - 1] == '\n') {
-		if (*end &&
-			(n == epochs || strtol(line, &tab, 10) != n + 1 ||
-				*tab != '\t'))
+		if (*end && (n == epochs || !is_line(line, m, n)))
 			break;
 		n += *end > 0;
 		*end += length;
@@ -170,7 +177,7 @@ void train_log_start(const struct kf_trainer *t, const struct kf_model *m,
 	if (l.fd < 0)
 		return;
 	if (l.file && t->epoch)
-		n = count_lines(t->epoch, &l.end);
+		n = count_lines(m, t->epoch, &l.end);
 	if (l.file && ftruncate(l.fd, l.end))
 		die("cannot write '%s': %s", l.path, strerror(errno));
 	if (!l.end)

@@ -12,8 +12,8 @@ void train_log_open(const char *path);
 /*
  * What follows does nothing where no log is open.
  *
- * Before the first epoch: the lines of epochs that t has done stay, if it has done any, and
- * where they are missing they come from the losses in m; all others are cut off.
+ * Before the first epoch: the lines of epochs that t has done stay, if it has done any.  Those
+ * that are missing, or have other losses than m, come from m; all others are cut off.
  */
 void train_log_start(const struct kf_trainer *t, const struct kf_model *m,
 	const struct progress *p);

@@ -100,6 +100,10 @@ rm log
 train -e 9 -r .02 -R five --log log -o model
 past log >got
 equal "... all of them, if need be" got want
+train -e 9 -r .03 --log log -o model
+train -e 9 -r .02 -R five --log log -o model
+past log >got
+equal "... as where the log is another run's" got want
 
 # -- what it refuses -------------------------------------------------------------------
 
