@@ -596,9 +596,9 @@ static void test_differences(const struct kf_schema *s)
 			"change %d of a schema: %s%s", which, d.what, d.how);
 		ok(!what ||
 				!(strstr(what, "columns") || strstr(what, "tensors") ||
-					strstr(what, "width") || other.no_images) ==
-					!*d.how,
-			"... and no more is said but of columns, tensors and images");
+					strstr(what, "width") || strstr(what, "map") ||
+					other.no_images) == !*d.how,
+			"... and no more is said but of columns, tensors, maps and images");
 		kf_schema_free(&other);
 	}
 }

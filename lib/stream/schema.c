@@ -113,16 +113,25 @@ static const char *columns_differ(const struct kf_schema *a, const struct kf_sch
 	return NULL;
 }
 
+static bool map_differs(const struct kf_field *f, const int was[3], const int is[3],
+	struct kf_difference *d)
+{
+	if (!memcmp(was, is, 3 * sizeof *is))
+		return false;
+	snprintf(d->what, sizeof d->what, "another size of %s", f->name);
+	snprintf(d->how, sizeof d->how, ": %d x %d x %d, not %d x %d x %d", is[0],
+		is[1], is[2], was[0], was[1], was[2]);
+	return true;
+}
+
 /* Whether both have the field, of another size or width. */
 static bool sizes_differ(const struct kf_field *f, const struct kf_schema *a,
 	const struct kf_schema *b, struct kf_difference *d)
 {
 	int was, is;
 
-	if (f->size && memcmp(part(a, f->size), part(b, f->size), sizeof a->map)) {
-		snprintf(d->what, sizeof d->what, "another size of %s", f->name);
-		return true;
-	}
+	if (f->size)
+		return map_differs(f, part(a, f->size), part(b, f->size), d);
 	if (!f->width)
 		return false;
 	was = *(const int *)part(a, f->width);

@@ -71,7 +71,7 @@ void kf_schema_free(struct kf_schema *s);
 /* What differs, for messages such as "<what> than before<how>". */
 struct kf_difference {
 	char what[40]; /* "another image size", "other columns" */
-	char how[500]; /* "", or after a colon the first column that differs */
+	char how[500]; /* "", or after a colon what differs: the first column, sizes */
 };
 
 /* Whether b differs from a; d tells the first difference. */
