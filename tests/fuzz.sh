@@ -109,6 +109,8 @@ kfkd-train -q -v 0 -n 'conv2x2 relu pool2 drop.1 dense' -e 1 -B 2 -a flip,contra
 kfkd-train -q -v 0 -n dense -e 1 -c model/checkpoint -u adam scaled >model/adam
 kfkd-predict -m model/dense scaled >stream/predicted
 kfkd-predict -m model/dense --no-images scaled >stream/no-images
+kfkd-predict -m model/dense --saliency scaled >stream/saliency
+kfkd-predict -m model/conv --activations scaled | kfkd-cat --single >stream/activations
 "$KFKD_BUILD/tests/fuzz_checkpoint" -w checkpoint/adam
 cat >submission/table <<'EOT'
 RowId,ImageId,FeatureName,Location

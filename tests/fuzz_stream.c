@@ -31,11 +31,9 @@ static void touch(const void *data, size_t n)
 /* The rows that a reader hands out; a chunk of many is cut into slices. */
 static void touch_rows(const struct kf_chunk *c, const struct kf_schema *s)
 {
-	touch(c->X, s->no_images ? 0 : c->n * kf_image_bytes(s));
-	touch(c->id, c->n * sizeof *c->id);
-	touch(c->y, c->n * sizeof *c->y * (size_t)s->columns.n);
-	touch(c->p, c->n * sizeof *c->p * (size_t)s->p_columns.n);
-	touch(c->label, s->has_label ? c->n * sizeof *c->label : 0);
+	for (int i = 0; i < KF_FIELDS; i++)
+		touch(kf_field_data(&kf_fields[i], c),
+			c->n * kf_field_bytes(&kf_fields[i], s));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -74,7 +72,8 @@ static size_t sample(uint8_t *data, size_t room)
 		.dtype = KF_U8,
 		.c = 1,
 		.h = 3,
-		.w = 3 };
+		.w = 3,
+		.map = { 1, 2, 1 } };
 	struct kf_chunk c = { 0 };
 	struct kf_writer *w;
 	struct kf_err err;
@@ -90,6 +89,7 @@ static size_t sample(uint8_t *data, size_t room)
 	memset(c.id, 1, 2 * sizeof *c.id);
 	memset(c.label, 1, 2 * sizeof *c.label);
 	c.y[0] = c.y[1] = c.p[0] = c.p[1] = 1;
+	memset(c.map, 1, 2 * 2 * sizeof *c.map);
 	memset(c.X, 1, 2 * 9);
 	w = kf_writer_open(fd, "sample", &s, &err);
 	if (!w || kf_writer_write(w, &c, &err) < 0 || kf_writer_end(w, &err) < 0)
@@ -148,9 +148,9 @@ static void mend(uint8_t *data, size_t n)
 	if (!digits || digits + strlen(key) + 16 > data + 8 + len)
 		return;
 	digits += strlen(key);
-	/* the data of the sample: 2 rows of id, label, y, p, X */
-	if (8 + len + 66 < n)
-		data_end = data + 8 + len + 66;
+	/* the data of the sample: 2 rows of id, label, y, p, map, X */
+	if (8 + len + 82 < n)
+		data_end = data + 8 + len + 82;
 	memcpy(digits, "0000000000000000", 16);
 	snprintf(text, sizeof text, "%016llx",
 		(unsigned long long)XXH3_64bits(data, (size_t)(data_end - data)));
