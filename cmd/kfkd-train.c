@@ -100,6 +100,17 @@ static size_t count_missing(const struct kf_dataset *d, size_t first, size_t end
 	return missing;
 }
 
+/* Of a file without any target the losses would all be missing. */
+static void check_validation(const struct settings *s, const struct kf_dataset *d)
+{
+	size_t missing =
+		ranks_total(s, s->train.valid_shards, count_missing(d, 0, d->n_valid));
+
+	if (s->validation && missing == s->validation_rows * (size_t)d->m)
+		die("'%s' has no value of any target to validate by",
+			visible(s->validation));
+}
+
 /* What validates, as the log's "12 to validate" goes on. */
 static void say_rows(const struct progress *p, const struct settings *s, size_t train,
 	size_t valid)
@@ -201,6 +212,7 @@ int main(int argc, char **argv)
 	if (s.fold.folds)
 		set_fold_aside(&s, &data);
 	s.validation_rows = ranks_total(&s, s.train.valid_shards, data.n_valid);
+	check_validation(&s, &data);
 	describe(&model, &s, &data.schema);
 	ranks_check_options(&s, &model);
 	check(kf_layers_parse(&layers, s.line, data.schema.c, data.schema.h,

@@ -176,6 +176,10 @@ kfkd-load -c left_eye_center_x,left_eye_center_y faces.csv | kfkd-scale >eye
 refuses "images of another size" 1 "'tiny' has another image size than the rows to train on" \
 	train --validation tiny eye
 kfkd-head -n 0 part >empty
+head -n 4 faces.csv | sed '2,$s/^.*,/,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,/' >nothing.csv
+kfkd-load nothing.csv | kfkd-scale >nothing
+refuses "rows of which no target is known" 1 \
+	"^kfkd-train: 'nothing' has no value of any target to validate by\$" train --validation nothing rest
 refuses "no rows" 1 "'empty': the stream has no rows" train --validation empty rest
 head -c 100000 part >cut
 refuses "half of a file" 1 "'cut'.*truncated" train --validation cut rest
