@@ -48,7 +48,7 @@ for run in $(seq "$runs"); do
 		IFS=$tab read -r rate momentum batch net
 		echo "sh job.sh $run kfkd-train --rate $rate --momentum $momentum" \
 			"--batch $batch --net '$net' --epochs $epochs" \
-			"--patience $((epochs / 4 + 1)) --threads 1 faces.kfkd"
+			"--patience $((epochs / 4 + 1)) --threads 1 --log $run.tsv faces.kfkd"
 	}
 done | settle_jobs
 
@@ -92,7 +92,7 @@ models() {
 header='file	epochs	best_epoch	valid_loss	px	train_loss	seconds	net'
 header="$header	train.rate	train.momentum	train.batch"
 if [ "$(models)" ]; then
-	kfkd-stat --table --output models.tsv $(models)
+	kfkd-stat --table --logs .tsv --output models.tsv $(models)
 	IFS= read -r header <models.tsv
 else
 	echo "$header" >models.tsv
@@ -111,9 +111,10 @@ if [ "$(models)" ]; then
 fi
 
 step "Done.  In $PWD there are
-  search.tsv   all runs, the best first, as kfkd-stat --table has them; a loss that grew
-               without bound is inf
+  search.tsv   all runs, the best first, as kfkd-stat --table --logs .tsv has them; a loss
+               that grew without bound is inf
   best.ppm     learning curves of the best
-  *.kfkd       their nets; *.log has what kfkd-train said of each
+  *.kfkd       their nets; *.tsv has the epochs of each, as they come, and *.log what
+               kfkd-train said
   jobs         the commands that trained them"
 exit $status
