@@ -108,7 +108,7 @@ static void check_validation(const struct settings *s, const struct kf_dataset *
 
 	if (s->validation && missing == s->validation_rows * (size_t)d->m)
 		die("'%s' has no value of any target to validate by",
-			visible(s->validation));
+			visible(s->validation_all));
 }
 
 /* What validates, as the log's "12 to validate" goes on. */
@@ -125,7 +125,7 @@ static void say_rows(const struct progress *p, const struct settings *s, size_t 
 	progress_say(p, "%zu rows: %zu to train on, %zu to validate%s%s%s",
 		train + valid, train, valid, valid ? ", " : "",
 		valid && s->validation ? "those of " : "",
-		valid && s->validation ? visible(s->validation) : which);
+		valid && s->validation ? visible(s->validation_all) : which);
 }
 
 static void say_file(const struct progress *p, const struct kf_dataset *d)

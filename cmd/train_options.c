@@ -267,6 +267,7 @@ static void choose_validation(struct settings *s, const struct options *o)
 		misuse("--validation and the stream are both standard input");
 	if (s->validation || s->fold.folds)
 		s->train.valid = 0;
+	s->validation_all = s->validation;
 	s->fold.seed = s->train.seed;
 }
 

@@ -10,9 +10,10 @@
 struct settings {
 	const char *line; /* of layers */
 	const char *init, *checkpoint, *resume, *log;
-	const char *validation; /* a stream of rows that validate, */
-	size_t validation_rows; /* and how many these are, once that is known; */
-	struct kf_split fold;   /* or else the fold that does, if it has folds */
+	const char *validation;     /* a stream of rows that validate, */
+	const char *validation_all; /* with "%r" for the rank, as it was given, */
+	size_t validation_rows;     /* and how many these are, once that is known; */
+	struct kf_split fold;       /* or else the fold that does, if it has folds */
 	struct kf_train_options train;
 	struct device device;
 	size_t memory; /* bytes that the data may take; 0: see --memory */

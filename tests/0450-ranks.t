@@ -147,6 +147,10 @@ for files in 'all all' 'all %r' '%r all' '%r %r'; do
 		"$(kfkd-stat one | grep ^weights)"
 	is "... the rows of all" "$(kfkd-stat several | grep ^validation)" "validation: 50 rows"
 done
+limited mpirun --oversubscribe -n 2 kfkd-train -t 1 -n dense -e 1 --validation valid.%r \
+	-o several train.all 2>said
+like "... and the log names all of their files" "$(cat said)" \
+	'40 to train on, 50 to validate, those of valid\.%r$'
 
 overshoot kfkd-train -q -t 1 --fold 2/3 -o one faces
 overshoot ranks 3 --fold 2/3 -o several faces
