@@ -154,6 +154,8 @@ rising -e 7 -R six -o again
 equal "it has the best epoch's weights" again seven
 rising -e 7 --last -R six -o again
 equal "... or goes on to the last, if these are wanted now" again last
+rising -e 6 -R six -o again
+like "no further epochs write the best so far" "$(kfkd-stat again)" '^weights: epoch 5$'
 # As older ones, that of a run with --last lacks the best.
 rising -e 6 --last -c six.last -o m
 rising -e 7 -R six.last -c next -o again 2>said
