@@ -55,14 +55,37 @@ static bool next_cell(struct atlas *a, struct kf_box *cell)
 	return rc == 1;
 }
 
-/* Writes what dark and light stand for. */
+/* Writes a text into a map, into its last line or one above that, if there is room. */
+static bool note(struct atlas *a, struct kf_box cell, int line, const char *text)
+{
+	if (kf_note_width(text) > cell.right - cell.left - 8)
+		return false;
+	kf_draw_note(&a->sheet.strip, cell.left + 4,
+		cell.bottom - 5 - line * KF_NOTE_LINE, KF_LEFT, KF_WHITE, text);
+	return true;
+}
+
+/* A number with as many digits as have room in a map's line, two or one. */
+static void note_number(struct atlas *a, struct kf_box cell, int line, double value)
+{
+	char text[32];
+	int digits = 3;
+
+	do
+		snprintf(text, sizeof text, "%.*g", --digits, value);
+	while (!note(a, cell, line, text) && digits > 1);
+}
+
+/* Writes what dark and light stand for, the one below the other where that is narrower. */
 static void note_range(struct atlas *a, struct kf_box cell, struct kf_range r)
 {
 	char text[60];
 
 	snprintf(text, sizeof text, "%.3g to %.3g", r.low, r.high);
-	kf_draw_note(&a->sheet.strip, cell.left + 4, cell.bottom - 5, KF_LEFT, KF_WHITE,
-		text);
+	if (note(a, cell, 0, text))
+		return;
+	note_number(a, cell, 1, r.high);
+	note_number(a, cell, 0, r.low);
 }
 
 static void draw_row(struct atlas *a, const struct kf_chunk *c, size_t row)

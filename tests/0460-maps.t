@@ -138,6 +138,23 @@ kfkd-head -n 1 activations | kfkd-plot --maps -z 1 | cmp - channels.pgm
 is "... of the first face alone" $? 0
 kfkd-plot --maps -z 1 -g 5x8 activations >more.pgm
 is "... or of as many as there is room for" "$(size more.pgm)" "488 782"
+if command -v pnmcut >/dev/null; then
+	# of small images, whose values have no room in one line
+	perl -e 'print "P5 28 28 255\n", map { chr(($_ * 7919) % 251) } 1 .. 784' >one.pgm
+	cat one.pgm one.pgm >two.pgm
+	kfkd-load two.pgm >tiny
+	printf 'id,label\n1,0\n2,1\n' >labels.csv
+	kfkd-join -t labels.csv tiny | kfkd-scale >tiny.scaled
+	kfkd-train -q -e 1 -v 0 -l crossentropy --net 'dense5 relu dense' tiny.scaled >tiny.model
+	kfkd-predict -m tiny.model --saliency tiny.scaled | kfkd-plot --maps -g 2x1 -i >noted.pgm
+	kfkd-predict -m tiny.model --saliency tiny.scaled | kfkd-plot --maps -g 2x1 >plain.pgm
+	pnmcut -left -3 noted.pgm >edge
+	pnmcut -left -3 plain.pgm | cmp - edge
+	is "values of small maps stay within them" $? 0
+	differ "... and are there" noted.pgm plain.pgm
+else
+	skip "values of small maps stay within them" "no netpbm"
+fi
 refuses "no maps" 1 'the stream has no maps' kfkd-plot --maps found
 refuses "no images" 1 'has no images' kfkd-plot --maps bare
 refuses "no rows" 1 'nothing to draw' sh -c 'kfkd-head -n 0 saliency | kfkd-plot --maps'

@@ -208,8 +208,7 @@ static void draw_links(struct kf_canvas *c, const struct kf_face *face,
 
 /* -- letters --------------------------------------------------------------------- */
 
-#define LETTER 9     /* height of a capital letter, in pixels */
-#define NOTE_LINE 14 /* from one baseline to the next */
+#define LETTER 9 /* height of a capital letter, in pixels */
 
 void kf_draw_note(struct kf_canvas *c, double x, double y, enum kf_align align,
 	struct kf_colour colour, const char *text)
@@ -218,6 +217,11 @@ void kf_draw_note(struct kf_canvas *c, double x, double y, enum kf_align align,
 	kf_ink_dry(c, KF_BLACK);
 	kf_ink_text(c, x, y, LETTER, 1.3, align, false, text);
 	kf_ink_dry(c, colour);
+}
+
+double kf_note_width(const char *text)
+{
+	return kf_text_width(LETTER, text);
 }
 
 /* Between the margins of a face. */
@@ -240,7 +244,7 @@ static void draw_id(struct kf_canvas *c, int left, int top, const struct kf_face
 		if (strlen(text) < (size_t)n + 4 && strlen(name) > 2) /* "12 .." */
 			snprintf(text, sizeof text, "%lld", (long long)chunk->id[row]);
 	}
-	kf_draw_note(c, left + 4, top + NOTE_LINE, KF_LEFT, KF_WHITE, text);
+	kf_draw_note(c, left + 4, top + KF_NOTE_LINE, KF_LEFT, KF_WHITE, text);
 }
 
 /* A line of notes in the lower right corner; line 0 is the last. */
@@ -248,7 +252,7 @@ static void draw_corner(struct kf_canvas *c, const struct look *look,
 	const struct kf_face *face, int line, struct kf_colour colour, const char *text)
 {
 	kf_draw_note(c, look->left + face->schema->w * face->zoom - 5,
-		look->top + face->schema->h * face->zoom - 5 - line * NOTE_LINE,
+		look->top + face->schema->h * face->zoom - 5 - line * KF_NOTE_LINE,
 		KF_RIGHT, colour, text);
 }
 

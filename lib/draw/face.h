@@ -52,5 +52,7 @@ void kf_draw_points(struct kf_canvas *c, const struct kf_face *face, const float
 /* Writes light letters with a dark rim, which show on any image. */
 void kf_draw_note(struct kf_canvas *c, double x, double y, enum kf_align align,
 	struct kf_colour colour, const char *text);
+double kf_note_width(const char *text);
+#define KF_NOTE_LINE 14 /* from one baseline to the next, in pixels */
 
 #endif
