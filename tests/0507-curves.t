@@ -50,6 +50,8 @@ cp net1.tsv growing.tsv
 printf '41\t0.1\t0.' >>growing.tsv
 kfkd-plot --curve growing.tsv >growing.pgm
 equal "a line that is still being written is left out" growing.pgm log.pgm
+refuses "a log without a line so far is refused" 1 "'empty.tsv' is empty: there is no epoch" \
+	sh -c ': >empty.tsv && kfkd-plot --curve empty.tsv'
 awk -F'\t' -v OFS='\t' '{ print $6, $3, "more", $1, $2, $4 }' net1.tsv |
 	kfkd-plot --curve >order.pgm
 equal "columns may come in any order" order.pgm log.pgm

@@ -35,7 +35,10 @@ int kf_history_claims(int fd, const char *name, struct kf_err *err)
 
 	if (at < 0 || n < 0)
 		return kf_fail_errno(err, "cannot read '%s'", name);
-	return n > 0 && !memchr(first, '\0', (size_t)n);
+	if (n == 0)
+		return kf_fail(err, "'%s' is empty: there is no epoch in it so far",
+			name);
+	return !memchr(first, '\0', (size_t)n);
 }
 
 /* -- lines ----------------------------------------------------------------------- */

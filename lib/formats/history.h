@@ -28,8 +28,8 @@ struct kf_history {
 	double pixels;   /* the RMSE in pixels is pixels * sqrt(loss); 0: not known */
 };
 
-/* Whether what a file of any kind holds may be a log and no model: 1, 0 or -1.  fd must be
- * seekable, and stays where it is. */
+/* Whether what a file of any kind holds may be a log and no model: 1, 0 or -1, as where
+ * there is nothing.  fd must be seekable, and stays where it is. */
 int kf_history_claims(int fd, const char *name, struct kf_err *err);
 
 /* Reads a log from fd, which stays the caller's.  -1 with nothing to free, also where it
