@@ -188,4 +188,8 @@ kfkd-predict -m model --flip --saliency five >out 2>err
 is "--flip exits 2" $? 2
 like "... and says why" "$(head -n 1 err)" 'without --flip'
 
+kfkd-train -q -e 0 --net 'pool16 dense16385 relu dense' five >wide.model
+refuses "more channels than a stream may have" 1 'a map of 16385 x 1 x 1 is larger' \
+	kfkd-predict -m wide.model --activations five
+
 done_testing

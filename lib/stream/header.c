@@ -144,13 +144,6 @@ static int get_width(const struct kf_tensor *t, int *width, struct kf_err *err)
 	return 0;
 }
 
-static bool in_bounds(int64_t c, int64_t h, int64_t w)
-{
-	return c >= 1 && h >= 1 && w >= 1 && c <= KF_SIDE_MAX && h <= KF_SIDE_MAX &&
-		w <= KF_SIDE_MAX && c * h <= KF_PIXELS_MAX &&
-		c * h * w <= KF_PIXELS_MAX;
-}
-
 static int get_map_size(const struct kf_tensor *t, int size[3], struct kf_err *err)
 {
 	const int64_t *shape = t->shape;
@@ -159,7 +152,7 @@ static int get_map_size(const struct kf_tensor *t, int size[3], struct kf_err *e
 		return kf_fail(err,
 			"tensor '%s' is not F32 of shape (rows, channels, height, width)",
 			t->name);
-	if (!in_bounds(shape[1], shape[2], shape[3]))
+	if (!kf_size_in_bounds(shape[1], shape[2], shape[3]))
 		return kf_fail(err, "a %s of %lld x %lld x %lld is out of bounds",
 			t->name, (long long)shape[1], (long long)shape[2],
 			(long long)shape[3]);
@@ -193,7 +186,7 @@ static int get_fields(const struct kf_st *st, struct kf_schema *s, struct kf_err
 static int set_size(struct kf_schema *s, int64_t c, int64_t h, int64_t w,
 	struct kf_err *err)
 {
-	if (!in_bounds(c, h, w))
+	if (!kf_size_in_bounds(c, h, w))
 		return kf_fail(err, "images of %lld x %lld x %lld are out of bounds",
 			(long long)c, (long long)h, (long long)w);
 	s->c = (int)c;

@@ -226,6 +226,13 @@ int kf_schema_need_images(const struct kf_schema *s, struct kf_err *err)
 		"the stream has no images: kfkd-predict --no-images has left them out");
 }
 
+bool kf_size_in_bounds(int64_t c, int64_t h, int64_t w)
+{
+	return c >= 1 && h >= 1 && w >= 1 && c <= KF_SIDE_MAX && h <= KF_SIDE_MAX &&
+		w <= KF_SIDE_MAX && c * h <= KF_PIXELS_MAX &&
+		c * h * w <= KF_PIXELS_MAX;
+}
+
 size_t kf_image_pixels(const struct kf_schema *s)
 {
 	return (size_t)s->c * (size_t)s->h * (size_t)s->w;

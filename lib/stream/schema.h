@@ -81,6 +81,8 @@ bool kf_schema_is_scaled(const struct kf_schema *s);
 bool kf_scaled_bytes(const struct kf_schema *s); /* whether X is of such bytes */
 /* -1 for a schema without images, for programs that need them. */
 int kf_schema_need_images(const struct kf_schema *s, struct kf_err *err);
+/* Whether a stream may have images, or maps, of that many channels, rows and columns. */
+bool kf_size_in_bounds(int64_t c, int64_t h, int64_t w);
 size_t kf_image_pixels(const struct kf_schema *s); /* c * h * w */
 size_t kf_image_bytes(const struct kf_schema *s);  /* of one image */
 size_t kf_map_values(const struct kf_schema *s);   /* in one map; 0 without any */

@@ -38,25 +38,30 @@ static const struct kf_layer *first_layer(const struct kf_layers *l)
 	return &l->layer[i];
 }
 
-static void set_size(struct kf_mapper *p, struct kf_schema *schema)
+static int set_size(struct kf_mapper *p, struct kf_schema *schema, struct kf_err *err)
 {
+	int *map = schema->map;
+
 	if (p->o.kind == KF_ACTIVATIONS) {
-		memcpy(schema->map, first_layer(&p->of.layers)->out,
-			sizeof schema->map);
-		return;
+		memcpy(map, first_layer(&p->of.layers)->out, sizeof schema->map);
+	} else {
+		map[0] = 1;
+		map[1] = schema->h;
+		map[2] = schema->w;
 	}
-	schema->map[0] = 1;
-	schema->map[1] = schema->h;
-	schema->map[2] = schema->w;
+	if (!kf_size_in_bounds(map[0], map[1], map[2]))
+		return kf_fail(err, "a map of %d x %d x %d is larger than streams have",
+			map[0], map[1], map[2]);
+	return 0;
 }
 
 static int open_mapper(struct kf_mapper *p, const struct kf_model *m,
 	struct kf_schema *schema, struct kf_err *err)
 {
 	if (kf_model_net_open(&p->of, p->b, m, p->o.kind == KF_SALIENCY, err) < 0 ||
-		kf_goal_open(&p->goal, m, schema, err) < 0)
+		kf_goal_open(&p->goal, m, schema, err) < 0 ||
+		set_size(p, schema, err) < 0)
 		return -1;
-	set_size(p, schema);
 	p->out = malloc(BATCH * ((size_t)p->goal.m + 1) * sizeof *p->out);
 	if (!p->out)
 		return kf_fail_memory(err);
