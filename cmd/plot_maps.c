@@ -68,7 +68,7 @@ static bool note(struct atlas *a, struct kf_box cell, int line, const char *text
 /* A number with as many digits as have room in a map's line, two or one. */
 static void note_number(struct atlas *a, struct kf_box cell, int line, double value)
 {
-	char text[32];
+	char text[340]; /* %g never needs more */
 	int digits = 3;
 
 	do
